@@ -1,0 +1,28 @@
+// The contract of an encoder: batches in, bytes of one format out. Any encoder meets any destination.
+
+import type { RecordBatch, Warning } from '../record.js'
+
+export type Format = 'ndjson' | 'json' | 'csv' | 'parquet'
+
+/** Takes bytes. The promise resolves when they may be overwritten: a sink keeps nothing of them. It rejects with an OutputError, or with
+ *  ReaderGone where the reader of a pipe has left. One write is in flight at a time. */
+export interface ByteSink {
+  write(bytes: Uint8Array): Promise<void>
+}
+
+/** Turns batches into bytes of one format. Call `begin` once, `encode` in order, `end` once; each is awaited before the next is called. Bytes
+ *  handed to `out` may be views of the batch or of a buffer of the encoder. An encoder that failed is not used again. */
+export interface Encoder {
+  readonly format: Format
+  /** Media type of the bytes, without parameters. */
+  readonly mediaType: string
+  /** Usual extension of a file, with the dot. */
+  readonly extension: string
+  begin(out: ByteSink): Promise<void>
+  /** The batch is only read, and not used after the promise resolves. */
+  encode(batch: RecordBatch): Promise<void>
+  /** Writes what is left: closing bracket, last row group, footer. With no record before, the bytes are still a valid file. */
+  end(): Promise<void>
+  /** What had to be changed or was counted so far. */
+  warnings(): Warning[]
+}

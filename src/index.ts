@@ -1,0 +1,2 @@
+// The public surface: named re-exports only.
+export { ExportError } from './errors.js'

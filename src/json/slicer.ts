@@ -1,0 +1,67 @@
+// The contract of a slicer, and the choice of the engine that fulfils it. A slicer takes the bytes of one page body as they arrive and gives the
+// records in it as slices; at the end it proves that the body was whole and says what else the page told.
+
+import type { Framing, RecordBatch } from '../record.js'
+
+/** The engines of this version, default first. */
+export const engineNames = ['js', 'stream-json', 'streamparser'] as const
+export type EngineName = (typeof engineNames)[number]
+
+export interface SlicerOptions {
+  /** Number of the page, for batches and errors, from 1. */
+  page: number
+  /** Deepest allowed nesting of a body, its outermost container counted as 1. */
+  maxDepth: number
+  /** Largest allowed record, and largest allowed envelope member that is not the records, in bytes. */
+  maxRecordBytes: number
+  /** Largest allowed cursor, in bytes of its JSON text. */
+  maxCursorBytes: number
+  /** Set where the content type or a file name says so: every top-level value is a record. */
+  isNdjson?: boolean
+}
+
+/** What a page said beside its records. Complete after `end()`. */
+export interface PageFacts {
+  /** Null until it is decided, which is before the first record is let out. */
+  framing: Framing | null
+  /** Name of the envelope member that held the records, null where they were not in an envelope. */
+  recordMember: string | null
+  /** Whether the records were the values of an object (`truto_key_by`). */
+  isKeyed: boolean
+  /** Whether the document had a cursor member, even a null or empty one. */
+  hasCursorMember: boolean
+  /** The cursor of the next page; null where there is none. A number is given as its digits. */
+  nextCursor: string | null
+  /** `result_count` of the envelope. */
+  resultCount: number | null
+  /** `is_partial_response` of the envelope. */
+  isPartialResponse: boolean | null
+  /** Records given so far. */
+  records: number
+  /** Elements that were bare ids (Slack) and were given as `{"id":…}`. */
+  bareIds: number
+  /** Body bytes consumed so far. */
+  bytes: number
+  /** Error members found in the body (`statusCode`, `error`, `message`, …), null where it had none. */
+  error: PageError | null
+}
+
+/** An error body inside a 200 answer, by Truto's documented members. */
+export interface PageError {
+  statusCode: number | null
+  error: string | null
+  message: string | null
+  isRemote: boolean
+  insight: unknown
+}
+
+/** Slices one page body. Call `push` in order and iterate its result to the end before the next call; then `end` once. */
+export interface Slicer {
+  readonly facts: PageFacts
+  /** Consumes `chunk`, which is only read and not kept. Yields views that are valid until the next step of the iteration or call.
+   *  @throws DataError where the bytes cannot be part of a valid page */
+  push(chunk: Uint8Array): Iterable<RecordBatch>
+  /** Proves the end: the document is closed and nothing but white space followed.
+   *  @throws UpstreamError ERR_BODY_TRUNCATED where the body was cut, DataError where it is wrong */
+  end(): Iterable<RecordBatch>
+}

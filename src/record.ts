@@ -1,0 +1,133 @@
+// The nouns of an export as types: what flows is a batch of record slices, one buffer and the bounds of the records in it. Objects are
+// made only where somebody reads them.
+
+/** A parsed record. */
+export type JsonRecord = { [field: string]: JsonValue }
+/** Any parsed JSON value. */
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue }
+
+/** How a page's body was laid out: where its records were and where its cursor. */
+export type Framing = 'envelope' | 'slack' | 'graph' | 'array' | 'ndjson'
+
+export interface RecordBatchInit {
+  bytes: Uint8Array
+  bounds: Uint32Array
+  count: number
+  page: number
+  firstRecordIndex: number
+  byteOffset?: number | undefined
+  isLines?: boolean
+  keys?: readonly string[] | undefined
+  pageKeys?: readonly string[] | undefined
+}
+
+/**
+ * Records as slices of one buffer. What holds for every batch:
+ *
+ * - each slice is one valid JSON object in strict UTF-8, without white space around it and without a raw line feed or carriage return in it;
+ * - a batch that crosses a Node stream, or that user code gets, owns its bytes; a batch of the fused loop in `exportRecords` is a view that
+ *   is valid until its consumer's promise resolves (`own()` makes a copy);
+ * - consumers do not write into `bytes`.
+ */
+export class RecordBatch {
+  readonly bytes: Buffer
+  /** `bounds[2*i]` is the first byte of record i in `bytes`, `bounds[2*i + 1]` one past its last. May be longer than `2 * count`. */
+  readonly bounds: Uint32Array
+  /** Number of records, at least 0. */
+  readonly count: number
+  /** Number of the page that the records came from, from 1. */
+  readonly page: number
+  /** Index of record 0 of this batch in its page, from 0. */
+  readonly firstRecordIndex: number
+  /** Offset in the page's decoded body of `bytes[0]`, where that is known: undefined once a transform has moved bytes. */
+  readonly byteOffset: number | undefined
+  /** True where the bytes from the first record's start to the last record's end are the records with exactly one `\n` between them, and one
+   *  `\n` follows the last: `bytes[end]` exists and is `\n`. Then NDJSON is one span and no record needs to be touched. */
+  readonly isLines: boolean
+  /** The key of each record, where `keyBy` ran. Plain text, not JSON. */
+  readonly keys: readonly string[] | undefined
+  /** The key that the server gave each record, where the page's `result` was an object (`truto_key_by`). */
+  readonly pageKeys: readonly string[] | undefined
+
+  constructor(init: RecordBatchInit) {
+    const { bytes } = init
+    this.bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.bounds = init.bounds
+    this.count = init.count
+    this.page = init.page
+    this.firstRecordIndex = init.firstRecordIndex
+    this.byteOffset = init.byteOffset
+    this.isLines = init.isLines ?? false
+    this.keys = init.keys
+    this.pageKeys = init.pageKeys
+  }
+
+  /** First byte of record `index` in `bytes`. */
+  start(index: number): number {
+    return this.bounds[2 * index]!
+  }
+
+  /** One past the last byte of record `index` in `bytes`. */
+  end(index: number): number {
+    return this.bounds[2 * index + 1]!
+  }
+
+  /** The bytes of record `index`: a view, as long-lived as the batch. */
+  slice(index: number): Buffer {
+    return this.bytes.subarray(this.start(index), this.end(index))
+  }
+
+  /** The JSON text of record `index`. */
+  text(index: number): string {
+    return this.bytes.toString('utf8', this.start(index), this.end(index))
+  }
+
+  /** Record `index` as an object. Digits beyond a double are rounded, as JSON.parse does. */
+  parse(index: number): JsonRecord {
+    return JSON.parse(this.text(index)) as JsonRecord
+  }
+
+  /** The records as objects, parsed one by one as they are asked for. */
+  *records(): Generator<JsonRecord, void, undefined> {
+    for (let index = 0; index < this.count; index++) yield this.parse(index)
+  }
+
+  /** Sum of the lengths of all records, in bytes. */
+  get recordBytes(): number {
+    let sum = 0
+    for (let index = 0; index < this.count; index++) sum += this.end(index) - this.start(index)
+    return sum
+  }
+
+  /** A batch with the same records that owns its bytes and nothing but them. */
+  own(): RecordBatch {
+    const { count, bounds } = this
+    if (count === 0)
+      return new RecordBatch({ ...this, bytes: Buffer.alloc(0), bounds: new Uint32Array(0), isLines: false })
+    const first = this.start(0)
+    const last = this.end(count - 1) + (this.isLines ? 1 : 0)
+    const owned = new Uint32Array(2 * count)
+    for (let i = 0; i < owned.length; i++) owned[i] = bounds[i]! - first
+    const byteOffset = this.byteOffset === undefined ? undefined : this.byteOffset + first
+    return new RecordBatch({ ...this, bytes: Buffer.from(this.bytes.subarray(first, last)), bounds: owned, byteOffset })
+  }
+
+  /** Position of record `index` for an error. */
+  positionOf(index: number): { page: number; recordIndex: number; byteOffset?: number } {
+    const position = { page: this.page, recordIndex: this.firstRecordIndex + index }
+    return this.byteOffset === undefined ? position : { ...position, byteOffset: this.byteOffset + this.start(index) }
+  }
+}
+
+/** A function from batch to batch, without I/O: the core of a transform. It may return its argument, and never keeps or changes it. */
+export interface BatchStage {
+  apply(batch: RecordBatch): RecordBatch
+}
+
+/** Something worth telling that did not stop the export. `count` says how often it was seen. */
+export interface Warning {
+  /** Stable name, kebab-case. */
+  readonly code: string
+  readonly message: string
+  readonly count: number
+}

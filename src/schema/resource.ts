@@ -1,0 +1,50 @@
+// What a resource's records look like, declared: the columns of CSV and Parquet come from here, never from the first page. Members are declared in
+// full; of any other resource only the id is known, and the rest of each record goes to the `extra` column.
+
+import { memberSchema } from './member.js'
+
+/** The type of a field's value. `timestamp` is an RFC 3339 date-time in a JSON string; `json` is any JSON value, kept as its own text. */
+export type FieldType =
+  | { readonly kind: 'string' }
+  | { readonly kind: 'boolean' }
+  | { readonly kind: 'timestamp' }
+  | { readonly kind: 'json' }
+  | { readonly kind: 'struct'; readonly fields: readonly Field[] }
+  | { readonly kind: 'list'; readonly element: FieldType }
+
+export interface Field {
+  readonly name: string
+  readonly type: FieldType
+}
+
+export interface ResourceSchema {
+  /** `{model}/{resource}`, or `*` for a resource without a declaration. */
+  readonly resource: string
+  /** Grows when a field is added or changes its type. */
+  readonly version: number
+  /** In column order. */
+  readonly fields: readonly Field[]
+}
+
+/** Column that holds the fields of a record that its schema does not name, as one JSON object. */
+export const extraColumn = 'extra'
+/** Column that holds a record's key under key-by. */
+export const keyColumn = '_key'
+
+/** Schema of records whose shape is not declared or that were passed through unmapped: their id, the rest in `extra`. */
+export const unmappedSchema: ResourceSchema = {
+  resource: '*',
+  version: 1,
+  fields: [{ name: 'id', type: { kind: 'string' } }],
+}
+
+/** The declared schema of `{model}/{resource}`, or the one of an unknown resource. */
+export function schemaOf(resource: string): ResourceSchema {
+  return resource === memberSchema.resource ? memberSchema : unmappedSchema
+}
+
+/** `schema` without the top-level fields in `names`. */
+export function withoutFields(schema: ResourceSchema, names: Iterable<string>): ResourceSchema {
+  const dropped = new Set(names)
+  return { ...schema, fields: schema.fields.filter((field) => !dropped.has(field.name)) }
+}

@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config'
+
+// One file runs the fast suite and, with TRUTO_EXPORT_SOAK=1 (npm run test:soak), the same properties over many more cases.
+const isSoak = process.env['TRUTO_EXPORT_SOAK'] === '1'
+
+export default defineConfig({
+  test: {
+    root: new URL('..', import.meta.url).pathname,
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: isSoak ? 3_600_000 : 30_000,
+    hookTimeout: 60_000,
+  },
+})
