@@ -1,0 +1,76 @@
+// What an export tells: events and counters while it runs, a report at its end.
+
+import type { Framing, Warning } from './record.js'
+
+/** How Truto was asked to answer. `auto` asks for `stream` and goes to `unified` where the body is not proven to be a unified list. */
+export type ResponseFormat = 'auto' | 'stream' | 'unified' | 'normalized' | 'raw' | 'debug'
+
+/** Counters of a running export. One object, updated in place; read it whenever you like. */
+export interface Progress {
+  /** Records that the output has taken. */
+  records: number
+  /** Pages finished. */
+  pages: number
+  /** Decoded body bytes read. */
+  bodyBytes: number
+  /** Bytes handed to the destination, after compression. */
+  outputBytes: number
+  /** Requests sent, retries included. */
+  requests: number
+  /** The wait in progress, null while none is. `untilMs` is on the clock's monotonic scale. */
+  wait: { reason: string; untilMs: number } | null
+}
+
+export type ExportEvent =
+  /** A page was read to its proven end. */
+  | { kind: 'page'; page: number; records: number; bytes: number; framing: Framing }
+  /** A wait began: before a retry, or because a rate limit asks for it. */
+  | { kind: 'wait'; page: number; reason: string; ms: number }
+  /** A page is asked for again. `attempt` counts tries of this page, from 2. */
+  | { kind: 'retry'; page: number; attempt: number; error: Error }
+  /** The body was passed through unmapped: this page and all that follow are asked for with `unified`. */
+  | { kind: 'fallback'; page: number; framing: Framing | 'unknown'; reason: string }
+  /** One line of detail, for verbose output. Never holds a credential. */
+  | { kind: 'detail'; message: string }
+
+export interface ExportReport {
+  /** True where a cursor member (null, absent in a unified envelope, or empty) proved the end of the list; `unproven` where the body could carry no
+   *  cursor, so that more records may exist. */
+  complete: true | 'unproven'
+  resource: string
+  /** Records in the output. */
+  records: number
+  /** Records that the server sent; differs from `records` where a transform or a key-by policy dropped some. */
+  recordsRead: number
+  pages: number
+  requests: number
+  /** Tries beyond the first of a page. */
+  retries: number
+  /** Time spent waiting for rate limits and before retries, in ms. */
+  waitMs: number
+  /** Decoded body bytes. */
+  bodyBytes: number
+  /** Bytes at the destination, after compression. */
+  outputBytes: number
+  /** Wall time in ms. */
+  elapsedMs: number
+  /** Peak resident set of the process so far, in bytes. */
+  peakRssBytes: number
+  /** Where the output is, as the user named it. */
+  output: string
+  format: string
+  compression: string
+  /** The engine that sliced, and the library that wrote Parquet, null for other formats. */
+  parser: string
+  parquetWriter: string | null
+  /** What was asked for, and what the pages of the output came as. */
+  requestedResponseFormat: ResponseFormat
+  responseFormat: Exclude<ResponseFormat, 'auto'> | null
+  /** Null where the list had no page with a framing, which cannot be for a finished export. */
+  framing: Framing | null
+  /** Set where `auto` went from `stream` to `unified`. */
+  fallback: { page: number; framing: Framing | 'unknown'; reason: string } | null
+  /** SHA-256 of the output bytes, as lowercase hex; null where `digest: 'none'`. */
+  digest: { algorithm: 'sha256'; hex: string } | null
+  warnings: Warning[]
+}
