@@ -2,6 +2,7 @@
 // records in it as slices; at the end it proves that the body was whole and says what else the page told.
 
 import type { Framing, RecordBatch } from '../record.js'
+import { SlicerJs, Window } from './engine-js/slicer-js.js'
 
 /** The engines of this version, default first. */
 export const engineNames = ['js', 'stream-json', 'streamparser'] as const
@@ -61,7 +62,18 @@ export interface Slicer {
   /** Consumes `chunk`, which is only read and not kept. Yields views that are valid until the next step of the iteration or call.
    *  @throws DataError where the bytes cannot be part of a valid page */
   push(chunk: Uint8Array): Iterable<RecordBatch>
-  /** Proves the end: the document is closed and nothing but white space followed.
+  /** Proves the end: the document is closed and nothing but white space followed. Gives the records that were still held.
    *  @throws UpstreamError ERR_BODY_TRUNCATED where the body was cut, DataError where it is wrong */
-  end(): Iterable<RecordBatch>
+  end(): readonly RecordBatch[]
+}
+
+/** Makes the slicer of one page after the other; the slicers of one factory are used one at a time. */
+export type SlicerFactory = (options: SlicerOptions) => Slicer
+
+/** The factory of an engine. The libraries' engines are loaded only when they are asked for. */
+export async function slicerFactory(engine: EngineName): Promise<SlicerFactory> {
+  if (engine === 'stream-json') return (await import('./engine-stream-json.js')).streamJsonSlicers()
+  if (engine === 'streamparser') return (await import('./engine-streamparser.js')).streamparserSlicers()
+  const window = new Window()
+  return (options) => new SlicerJs(options, window)
 }

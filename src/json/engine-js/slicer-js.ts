@@ -1,0 +1,789 @@
+// The slicer in plain TypeScript: one state machine over bytes in one window. It can stop and resume at every byte, validates the full grammar of
+// RFC 8259 and strict UTF-8, and finds the bounds of the records on the way. bench/engines.ts holds its speed: four times JSON.parse per record and
+// more, which is why the loop is long, keeps its state in locals and has no calls on its common paths.
+//
+// The window is a Buffer that chunks are copied into, for two reasons: a record may lie across chunks, and separators and line feeds are rewritten in
+// place, so that a run of records is NDJSON as it stands.
+
+import { KiB } from '../../bytes/units.js'
+import { DataError, type ExportError, printable } from '../../errors.js'
+import { RecordBatch } from '../../record.js'
+import { PageHead, truncated, type ValueKind } from '../framing.js'
+import type { PageFacts, Slicer, SlicerOptions } from '../slicer.js'
+import { firstInvalidUtf8, incompleteTail, isUtf8Range } from '../utf8.js'
+import {
+  expectations,
+  hexDigits,
+  literals,
+  NumberState,
+  numberAccepts,
+  numberClass,
+  numberNext,
+  State,
+  simpleEscapes,
+  stringStops,
+} from './tables.js'
+
+const windowBytes = 256 * KiB
+/** Most bytes that are copied in and scanned in one step: a batch is what one step completes. */
+const stepBytes = 64 * KiB
+/** Room behind the data for the sentinel and for the line feed of the last record. */
+const slackBytes = 16
+
+const bareIdStart = Buffer.from('{"id":')
+const bareIdEnd = Buffer.from('}')
+const lineFeed = Buffer.from('\n')
+
+const isObject = 1
+const isArray = 0
+
+/** A window that the slicers of one export use one after the other: it is allocated once, and grows only for a record that needs it. */
+export class Window {
+  bytes = Buffer.allocUnsafeSlow(windowBytes + slackBytes)
+
+  get capacity(): number {
+    return this.bytes.length - slackBytes
+  }
+
+  /** Gives back what an outsized record needed. */
+  shrink(): void {
+    if (this.capacity > windowBytes) this.bytes = Buffer.allocUnsafeSlow(windowBytes + slackBytes)
+  }
+}
+
+export class SlicerJs implements Slicer {
+  readonly facts: PageFacts
+  readonly #head: PageHead
+  readonly #options: SlicerOptions
+  readonly #window: Window
+
+  // 0 <= keep <= #at <= #fill <= window.capacity. Body offset of a window index: #base + index.
+  #base = 0
+  #at = 0
+  #fill = 0
+  /** Window index up to which UTF-8 has been checked; at most 3 bytes before #fill. */
+  #checked = 0
+
+  #state: number = State.Document
+  #depth = 0
+  /** Kind of the container at each depth, from 1; index 0 stands for the top level, which behaves as an array. */
+  readonly #kinds: Uint8Array
+  #isKey = false
+  #hexLeft = 0
+  #numberState = 0
+  #literal = 0
+  #literalAt = 0
+  #bomBytes = 0
+
+  /** Depth of the container that directly holds the records; -1 outside of it. */
+  #recordDepth = -1
+  /** Window index of the open record, of the open key, of the open envelope member's value and of the first top-level object; -1 where none is. */
+  #recordStart = -1
+  #keyStart = -1
+  #keyEnd = -1
+  #memberStart = -1
+  #firstStart = -1
+  #memberName = ''
+  #isCaptured = false
+  /** Whether members at depth 1 are those of an envelope, known or possible. */
+  #isHead = false
+  /** The first top-level object, while it may turn out to be the first record of NDJSON. */
+  #firstRecord: Buffer | null = null
+  #firstRecordOffset = 0
+  #sawLineFeed = false
+
+  #bounds = new Uint32Array(512)
+  #bound = 0
+  #pageKeys: string[] | undefined
+  #hasBareIds = false
+
+  constructor(options: SlicerOptions, window: Window) {
+    this.#options = options
+    this.#window = window
+    window.shrink()
+    this.#head = new PageHead(options)
+    this.facts = this.#head.facts
+    this.#kinds = new Uint8Array(options.maxDepth + 2)
+    if (options.isNdjson) this.#beginLines()
+  }
+
+  *push(chunk: Uint8Array): Generator<RecordBatch, void, undefined> {
+    for (let from = 0; from < chunk.length; ) {
+      const length = Math.min(chunk.length - from, stepBytes)
+      this.#makeRoom(length)
+      this.#window.bytes.set(
+        from === 0 && length === chunk.length ? chunk : chunk.subarray(from, from + length),
+        this.#fill,
+      )
+      this.#fill += length
+      from += length
+      this.#step()
+      this.facts.bytes += length
+      yield* this.#batches()
+    }
+  }
+
+  end(): readonly RecordBatch[] {
+    const wrong = firstInvalidUtf8(this.#window.bytes, this.#checked, this.#fill)
+    if (wrong < this.#fill) throw this.#invalidUtf8(wrong)
+    const state = this.#state
+    const isEmptyNdjson = state === State.Document && this.#recordDepth === 0 && this.#bomBytes === 0
+    const isWhole = state === State.Done || state === State.AfterFirst || state === State.BetweenLines || isEmptyNdjson
+    if (!isWhole) throw truncated(this.#where(), this.facts, this.#options.page)
+    this.#head.finish()
+    return []
+  }
+
+  /** Inside what the machine stands, for the message of a truncated body. */
+  #where(): string {
+    if (this.#state === State.Document) return 'before its document began'
+    if (this.#recordStart >= 0) return `inside record ${this.facts.records}`
+    return this.#recordDepth >= 0 ? 'between two records' : 'inside the envelope'
+  }
+
+  /** Moves the unfinished part to the window's start where the next step does not fit, and grows the window where that is not enough. */
+  #makeRoom(length: number): void {
+    const window = this.#window
+    if (this.#fill + length <= window.capacity) return
+    let keep = Math.min(this.#at, this.#checked)
+    for (const start of [this.#recordStart, this.#keyStart, this.#memberStart, this.#firstStart]) {
+      if (start >= 0 && start < keep) keep = start
+    }
+    const kept = this.#fill - keep
+    const source = window.bytes
+    // Growing when more than half is kept bounds the copying to a small multiple of a record's size.
+    if (kept > window.capacity / 2 || kept + length > window.capacity) {
+      let capacity = window.capacity
+      while (kept > capacity / 2 || kept + length > capacity) capacity *= 2
+      window.bytes = Buffer.allocUnsafeSlow(capacity + slackBytes)
+      window.bytes.set(source.subarray(keep, this.#fill))
+    } else source.copyWithin(0, keep, this.#fill)
+    this.#base += keep
+    this.#at -= keep
+    this.#fill -= keep
+    this.#checked -= keep
+    if (this.#recordStart >= 0) this.#recordStart -= keep
+    if (this.#keyStart >= 0) {
+      this.#keyStart -= keep
+      this.#keyEnd -= keep
+    }
+    if (this.#memberStart >= 0) this.#memberStart -= keep
+    if (this.#firstStart >= 0) this.#firstStart -= keep
+  }
+
+  /** Scans what has arrived. */
+  #step(): void {
+    const { bytes } = this.#window
+    const checkEnd = this.#fill - incompleteTail(bytes, this.#checked, this.#fill)
+    if (isUtf8Range(bytes, this.#checked, checkEnd)) {
+      this.#checked = Math.max(this.#checked, checkEnd)
+      this.#scan(this.#fill)
+    } else {
+      const wrong = firstInvalidUtf8(bytes, this.#checked, this.#fill)
+      const saved = bytes[wrong]!
+      this.#scan(wrong) // a wrong byte of the grammar before it comes first
+      bytes[wrong] = saved
+      throw this.#invalidUtf8(wrong)
+    }
+    this.#checkOpenLength(this.#fill)
+  }
+
+  /** The state machine: consumes window bytes [#at, end). */
+  #scan(end: number): void {
+    const b = this.#window.bytes
+    const kinds = this.#kinds
+    const maxDepth = this.#options.maxDepth
+    const stops = stringStops
+    let i = this.#at
+    let state = this.#state
+    let depth = this.#depth
+    let isKey = this.#isKey
+    let recordDepth = this.#recordDepth
+    // At this depth and above it no record and no envelope is concerned, so the common paths need not look.
+    let plainDepth = recordDepth >= 0 ? recordDepth : this.#isHead ? 1 : 0
+    let bounds = this.#bounds
+    let bound = this.#bound
+    const maxRecordBytes = this.#options.maxRecordBytes
+    // A quote behind the data ends every run of string characters, so that the run needs no test for the end.
+    b[end] = 0x22
+
+    scanning: while (true) {
+      switch (state) {
+        case State.String: {
+          for (;;) {
+            while (stops[b[i]!] === 0) {
+              if (stops[b[i + 1]!] !== 0) {
+                i += 1
+                break
+              }
+              if (stops[b[i + 2]!] !== 0) {
+                i += 2
+                break
+              }
+              if (stops[b[i + 3]!] !== 0) {
+                i += 3
+                break
+              }
+              if (stops[b[i + 4]!] !== 0) {
+                i += 4
+                break
+              }
+              if (stops[b[i + 5]!] !== 0) {
+                i += 5
+                break
+              }
+              if (stops[b[i + 6]!] !== 0) {
+                i += 6
+                break
+              }
+              if (stops[b[i + 7]!] !== 0) {
+                i += 7
+                break
+              }
+              i += 8
+            }
+            if (i >= end) {
+              i = end
+              break scanning
+            }
+            const byte = b[i]!
+            if (byte === 0x22) break
+            if (byte === 0x5c) {
+              const next = b[i + 1]!
+              if (i + 1 >= end) {
+                i++
+                state = State.Escape
+                break scanning
+              }
+              if (simpleEscapes[next] === 1) {
+                i += 2
+                continue
+              }
+              i++
+              state = State.Escape
+              continue scanning
+            }
+            throw this.#unexpected(i, state)
+          }
+          // b[i] is the closing quote
+          i++
+          if (isKey) {
+            if (b[i] === 0x3a && depth > plainDepth) {
+              i++
+              state = State.Value
+              if (b[i] === 0x22 && i < end) {
+                i++
+                isKey = false
+                state = State.String
+              }
+            } else {
+              if (depth <= plainDepth) this.#keyEnd = i - 1
+              state = State.Colon
+            }
+          } else if (b[i] === 0x2c && depth > plainDepth) {
+            i++
+            if (kinds[depth] === isObject) {
+              if (b[i] === 0x22 && i < end) {
+                i++
+                isKey = true
+                state = State.String
+              } else state = State.Key
+            } else state = State.Value
+          } else {
+            if (depth === recordDepth) {
+              // a bare id: no other string can end at this depth
+              if (bound + 2 > bounds.length) bounds = this.#growBounds()
+              bounds[bound] = this.#recordStart
+              bounds[bound + 1] = i
+              bound = this.#bound = bound + 2
+              this.#recordStart = -1
+            }
+            state = State.After
+          }
+          continue scanning
+        }
+
+        case State.Escape: {
+          if (i >= end) break scanning
+          const byte = b[i]!
+          if (simpleEscapes[byte] === 1) state = State.String
+          else if (byte === 0x75) {
+            this.#hexLeft = 4
+            state = State.Hex
+          } else throw this.#unexpected(i, state)
+          i++
+          continue scanning
+        }
+
+        case State.Hex: {
+          let left = this.#hexLeft
+          while (left > 0 && i < end) {
+            if (hexDigits[b[i]!] === 0) throw this.#unexpected(i, state)
+            i++
+            left--
+          }
+          this.#hexLeft = left
+          if (left > 0) break scanning
+          state = State.String
+          continue scanning
+        }
+
+        case State.After: {
+          let byte = b[i]!
+          while (byte <= 0x20 && i < end) {
+            if (byte === 0x0a || byte === 0x0d) b[i] = 0x20
+            else if (byte !== 0x20 && byte !== 0x09) throw this.#unexpected(i, state)
+            byte = b[++i]!
+          }
+          if (i >= end) break scanning
+          if (byte === 0x2c) {
+            if (depth <= plainDepth) {
+              if (depth === recordDepth) b[i] = 0x0a
+              else if (depth === 1 && this.#isHead) this.#endMember(i)
+            }
+            i++
+            if (kinds[depth] === isObject) {
+              if (b[i] === 0x22 && i < end) {
+                if (depth <= plainDepth) this.#keyStart = i
+                i++
+                isKey = true
+                state = State.String
+              } else state = State.Key
+            } else state = State.Value
+            continue scanning
+          }
+          const kind = byte === 0x7d ? isObject : byte === 0x5d ? isArray : -1
+          if (kind !== kinds[depth]) throw this.#unexpected(i, state)
+          state = State.Close
+          continue scanning
+        }
+
+        // The container at `depth` closes at i.
+        case State.Close: {
+          if (depth <= plainDepth) {
+            if (depth === recordDepth) {
+              // the list of records ends
+              recordDepth = this.#recordDepth = -1
+              plainDepth = this.#isHead ? 1 : 0
+            } else if (depth === 1 && this.#isHead) this.#endMember(i)
+          }
+          depth--
+          i++
+          if (depth === recordDepth) {
+            const start = this.#recordStart
+            if (i - start > maxRecordBytes) throw this.#recordTooLarge(start)
+            if (bound + 2 > bounds.length) bounds = this.#growBounds()
+            bounds[bound] = start
+            bounds[bound + 1] = i
+            bound = this.#bound = bound + 2
+            this.#recordStart = -1
+            if (depth === 0) {
+              state = State.BetweenLines
+              this.#sawLineFeed = false
+              continue scanning
+            }
+          }
+          if (depth === 0) {
+            state = this.#endDocument(i)
+            continue scanning
+          }
+          state = State.After
+          continue scanning
+        }
+
+        case State.Value:
+        case State.FirstElement: {
+          let byte = b[i]!
+          while (byte <= 0x20 && i < end) {
+            if (byte === 0x0a || byte === 0x0d) b[i] = 0x20
+            else if (byte !== 0x20 && byte !== 0x09) throw this.#unexpected(i, state)
+            byte = b[++i]!
+          }
+          if (i >= end) break scanning
+          if (depth <= plainDepth) {
+            if (depth === recordDepth) {
+              if (byte === 0x7b) this.#recordStart = i
+              else if (!(byte === 0x5d && state === State.FirstElement)) this.#scalarRecord(i, state)
+            } else if (depth === 1 && this.#isHead) {
+              this.#depth = depth
+              if (this.#beginMember(i, state)) {
+                recordDepth = 2
+                plainDepth = 2
+              }
+            }
+          }
+          if (byte === 0x22) {
+            i++
+            isKey = false
+            state = State.String
+          } else if (byte === 0x7b || byte === 0x5b) {
+            if (++depth > maxDepth) throw this.#tooDeep(i)
+            i++
+            if (byte === 0x7b) {
+              kinds[depth] = isObject
+              if (b[i] === 0x22 && i < end && depth > plainDepth) {
+                i++
+                isKey = true
+                state = State.String
+              } else state = State.FirstKey
+            } else {
+              kinds[depth] = isArray
+              state = State.FirstElement
+            }
+          } else if (numberClass[byte]! > 0 && byte !== 0x2e && byte !== 0x2b && (byte === 0x2d || byte <= 0x39)) {
+            this.#numberState =
+              byte === 0x2d ? NumberState.Minus : byte === 0x30 ? NumberState.Zero : NumberState.Integer
+            i++
+            state = State.Number
+          } else if (byte === 0x74 || byte === 0x66 || byte === 0x6e) {
+            this.#literal = byte === 0x74 ? 0 : byte === 0x66 ? 1 : 2
+            this.#literalAt = 1
+            i++
+            state = State.Literal
+          } else if (byte === 0x5d && state === State.FirstElement) {
+            state = State.Close
+          } else throw this.#unexpected(i, state)
+          continue scanning
+        }
+
+        case State.Number: {
+          let number = this.#numberState
+          for (;;) {
+            const next = numberNext[number * 8 + numberClass[b[i]!]!]!
+            if (next === 0) break
+            number = next
+            i++
+          }
+          if (i >= end) {
+            this.#numberState = number
+            i = end
+            break scanning
+          }
+          if (numberAccepts[number] === 0) throw this.#unexpected(i, state)
+          state = State.After
+          continue scanning
+        }
+
+        case State.Literal: {
+          const text = literals[this.#literal]!
+          let at = this.#literalAt
+          while (at < text.length && i < end) {
+            if (b[i] !== text[at]) throw this.#unexpected(i, state)
+            i++
+            at++
+          }
+          this.#literalAt = at
+          if (at < text.length) break scanning
+          state = State.After
+          continue scanning
+        }
+
+        case State.FirstKey:
+        case State.Key: {
+          let byte = b[i]!
+          while (byte <= 0x20 && i < end) {
+            if (byte === 0x0a || byte === 0x0d) b[i] = 0x20
+            else if (byte !== 0x20 && byte !== 0x09) throw this.#unexpected(i, state)
+            byte = b[++i]!
+          }
+          if (i >= end) break scanning
+          if (byte === 0x22) {
+            if (depth <= plainDepth) this.#keyStart = i
+            i++
+            isKey = true
+            state = State.String
+          } else if (byte === 0x7d && state === State.FirstKey) state = State.Close
+          else throw this.#unexpected(i, state)
+          continue scanning
+        }
+
+        case State.Colon: {
+          let byte = b[i]!
+          while (byte <= 0x20 && i < end) {
+            if (byte === 0x0a || byte === 0x0d) b[i] = 0x20
+            else if (byte !== 0x20 && byte !== 0x09) throw this.#unexpected(i, state)
+            byte = b[++i]!
+          }
+          if (i >= end) break scanning
+          if (byte !== 0x3a) throw this.#unexpected(i, state)
+          if (depth <= plainDepth) this.#endKey(depth)
+          i++
+          state = State.Value
+          continue scanning
+        }
+
+        // The states of the top level: rare.
+        default: {
+          if (i >= end) break scanning
+          this.#at = i
+          state = this.#topLevel(b[i]!, state)
+          depth = this.#depth
+          recordDepth = this.#recordDepth
+          plainDepth = recordDepth >= 0 ? recordDepth : this.#isHead ? 1 : 0
+          i++
+          continue scanning
+        }
+      }
+    }
+
+    this.#at = i
+    this.#state = state
+    this.#depth = depth
+    this.#isKey = isKey
+  }
+
+  /** One byte outside of all containers. Returns the next state; sets the depth where a container opens. */
+  #topLevel(byte: number, state: number): number {
+    const at = this.#at
+    if (state === State.Document && (this.#bomBytes > 0 || (byte === 0xef && this.#base + at === 0))) {
+      // RFC 8259 §8.1 lets a parser ignore a byte order mark at the start
+      const expected = [0xef, 0xbb, 0xbf][this.#bomBytes]
+      if (byte !== expected) throw this.#unexpected(at, state)
+      this.#bomBytes = (this.#bomBytes + 1) % 3
+      return state
+    }
+    if (byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d) {
+      if (byte === 0x0a) this.#sawLineFeed = true
+      return state
+    }
+    const isLines = this.#recordDepth === 0
+    if (
+      byte === 0x7b &&
+      (state === State.Document || state === State.AfterFirst || (state === State.BetweenLines && this.#sawLineFeed))
+    ) {
+      if (state === State.AfterFirst) {
+        if (!this.#sawLineFeed) throw this.#unexpected(at, state)
+        this.#beginLines()
+        this.#recordStart = at
+      } else if (isLines) this.#recordStart = at
+      else {
+        this.#isHead = true
+        this.#firstStart = at
+      }
+      this.#kinds[(this.#depth = 1)] = isObject
+      return State.FirstKey
+    }
+    if (state === State.Document && !isLines && byte === 0x5b) {
+      this.#head.decideArray()
+      this.#recordDepth = 1
+      this.#kinds[(this.#depth = 1)] = isArray
+      return State.FirstElement
+    }
+    if (state === State.Document || (state === State.BetweenLines && this.#sawLineFeed)) {
+      const kind = kindOf(byte)
+      if (kind !== undefined) {
+        const offset = this.#base + at
+        throw isLines ? this.#head.scalarRecord(kind, offset) : this.#head.scalarBody(kind, offset)
+      }
+    }
+    throw this.#unexpected(at, state)
+  }
+
+  #beginLines(): void {
+    this.#head.decideNdjson()
+    this.#recordDepth = 0
+    this.#isHead = false
+  }
+
+  /** The outermost container has ended before `end`. */
+  #endDocument(end: number): number {
+    this.#sawLineFeed = false
+    if (this.#isHead && this.facts.framing === null) {
+      this.#checkLength(this.#firstStart, end)
+      this.#firstRecord = Buffer.from(this.#window.bytes.subarray(this.#firstStart, end))
+      this.#firstRecordOffset = this.#base + this.#firstStart
+      this.#firstStart = -1
+      this.#isHead = false
+      return State.AfterFirst
+    }
+    this.#isHead = false
+    return State.Done
+  }
+
+  /** A key at a depth that matters is whole: an envelope member's name, or the server's key of a record. */
+  #endKey(depth: number): void {
+    const text = this.#window.bytes.toString('utf8', this.#keyStart, this.#keyEnd + 1)
+    if (depth === 1 && this.#isHead) this.#memberName = JSON.parse(text) as string
+    else if (depth === this.#recordDepth) (this.#pageKeys ??= []).push(JSON.parse(text) as string)
+    this.#keyStart = -1
+  }
+
+  /** An envelope member's value begins at `at`. Returns true where the records are in it. */
+  #beginMember(at: number, state: number): boolean {
+    const kind = kindOf(this.#window.bytes[at]!)
+    if (kind === undefined) throw this.#unexpected(at, state)
+    const role = this.#head.memberStart(this.#memberName, kind, this.#base + at)
+    if (role === 'records') {
+      this.#checkLength(this.#firstStart, at)
+      this.#firstStart = -1
+      this.#recordDepth = 2
+      if (kind === 'object') this.#pageKeys = []
+      return true
+    }
+    this.#isCaptured = role === 'capture'
+    this.#memberStart = at
+    return false
+  }
+
+  /** The envelope member that is open, if one is, ends before `end`. */
+  #endMember(end: number): void {
+    const start = this.#memberStart
+    if (start < 0) return // the records' own member, or an empty object
+    this.#checkLength(start, end)
+    this.#memberStart = -1
+    if (this.#isCaptured) {
+      this.#head.memberEnd(this.#memberName, this.#window.bytes.toString('utf8', start, end), this.#base + start)
+    }
+  }
+
+  /** Something that is no object begins where a record should. Only Slack's bare ids may. */
+  #scalarRecord(at: number, state: number): void {
+    const kind = kindOf(this.#window.bytes[at]!)
+    if (kind === undefined) throw this.#unexpected(at, state)
+    if (kind === 'string' && this.#head.allowsBareIds) {
+      this.#recordStart = at
+      this.#hasBareIds = true
+      return
+    }
+    throw this.#located(this.#head.scalarRecord(kind, this.#base + at))
+  }
+
+  #growBounds(): Uint32Array<ArrayBuffer> {
+    const grown = new Uint32Array(this.#bounds.length * 2)
+    grown.set(this.#bounds)
+    this.#bounds = grown
+    return grown
+  }
+
+  /** The records that the last step completed. */
+  *#batches(): Generator<RecordBatch, void, undefined> {
+    if (this.#firstRecord !== null && this.#recordDepth === 0) {
+      const bytes = Buffer.concat([this.#firstRecord, lineFeed])
+      this.#firstRecord = null
+      const bounds = Uint32Array.of(0, bytes.length - 1)
+      yield this.#batch(bytes, bounds, 1, this.#firstRecordOffset)
+    }
+    const count = this.#bound / 2
+    if (count === 0) return
+    this.#bound = 0
+    if (this.#hasBareIds) yield this.#wrapBareIds(count)
+    else yield this.#batch(this.#window.bytes, this.#bounds, count, this.#base)
+  }
+
+  /** Copies the last step's records, each bare id as `{"id":…}`. */
+  #wrapBareIds(count: number): RecordBatch {
+    const { bytes } = this.#window
+    const parts: Buffer[] = []
+    const bounds = new Uint32Array(2 * count)
+    let length = 0
+    for (let i = 0; i < count; i++) {
+      const slice = bytes.subarray(this.#bounds[2 * i]!, this.#bounds[2 * i + 1]!)
+      const isBare = slice[0] === 0x22
+      if (isBare) this.facts.bareIds++
+      const record = isBare ? Buffer.concat([bareIdStart, slice, bareIdEnd]) : slice
+      bounds[2 * i] = length
+      length += record.length
+      bounds[2 * i + 1] = length++
+      parts.push(record, lineFeed)
+    }
+    this.#hasBareIds = false
+    return this.#batch(Buffer.concat(parts), bounds, count, undefined)
+  }
+
+  #batch(bytes: Buffer, bounds: Uint32Array, count: number, byteOffset: number | undefined): RecordBatch {
+    const { facts } = this
+    const firstRecordIndex = facts.records
+    facts.records += count
+    let isLines = true
+    for (let i = 1; i < 2 * count - 1; i += 2) {
+      if (bounds[i + 1] !== bounds[i]! + 1) {
+        isLines = false
+        break
+      }
+    }
+    // What follows the last record has been consumed, or is the slack behind the data.
+    if (isLines) bytes[bounds[2 * count - 1]!] = 0x0a
+    const pageKeys = this.#pageKeys
+    if (pageKeys !== undefined) this.#pageKeys = pageKeys.length > count ? pageKeys.splice(count) : []
+    const { page } = this.#options
+    return new RecordBatch({ bytes, bounds, count, page, firstRecordIndex, byteOffset, isLines, pageKeys })
+  }
+
+  /** Holds what is open, at the end of a step or when an error ends the scan, to its limit: so the verdict does not depend on where chunks end. */
+  #checkOpenLength(end: number): void {
+    if (this.#recordStart >= 0 && end - this.#recordStart > this.#options.maxRecordBytes)
+      throw this.#recordTooLarge(this.#recordStart)
+    for (const start of [this.#firstStart, this.#memberStart, this.#keyStart])
+      if (start >= 0) this.#checkLength(start, end)
+  }
+
+  #checkLength(start: number, end: number): void {
+    const { maxRecordBytes, page } = this.#options
+    if (start < 0 || end - start <= maxRecordBytes) return
+    const message = `the page's envelope has a part of more than ${maxRecordBytes} bytes beside its records`
+    throw new DataError('ERR_RECORD_TOO_LARGE', message, { page, byteOffset: this.#base + start + maxRecordBytes })
+  }
+
+  #recordTooLarge(start: number): DataError {
+    const { maxRecordBytes, page } = this.#options
+    const context = { page, recordIndex: this.#recordIndex(), byteOffset: this.#base + start + maxRecordBytes }
+    return new DataError('ERR_RECORD_TOO_LARGE', `the record has more than ${maxRecordBytes} bytes`, context)
+  }
+
+  #tooDeep(at: number): DataError {
+    const context = { page: this.#options.page, recordIndex: this.#openRecord(), byteOffset: this.#base + at }
+    return new DataError('ERR_DEPTH', `nesting is deeper than ${this.#options.maxDepth} levels`, context)
+  }
+
+  #unexpected(at: number, state: number): ExportError {
+    const { bytes } = this.#window
+    this.#checkOpenLength(at)
+    if (bytes[at]! >= 0x80 && firstInvalidUtf8(bytes, this.#checked, at + 1) <= at) return this.#invalidUtf8(at)
+    const byte = bytes[at]!
+    const found =
+      byte > 0x20 && byte < 0x7f ? `'${String.fromCharCode(byte)}'` : `byte 0x${byte.toString(16).padStart(2, '0')}`
+    const message = `found ${found} where ${expectations[state]} belongs, near ${this.#excerpt(at)}`
+    const context = { page: this.#options.page, recordIndex: this.#openRecord(), byteOffset: this.#base + at }
+    return new DataError('ERR_JSON_SYNTAX', message, context)
+  }
+
+  #invalidUtf8(at: number): ExportError {
+    this.#checkOpenLength(at)
+    const byte = this.#window.bytes[at]!.toString(16).padStart(2, '0')
+    const message = `byte 0x${byte} is not valid UTF-8 here, near ${this.#excerpt(at)}`
+    const context = { page: this.#options.page, recordIndex: this.#openRecord(), byteOffset: this.#base + at }
+    return new DataError('ERR_UTF8', message, context)
+  }
+
+  #located(error: DataError): DataError {
+    return error.locate({ recordIndex: this.#recordIndex() })
+  }
+
+  /** Index in the page of the record that is open, or would be next. */
+  #recordIndex(): number {
+    return this.facts.records + this.#bound / 2
+  }
+
+  #openRecord(): number | undefined {
+    return this.#recordDepth >= 0 ? this.#recordIndex() : undefined
+  }
+
+  /** At most 40 bytes around `at`, as a JSON string with everything invisible escaped. */
+  #excerpt(at: number): string {
+    const from = Math.max(0, at - 20)
+    const around = Buffer.from(this.#window.bytes.subarray(from, Math.min(this.#fill, at + 20)))
+    // A line feed before `at` is a separator that was rewritten.
+    for (let i = 0; i < at - from && this.#recordDepth > 0; i++) if (around[i] === 0x0a) around[i] = 0x2c
+    return printable(JSON.stringify(around.toString('utf8')))
+  }
+}
+
+/** The kind of the value that begins with `byte`, undefined where none does. */
+function kindOf(byte: number): ValueKind | undefined {
+  if (byte === 0x7b) return 'object'
+  if (byte === 0x5b) return 'array'
+  if (byte === 0x22) return 'string'
+  if (byte === 0x74 || byte === 0x66) return 'boolean'
+  if (byte === 0x6e) return 'null'
+  return byte === 0x2d || (byte >= 0x30 && byte <= 0x39) ? 'number' : undefined
+}
