@@ -1,0 +1,276 @@
+// The contract of a source of records, and what the two sources share: a page's bytes go through a slicer, its end is proven, and what it told is
+// added up.
+
+import { type Clock, systemClock } from '../clock.js'
+import { DataError, UpstreamError } from '../errors.js'
+import { type EngineName, type PageFacts, type Slicer, type SlicerFactory, slicerFactory } from '../json/slicer.js'
+import type { Framing, RecordBatch, Warning } from '../record.js'
+import type { ExportEvent, Progress, ResponseFormat } from '../report.js'
+
+/** Limits that every page is held to, and what a run is told with. */
+export interface SourceOptions {
+  parser?: EngineName
+  maxDepth?: number
+  maxRecordBytes?: number
+  maxCursorBytes?: number
+  /** Consecutive pages without a record before the list is taken as endless. */
+  maxEmptyPages?: number
+  maxPages?: number | null
+  maxRecords?: number | null
+  /** Decoded body bytes. */
+  maxBytes?: number | null
+  /** Time spent waiting for bytes without a record being finished, in ms. */
+  pageTimeoutMs?: number
+  clock?: Clock
+  signal?: AbortSignal | undefined
+  onEvent?: ((event: ExportEvent) => void) | undefined
+  progress?: Progress | undefined
+}
+
+/** What a source has told so far; complete when its records have been read to the end. */
+export interface SourceOutcome {
+  complete: true | 'unproven'
+  framing: Framing | null
+  /** Whether the records have the shape of their resource's declared schema, as far as the answer's format promises it. */
+  isUnified: boolean
+  responseFormat: Exclude<ResponseFormat, 'auto'> | null
+  fallback: { page: number; framing: Framing | 'unknown'; reason: string } | null
+  pages: number
+  records: number
+  requests: number
+  retries: number
+  waitMs: number
+  bodyBytes: number
+}
+
+/** A list of records, read once. As an async iterable it gives batches that own their bytes, for `pipeline`, `Readable.from` and `for await`. */
+export interface RecordSource extends AsyncIterable<RecordBatch> {
+  readonly outcome: SourceOutcome
+  warnings(): Warning[]
+  /** Gives batches that may be views: each is valid until the next is asked for. */
+  read(): AsyncGenerator<RecordBatch, void, undefined>
+}
+
+export const limitDefaults = {
+  parser: 'js',
+  maxDepth: 512,
+  maxRecordBytes: 16 * 1024 * 1024,
+  maxCursorBytes: 64 * 1024,
+  maxEmptyPages: 1000,
+  maxPages: null,
+  maxRecords: null,
+  maxBytes: null,
+  pageTimeoutMs: 600_000,
+} as const
+
+/** A body slower than this over a whole window is no better than a stalled one. */
+const minRate = { bytesPerSecond: 100, windowMs: 60_000 }
+
+export function emptyOutcome(): SourceOutcome {
+  return {
+    complete: true,
+    framing: null,
+    isUnified: false,
+    responseFormat: null,
+    fallback: null,
+    pages: 0,
+    records: 0,
+    requests: 0,
+    retries: 0,
+    waitMs: 0,
+    bodyBytes: 0,
+  }
+}
+
+/** Reads pages with one slicer factory and adds up what they tell. Both sources are built on it. */
+export class PageReader {
+  readonly outcome = emptyOutcome()
+  readonly options: Required<Omit<SourceOptions, 'signal' | 'onEvent' | 'progress'>> &
+    Pick<SourceOptions, 'signal' | 'onEvent' | 'progress'>
+  #slicers: SlicerFactory | undefined
+  #emptyPages = 0
+  #partialPages = 0
+  #bareIds = 0
+  #idOnlyRecords = 0
+  #countMismatches = 0
+  readonly #extraWarnings: Warning[] = []
+
+  constructor(options: SourceOptions) {
+    this.options = { ...limitDefaults, clock: systemClock, ...withoutUndefined(options) } as PageReader['options']
+  }
+
+  /** Slices one page body. Yields views; returns the page's facts once its end is proven. `accept` sees the framing before the first record of the
+   *  page is let out and may throw. */
+  async *readPage(
+    body: AsyncIterable<Uint8Array>,
+    page: number,
+    isNdjson: boolean,
+    accept: (facts: PageFacts) => void,
+  ): AsyncGenerator<RecordBatch, PageFacts, undefined> {
+    const { options } = this
+    this.#slicers ??= await slicerFactory(options.parser)
+    const { maxDepth, maxRecordBytes, maxCursorBytes } = options
+    const slicer = this.#slicers({ page, maxDepth, maxRecordBytes, maxCursorBytes, isNdjson })
+    let isAccepted = false
+    const out = (batch: RecordBatch): RecordBatch => {
+      if (!isAccepted) accept(slicer.facts)
+      isAccepted = true
+      return this.#take(batch)
+    }
+    for await (const chunk of this.#timed(body, page, slicer)) {
+      this.#countBytes(chunk.length, page)
+      for (const batch of slicer.push(chunk)) yield out(batch)
+    }
+    for (const batch of slicer.end()) yield out(batch)
+    const { facts } = slicer
+    throwBodyError(facts, page)
+    if (!isAccepted) accept(facts)
+    return facts
+  }
+
+  /** Adds a finished page to the outcome. @throws DataError ERR_CURSOR after too many pages without a record */
+  finishPage(facts: PageFacts, page: number): void {
+    const { outcome, options } = this
+    outcome.pages++
+    if (options.progress) options.progress.pages++
+    outcome.framing = facts.framing
+    this.#bareIds += facts.bareIds
+    if (facts.isPartialResponse === true) this.#partialPages++
+    if (facts.resultCount !== null && facts.resultCount !== facts.records) this.#countMismatches++
+    this.#emptyPages = facts.records === 0 ? this.#emptyPages + 1 : 0
+    options.onEvent?.({ kind: 'page', page, records: facts.records, bytes: facts.bytes, framing: facts.framing! })
+    if (facts.nextCursor !== null && this.#emptyPages >= options.maxEmptyPages) {
+      const message = `${this.#emptyPages} pages in a row had no record and still a next cursor`
+      throw new DataError('ERR_CURSOR', message, { page, hint: 'raise --max-empty-pages if the list is right' })
+    }
+    if (facts.nextCursor !== null && options.maxPages !== null && outcome.pages >= options.maxPages) {
+      throw limitError('pages', options.maxPages, '--max-pages', page)
+    }
+  }
+
+  warn(code: string, message: string, count = 1): void {
+    this.#extraWarnings.push({ code, message, count })
+  }
+
+  warnings(): Warning[] {
+    const all: Warning[] = [
+      ...this.#extraWarnings,
+      {
+        code: 'partial-response',
+        message: 'pages were marked as partial responses: their records lack fields that the provider has',
+        count: this.#partialPages,
+      },
+      { code: 'bare-ids', message: 'records came as bare ids and hold nothing but their id', count: this.#bareIds },
+      { code: 'id-only', message: 'records hold nothing but their id', count: this.#idOnlyRecords - this.#bareIds },
+      {
+        code: 'result-count',
+        message: "pages held another number of records than their result_count says: the server's own count differs",
+        count: this.#countMismatches,
+      },
+    ]
+    return all.filter((warning) => warning.count > 0)
+  }
+
+  #take(batch: RecordBatch): RecordBatch {
+    const { outcome, options } = this
+    outcome.records += batch.count
+    if (options.maxRecords !== null && outcome.records > options.maxRecords) {
+      throw limitError('records', options.maxRecords, '--max-records', batch.page)
+    }
+    // at least `{"id":""}`; a record that starts with its id and ends with it has nothing else
+    for (let i = 0; i < batch.count; i++) if (isIdOnly(batch.bytes, batch.start(i), batch.end(i))) this.#idOnlyRecords++
+    return batch
+  }
+
+  #countBytes(length: number, page: number): void {
+    const { outcome, options } = this
+    outcome.bodyBytes += length
+    if (options.progress) options.progress.bodyBytes += length
+    if (options.maxBytes !== null && outcome.bodyBytes > options.maxBytes) {
+      throw limitError('body bytes', options.maxBytes, '--max-bytes', page)
+    }
+  }
+
+  /** Gives the body's chunks on and counts the time that we wait for them: that is when no record can make progress. Time that the consumer takes does
+   *  not count. A body that sends nothing at all is the idle deadline's business. */
+  async *#timed(
+    body: AsyncIterable<Uint8Array>,
+    page: number,
+    slicer: Slicer,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const { clock, pageTimeoutMs } = this.options
+    const iterator = body[Symbol.asyncIterator]()
+    let waitedMs = 0
+    let records = 0
+    let rateMs = 0
+    let rateBytes = 0
+    let isDone = false
+    try {
+      for (;;) {
+        const asked = clock.now()
+        const step = await iterator.next()
+        if (step.done) {
+          isDone = true
+          return
+        }
+        const ms = clock.now() - asked
+        waitedMs += ms
+        rateMs += ms
+        rateBytes += step.value.length
+        if (slicer.facts.records !== records) {
+          records = slicer.facts.records
+          waitedMs = 0
+        }
+        const context = { page, recordIndex: records, byteOffset: slicer.facts.bytes }
+        if (waitedMs > pageTimeoutMs) {
+          throw new UpstreamError(
+            'ERR_TIMEOUT',
+            `no record was finished in ${pageTimeoutMs} ms of waiting for bytes`,
+            context,
+          )
+        }
+        if (rateMs >= minRate.windowMs) {
+          if (rateBytes * 1000 < minRate.bytesPerSecond * rateMs) {
+            throw new UpstreamError(
+              'ERR_TIMEOUT',
+              `the body came at less than ${minRate.bytesPerSecond} bytes a second`,
+              context,
+            )
+          }
+          rateMs = rateBytes = 0
+        }
+        yield step.value
+      }
+    } finally {
+      if (!isDone) await iterator.return?.()
+    }
+  }
+}
+
+/** An error that came inside a 200 answer. @throws UpstreamError ERR_SERVER where the provider made it, else DataError ERR_UPSTREAM_IN_BODY */
+function throwBodyError(facts: PageFacts, page: number): void {
+  const { error } = facts
+  if (error === null) return
+  const name = [error.statusCode, error.error].filter((part) => part !== null).join(' ')
+  const message = `the body is an error${name ? `: ${name}` : ''}${error.message ? `: ${error.message}` : ''}`
+  const context = { page, insight: error.insight, isRemote: error.isRemote, statusCode: error.statusCode ?? undefined }
+  if (error.isRemote) throw new UpstreamError('ERR_SERVER', message, context)
+  throw new DataError('ERR_UPSTREAM_IN_BODY', message, context)
+}
+
+function limitError(what: string, limit: number, flag: string, page: number): DataError {
+  return new DataError('ERR_LIMIT', `the list has more than ${limit} ${what}`, { page, hint: `raise ${flag}` })
+}
+
+const idStart = Buffer.from('{"id":"')
+
+function isIdOnly(bytes: Buffer, start: number, end: number): boolean {
+  if (bytes[end - 2] !== 0x22) return false
+  for (let i = 0; i < idStart.length; i++) if (bytes[start + i] !== idStart[i]) return false
+  for (let i = start + idStart.length; i < end - 2; i++) if (bytes[i] === 0x22) return false
+  return true
+}
+
+function withoutUndefined<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>
+}
