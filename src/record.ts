@@ -19,6 +19,7 @@ export interface RecordBatchInit {
   isLines?: boolean
   keys?: readonly string[] | undefined
   pageKeys?: readonly string[] | undefined
+  recordIndexes?: Uint32Array | undefined
 }
 
 /**
@@ -48,6 +49,8 @@ export class RecordBatch {
   readonly keys: readonly string[] | undefined
   /** The key that the server gave each record, where the page's `result` was an object (`truto_key_by`). */
   readonly pageKeys: readonly string[] | undefined
+  /** Index of each record in its page, where a transform left records out, so that they no longer count on from `firstRecordIndex`. */
+  readonly recordIndexes: Uint32Array | undefined
 
   constructor(init: RecordBatchInit) {
     const { bytes } = init
@@ -60,6 +63,7 @@ export class RecordBatch {
     this.isLines = init.isLines ?? false
     this.keys = init.keys
     this.pageKeys = init.pageKeys
+    this.recordIndexes = init.recordIndexes
   }
 
   /** First byte of record `index` in `bytes`. */
@@ -114,7 +118,7 @@ export class RecordBatch {
 
   /** Position of record `index` for an error. */
   positionOf(index: number): { page: number; recordIndex: number; byteOffset?: number } {
-    const position = { page: this.page, recordIndex: this.firstRecordIndex + index }
+    const position = { page: this.page, recordIndex: this.recordIndexes?.[index] ?? this.firstRecordIndex + index }
     return this.byteOffset === undefined ? position : { ...position, byteOffset: this.byteOffset + this.start(index) }
   }
 }
