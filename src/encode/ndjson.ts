@@ -1,0 +1,48 @@
+// NDJSON: one record per line. The records are the server's own bytes; where they stand as lines already, a batch is one span and nothing is copied.
+
+import type { RecordBatch } from '../record.js'
+import type { ByteSink, Encoder } from './encoder.js'
+import { Gather } from './gather.js'
+
+/** Encoder for NDJSON in UTF-8, `\n` after every record. Records with keys become `{"<key>":<record>}`. Without records the output is empty. */
+export function ndjsonEncoder(): Encoder {
+  return new NdjsonEncoder()
+}
+
+class NdjsonEncoder implements Encoder {
+  readonly format = 'ndjson'
+  readonly mediaType = 'application/x-ndjson'
+  readonly extension = '.ndjson'
+  #out!: ByteSink
+  /** Made on first need: most exports never copy. */
+  #gather: Gather | undefined
+
+  async begin(out: ByteSink): Promise<void> {
+    this.#out = out
+  }
+
+  async encode(batch: RecordBatch): Promise<void> {
+    const { bytes, count, keys } = batch
+    if (count === 0) return
+    if (keys === undefined && batch.isLines) {
+      await this.#out.write(bytes.subarray(batch.start(0), batch.end(count - 1) + 1))
+      return
+    }
+    this.#gather ??= new Gather(this.#out)
+    for (let index = 0; index < count; index++) {
+      // JSON.stringify writes a lone surrogate of a key as its escape, so that the line is valid UTF-8
+      const before = keys === undefined ? '' : `{${JSON.stringify(keys[index]!)}:`
+      const after = keys === undefined ? '\n' : '}\n'
+      const written = this.#gather.add(before, bytes, batch.start(index), batch.end(index), after)
+      if (written !== undefined) await written
+    }
+    // nothing stays behind: the records of a batch that was encoded have reached the sink
+    await this.#gather.flush()
+  }
+
+  async end(): Promise<void> {}
+
+  warnings(): [] {
+    return []
+  }
+}
