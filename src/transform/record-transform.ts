@@ -1,0 +1,82 @@
+// Lifts stages, which are plain functions over batches, into Transform streams: object mode on both sides, one batch in flight on each, since a batch
+// carries the bytes.
+
+import { Transform, type TransformCallback } from 'node:stream'
+import { asExportError, InternalError } from '../errors.js'
+import { type BatchStage, RecordBatch, type Warning } from '../record.js'
+import { excludeFieldsStage } from './exclude-fields.js'
+import { type CountingStage, type KeyByOptions, keyByStage } from './key-by.js'
+import { type AsyncBatchStage, mapRecordsStage, type RecordFunction } from './map-records.js'
+
+/** Any stage: one that computes, or one that waits. */
+export type Stage = BatchStage | AsyncBatchStage
+
+/** A Transform over batches. It takes and gives batches that own their bytes; a batch that lost all its records is not passed on. */
+export class RecordTransform extends Transform {
+  readonly #stages: readonly Stage[]
+  readonly #abort = new AbortController()
+
+  /** @param stages applied in order. They must give batches that own their bytes, or their argument. */
+  constructor(stages: readonly Stage[]) {
+    super({ objectMode: true, highWaterMark: 1 })
+    this.#stages = stages
+  }
+
+  /** What the stages counted so far. */
+  warnings(): Warning[] {
+    return this.#stages.flatMap((stage) => (stage as Partial<CountingStage>).warnings?.() ?? [])
+  }
+
+  override _transform(batch: unknown, _encoding: BufferEncoding, done: TransformCallback): void {
+    let out: RecordBatch | Promise<RecordBatch>
+    try {
+      if (!(batch instanceof RecordBatch))
+        throw new InternalError('ERR_INTERNAL', `a transform over record batches was given ${typeof batch}`)
+      out = this.#apply(batch)
+    } catch (error) {
+      done(asExportError(error, 'transforming a batch'))
+      return
+    }
+    // outside of the try: an error thrown downstream must not call `done` twice
+    const pass = (result: RecordBatch): void => done(null, result.count > 0 ? result : undefined)
+    if (out instanceof RecordBatch) pass(out)
+    else out.then(pass, (error: unknown) => done(asExportError(error, 'transforming a batch')))
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#abort.abort()
+    callback(error)
+  }
+
+  /** Stays synchronous as long as the stages do. */
+  #apply(batch: RecordBatch, from = 0): RecordBatch | Promise<RecordBatch> {
+    for (let at = from; at < this.#stages.length; at++) {
+      const out = this.#stages[at]!.apply(batch, this.#abort.signal)
+      if (!(out instanceof RecordBatch)) return out.then((resolved) => this.#apply(resolved, at + 1))
+      batch = out
+    }
+    return batch
+  }
+}
+
+/** A Transform that applies one stage, or several in order. Errors that are not ours come out as InternalError with their `cause`. */
+export function recordTransform(stages: Stage | readonly Stage[]): RecordTransform {
+  return new RecordTransform(Array.isArray(stages) ? (stages as readonly Stage[]) : [stages as Stage])
+}
+
+/** A Transform that removes the fields at `paths` from every record: see `excludeFieldsStage`.
+ *  @throws ConfigError ERR_OPTION_INVALID for a malformed path */
+export function excludeFields(paths: readonly string[]): RecordTransform {
+  return recordTransform(excludeFieldsStage(paths))
+}
+
+/** A Transform that gives every record its key: see `keyByStage`. A text is the `field`, all else as by default.
+ *  @throws ConfigError ERR_OPTION_INVALID for a malformed path */
+export function keyBy(field: string | KeyByOptions): RecordTransform {
+  return recordTransform(keyByStage(typeof field === 'string' ? { field } : field))
+}
+
+/** A Transform that applies a function to every record, parsed: see `mapRecordsStage`. */
+export function mapRecords(map: RecordFunction): RecordTransform {
+  return recordTransform(mapRecordsStage(map))
+}
