@@ -42,8 +42,9 @@ test('refuses an object that contains itself instead of overflowing the stack', 
 })
 
 test('any text comes back exactly from the other side, as name, key and value', () => {
-  const text = fc.string({ unit: 'binary', minLength: 1 }).filter((s) => s.isWellFormed())
-  const plain = text.filter((s) => !/[[\]]/.test(s))
+  // Any code points but halves of surrogate pairs; brackets have their own meaning in a name.
+  const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 20 })
+  const plain = text.map((s) => s.replace(/[[\]]/g, '_'))
   fc.assert(
     fc.property(plain, plain, text, (name, key, value) => {
       expect(seen(encodeQuery({ [name]: { [key]: value } }))).toEqual([[`${name}[${key}]`, value]])
