@@ -1,0 +1,186 @@
+// What an answer other than 200 means, as a typed error: status, headers and the start of the body in, error out. Pure. Of the body only
+// Truto's own words get into the error; the provider's body (`raw_response`) may hold personal data, and a page of HTML helps nobody.
+
+import { AuthError, DataError, type ExportError, printable, RequestError, UpstreamError } from '../errors.js'
+import { redactJson } from './redact.js'
+import { type ResponseHeaders, retryAfterMs } from './retry-after.js'
+
+/** How much of an error body is read, in bytes. */
+export const maxErrorBodyBytes = 64 * 1024
+
+export interface ErrorAnswer {
+  readonly statusCode: number
+  /** By lowercase name. */
+  readonly headers: ResponseHeaders
+  /** The body's first `maxErrorBodyBytes`, decoded; empty where there was none or it could not be read. */
+  readonly text: string
+  /** What was asked for. */
+  readonly url: URL
+  /** Wall time in ms since 1970, for a Retry-After date without a Date beside it. */
+  readonly wallNow: number
+  /** Takes credentials out of text: a server may echo the token. */
+  readonly redact: (text: string) => string
+}
+
+/** What Truto says about an error (docs, "Errors"): `{statusCode, error, message, truto_is_remote_error, raw_response, truto_error_insight}`. */
+export interface TrutoErrorBody {
+  readonly message: string
+  /** Name of the status. */
+  readonly error: string
+  /** True where the provider behind Truto made the error. */
+  readonly isRemote: boolean
+  /** Truto's explanations by kind, each `{description, value?}`. */
+  readonly insight: Readonly<Record<string, unknown>> | undefined
+  /** The provider's body, parsed or as text; undefined where there is none. */
+  readonly rawResponse: unknown
+}
+
+/** The error that an answer with another status than 200 stands for. */
+export function answerError(answer: ErrorAnswer): ExportError {
+  const { statusCode, headers, redact } = answer
+  const body = parseErrorBody(answer.text)
+  const isRemote = body?.isRemote ?? false
+  const hint = hintFor(statusCode, body)
+  const context = {
+    statusCode,
+    retryAfterMs: retryAfterMs(headers, answer.wallNow),
+    insight: body?.insight && redactJson(body.insight, redact),
+    isRemote: body ? isRemote : undefined,
+    ...(hint === undefined ? {} : { hint: redact(hint) }),
+  }
+  const message = redact(describe(answer, body))
+
+  if (statusCode === 204 || statusCode === 205) {
+    return new DataError('ERR_SCHEMA', `HTTP ${statusCode}: an answer without a body, so no envelope`, context)
+  }
+  if (statusCode >= 300 && statusCode < 400 && statusCode !== 304) {
+    return new RequestError(
+      'ERR_REDIRECT',
+      redact(`HTTP ${statusCode}: redirect to ${redirectTarget(answer)}`),
+      context,
+    )
+  }
+  if (statusCode >= 500) {
+    // At Truto a 503 of its own is a blocked account (docs, "Errors"). One without Truto's body comes from something on the way.
+    const isBlocked = statusCode === 503 && body !== undefined && !isRemote
+    return new UpstreamError(isBlocked ? 'ERR_ACCOUNT_BLOCKED' : 'ERR_SERVER', message, context)
+  }
+  switch (statusCode) {
+    case 401:
+      return new AuthError('ERR_UNAUTHORIZED', message, context)
+    case 403:
+      return new AuthError('ERR_FORBIDDEN', message, context)
+    case 404:
+      return new RequestError('ERR_NOT_FOUND', message, context)
+    case 407:
+      return new AuthError('ERR_PROXY_AUTH', message, context)
+    case 408:
+    case 425:
+      return new UpstreamError('ERR_SERVER', message, context)
+    case 409:
+      return new RequestError('ERR_CONFLICT', message, context)
+    case 429:
+      return new UpstreamError('ERR_RATE_LIMITED', message, context)
+  }
+  if (statusCode < 400) return new RequestError('ERR_STATUS_UNEXPECTED', message, context)
+  if (body !== undefined && speaksOfCursor(body)) return new DataError('ERR_CURSOR_EXPIRED', message, context)
+  return new RequestError('ERR_REQUEST_REJECTED', message, context)
+}
+
+/** Reads Truto's error body; undefined where the text is none. Unknown members are ignored. */
+export function parseErrorBody(text: string): TrutoErrorBody | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (!isObject(value)) return undefined
+  const { statusCode, error, message } = value
+  // A remote error may have an empty message, and a proxy's JSON may have a message alone: the status code is what both sides of Truto send.
+  if (typeof statusCode !== 'number' || (typeof error !== 'string' && typeof message !== 'string')) return undefined
+  return {
+    message: typeof message === 'string' ? message.trim() : '',
+    error: typeof error === 'string' ? error : '',
+    isRemote: value['truto_is_remote_error'] === true,
+    insight: isObject(value['truto_error_insight']) ? value['truto_error_insight'] : undefined,
+    rawResponse: value['raw_response'],
+  }
+}
+
+function describe({ statusCode, headers, text, url }: ErrorAnswer, body: TrutoErrorBody | undefined): string {
+  if (body === undefined) return `HTTP ${statusCode} from ${url.host} with ${describeForeignBody(headers, text)}`
+  const said = body.message || descriptionOf(body.insight?.['remote_error']) || body.error || 'no message'
+  const missing = namesIn(body.insight?.['missing_required_query_parameters'])
+  const scopes = namesIn(body.insight?.['forbidden_error'], 'missing_scopes')
+  return [
+    `HTTP ${statusCode} from ${body.isRemote ? 'the provider behind Truto' : 'Truto'}: ${excerpt(said, 500)}`,
+    missing.length > 0 && `missing: ${excerpt(missing.join(', '), 200)}`,
+    scopes.length > 0 && `missing scopes: ${excerpt(scopes.join(', '), 200)}`,
+  ]
+    .filter(Boolean)
+    .join('; ')
+}
+
+function describeForeignBody(headers: ResponseHeaders, text: string): string {
+  const contentType = String(headers['content-type'] ?? '')
+  if (text.trim() === '') return 'an empty body'
+  if (/html/i.test(contentType) || /^\s*<(?:!doctype|html|head|body)/i.test(text)) return 'an HTML page'
+  // A line of plain text is how gateways speak: `error code: 1015`, `upstream connect error`.
+  if (/^text\/plain/i.test(contentType)) return `the text "${excerpt(text.trim(), 200)}"`
+  return 'a body that is no error of Truto'
+}
+
+function hintFor(statusCode: number, body: TrutoErrorBody | undefined): string | undefined {
+  if (body === undefined) return undefined
+  const missing = namesIn(body.insight?.['missing_required_query_parameters'])
+  if (statusCode === 400 && missing.length > 0)
+    return `pass -q ${excerpt(missing[0]!, 80)}=..., or the flag of that name`
+  if (statusCode === 401 && body.isRemote) {
+    return 'the provider refused the credentials of the connected account: it has to be connected anew'
+  }
+  if (statusCode === 403 && namesIn(body.insight?.['forbidden_error'], 'missing_scopes').length > 0) {
+    return 'connect the account anew with these scopes'
+  }
+  return undefined
+}
+
+function redirectTarget({ headers, url }: ErrorAnswer): string {
+  const location = headers['location']
+  if (typeof location !== 'string' || !URL.canParse(location, url.href)) return 'nowhere (no readable Location)'
+  // The origin alone: path and query of a redirect may carry anything, user-info included.
+  const { origin, protocol } = new URL(location, url)
+  return origin === 'null' ? `a ${excerpt(protocol, 20)} address` : origin
+}
+
+/** Slack says `invalid_cursor`; others use words. Only asked of a 4xx that has no meaning of its own. */
+function speaksOfCursor(body: TrutoErrorBody): boolean {
+  const raw = typeof body.rawResponse === 'string' ? body.rawResponse : JSON.stringify(body.rawResponse ?? '')
+  return [body.message, JSON.stringify(body.insight ?? ''), raw].some((text) =>
+    /invalid_cursor|\b(?:invalid|expired|unknown|bad)\b.{0,40}\bcursor\b|\bcursor\b.{0,40}\b(?:invalid|expired|not valid|no longer valid)\b/i.test(
+      text,
+    ),
+  )
+}
+
+/** Names in an insight: `{description, value: [...]}`, `{value: {member: [...]}}`, or the bare array; elements are strings or `{name}`. */
+function namesIn(insight: unknown, member?: string): string[] {
+  const value = isObject(insight) ? (insight['value'] ?? (member && insight[member])) : insight
+  const list = member !== undefined && isObject(value) ? value[member] : value
+  if (!Array.isArray(list)) return []
+  const names = list.map((element: unknown) => (isObject(element) ? (element['name'] ?? element['key']) : element))
+  return names.filter((name) => typeof name === 'string')
+}
+
+function descriptionOf(insight: unknown): string {
+  return isObject(insight) && typeof insight['description'] === 'string' ? insight['description'].trim() : ''
+}
+
+function excerpt(text: string, maxLength: number): string {
+  const shown = printable(text.slice(0, maxLength))
+  return text.length > maxLength ? `${shown}…` : shown
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
