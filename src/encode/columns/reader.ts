@@ -1,0 +1,454 @@
+// Reads records into column values, for every columnar format: members are found by the bytes of their keys, scalars are decoded, free-form JSON stays
+// its own text so that digits survive, and what no column can hold goes to `extra`, is counted, or is an error. No record is parsed as a whole.
+
+import { ElementWalker, MemberWalker } from '../../bytes/members.js'
+import { DataError, InternalError, printable } from '../../errors.js'
+import type { RecordBatch, Warning } from '../../record.js'
+import type { Field, FieldType } from '../../schema/resource.js'
+import { type Column, flatWidth, type LayoutOptions, layoutOf } from './layout.js'
+import { isTimestamp, parseTimestamp, type TimestampUnit } from './timestamp.js'
+
+/** What a column holds for one record. Text is well-formed Unicode, `json` columns hold JSON text, timestamps are a bigint in the unit of the column
+ *  or the server's own text. A struct has all its declared fields as own properties. */
+export type ColumnValue = string | boolean | bigint | null | ColumnValue[] | { [field: string]: ColumnValue }
+
+export interface ColumnReaderOptions extends LayoutOptions {
+  /** `text` keeps a valid date-time as the server wrote it, with all its digits. */
+  timestamps: TimestampUnit | 'text'
+  /** Whether a string that no UTF-8 can write (a lone surrogate escape) is an error rather than U+FFFD. */
+  strict: boolean
+}
+
+const quote = 0x22
+const backslash = 0x5c
+const openBracket = 0x5b
+const openBrace = 0x7b
+const letterF = 0x66
+const letterN = 0x6e
+const letterT = 0x74
+
+/** A declared type with what reading it needs. */
+type Node = ScalarNode | StructNode | ListNode
+interface ScalarNode {
+  readonly kind: 'string' | 'boolean' | 'timestamp' | 'json'
+}
+interface StructNode {
+  readonly kind: 'struct'
+  readonly fields: readonly NamedNode[]
+  /** A struct without values; its copies share one shape. */
+  readonly empty: { readonly [field: string]: null }
+}
+interface ListNode {
+  readonly kind: 'list'
+  readonly element: Node
+  /** Columns of one element when the list is flattened. */
+  readonly elementWidth: number
+}
+interface NamedNode {
+  readonly name: string
+  readonly nameBytes: Buffer
+  readonly node: Node
+  /** Columns from the first column of the struct to this field's, when the struct is flattened. */
+  readonly flatOffset: number
+}
+
+/** What one level of nesting needs while its members or elements are walked. A level is in use once at a time. */
+interface Level {
+  readonly members: MemberWalker
+  readonly elements: ElementWalker
+  /** Value ranges of the fields of the object that is read; start -1: absent. */
+  readonly starts: Int32Array
+  readonly ends: Int32Array
+}
+
+/** Reads one record at a time into the columns of a schema. */
+export class ColumnReader {
+  readonly columns: readonly Column[]
+  readonly #options: ColumnReaderOptions
+  readonly #fields: readonly NamedNode[]
+  readonly #firstColumns: readonly number[]
+  readonly #extraIndex: number
+  readonly #levels: Level[] = []
+  readonly #maxFields: number
+
+  #batch: RecordBatch | undefined
+  #bytes: Buffer = Buffer.alloc(0)
+  #index = 0
+  /** Text of the members for `extra`, by key. */
+  readonly #extra = new Map<string, string>()
+  /** The top-level field that is read, and what was found in its value so far. */
+  #field = ''
+  #hasMismatch = false
+  #hasUnknown = false
+  #hasOverflow = false
+
+  readonly #mismatches = new Map<string, number>()
+  #unknownsDropped = 0
+  #overflowsDropped = 0
+  #surrogates = 0
+
+  constructor(options: ColumnReaderOptions) {
+    const layout = layoutOf(options)
+    this.columns = layout.columns
+    this.#options = options
+    this.#fields = namedNodes(options.schema.fields, options.flattenSlots)
+    this.#firstColumns = layout.firstColumns
+    this.#extraIndex = layout.extraIndex
+    this.#maxFields = mostFields(this.#fields)
+  }
+
+  /**
+   * Reads record `index` of `batch` into `row`, which has one place for each column. The values share no bytes with the batch.
+   * @throws DataError ERR_FIELD_UNKNOWN, ERR_TYPE_MISMATCH or ERR_VALUE_INEXACT where the policies ask for it
+   */
+  read(batch: RecordBatch, index: number, row: ColumnValue[]): void {
+    this.#batch = batch
+    this.#bytes = batch.bytes
+    this.#index = index
+    this.#extra.clear()
+    if (this.#options.hasKey) row[0] = this.#key(batch, index)
+
+    const fields = this.#fields
+    const { starts, ends } = this.#level(0)
+    this.#findMembers(fields, batch.start(index), 0, true)
+    for (let f = 0; f < fields.length; f++) {
+      const field = fields[f]!
+      const first = this.#firstColumns[f]!
+      this.#field = field.name
+      this.#hasMismatch = this.#hasUnknown = this.#hasOverflow = false
+      const start = starts[f]!
+      this.#readField(field.node, start, ends[f]!, row, first)
+      if (this.#hasMismatch || this.#hasUnknown || this.#hasOverflow) this.#settle(field.name, start, ends[f]!)
+    }
+    if (this.#extraIndex >= 0) {
+      row[this.#extraIndex] = this.#extra.size === 0 ? null : `{${[...this.#extra.values()].join(',')}}`
+    }
+  }
+
+  /** What was counted so far. */
+  warnings(): Warning[] {
+    const warnings: Warning[] = []
+    if (this.#mismatches.size > 0) {
+      const fields = [...this.#mismatches].map(([name, count]) => `${printable(name)} (${count})`)
+      const kept = this.#options.onTypeMismatch === 'extra' ? 'and kept in "extra"' : 'and lost'
+      warnings.push({
+        code: 'type-mismatch',
+        message: `values that do not fit the declared type of their field are null there ${kept}: ${fields.join(', ')}`,
+        count: [...this.#mismatches.values()].reduce((sum, count) => sum + count, 0),
+      })
+    }
+    if (this.#unknownsDropped > 0) {
+      warnings.push({
+        code: 'unknown-fields-dropped',
+        message: 'fields that the schema does not name were left out',
+        count: this.#unknownsDropped,
+      })
+    }
+    if (this.#overflowsDropped > 0) {
+      warnings.push({
+        code: 'flattened-values-cut',
+        message: 'nested values hold more than their flattened columns show',
+        count: this.#overflowsDropped,
+      })
+    }
+    if (this.#surrogates > 0) {
+      warnings.push({
+        code: 'lone-surrogates',
+        message: 'strings with a lone surrogate escape, which no UTF-8 can hold, have U+FFFD in its place',
+        count: this.#surrogates,
+      })
+    }
+    return warnings
+  }
+
+  #key(batch: RecordBatch, index: number): string {
+    const key = batch.keys?.[index]
+    if (key === undefined)
+      throw new InternalError('ERR_INTERNAL', 'a batch without keys reached an encoder with a key column')
+    return this.#wellFormed(key, batch.start(index))
+  }
+
+  /** Notes the value ranges of the object at `start`: of `fields` in the level's arrays, of others by the policy. The last of equal keys counts. */
+  #findMembers(fields: readonly NamedNode[], start: number, depth: number, isRecord: boolean): void {
+    const { members, starts, ends } = this.#level(depth)
+    for (let f = 0; f < fields.length; f++) starts[f] = -1
+    members.begin(this.#bytes, start)
+    let expected = 0
+    while (members.next()) {
+      const f = indexOfField(fields, members, expected)
+      if (f >= 0) {
+        starts[f] = members.valueStart
+        ends[f] = members.valueEnd
+        expected = f + 1
+      } else if (isRecord) this.#takeUnknown(members)
+      else this.#noteUnknown(members)
+    }
+  }
+
+  #takeUnknown(members: MemberWalker): void {
+    const { unknownFields } = this.#options
+    if (unknownFields === 'extra') {
+      const text = this.#bytes.toString('utf8', members.keyStart - 1, members.valueEnd)
+      this.#extra.set(members.key(), text)
+    } else if (unknownFields === 'drop') this.#unknownsDropped++
+    else throw this.#unknownError(members)
+  }
+
+  #noteUnknown(members: MemberWalker): void {
+    if (this.#options.unknownFields === 'error') throw this.#unknownError(members, this.#field)
+    this.#hasUnknown = true
+  }
+
+  #unknownError(members: MemberWalker, inside?: string): DataError {
+    const name = JSON.stringify(members.key().slice(0, 100))
+    const where = inside === undefined ? '' : ` in ${JSON.stringify(inside)}`
+    const text = `the schema of ${this.#options.schema.resource} names no field ${name}${where}`
+    return new DataError('ERR_FIELD_UNKNOWN', text, this.#positionOf(members.keyStart - 1))
+  }
+
+  /** Reads the top-level value `bytes[start..end)`, absent where start is -1, into its columns. */
+  #readField(node: Node, start: number, end: number, row: ColumnValue[], first: number): void {
+    const { nested } = this.#options
+    if (nested === 'flatten') {
+      this.#flatten(node, start, end, 0, row, first)
+    } else if (nested === 'text' && (node.kind === 'list' || node.kind === 'struct')) {
+      row[first] = this.#container(node, start) ? this.#bytes.toString('utf8', start, end) : null
+    } else row[first] = this.#value(node, start, end, 0)
+  }
+
+  #value(node: Node, start: number, end: number, depth: number): ColumnValue {
+    if (node.kind === 'list') return this.#container(node, start) ? this.#list(node, start, depth) : null
+    if (node.kind === 'struct') return this.#container(node, start) ? this.#struct(node, start, depth) : null
+    return this.#scalar(node, start, end)
+  }
+
+  #list(node: ListNode, start: number, depth: number): ColumnValue[] {
+    const list: ColumnValue[] = []
+    const { elements } = this.#level(depth + 1)
+    elements.begin(this.#bytes, start)
+    while (elements.next()) list.push(this.#value(node.element, elements.valueStart, elements.valueEnd, depth + 1))
+    return list
+  }
+
+  #struct(node: StructNode, start: number, depth: number): ColumnValue {
+    const struct: { [field: string]: ColumnValue } = { ...node.empty }
+    this.#findMembers(node.fields, start, depth + 1, false)
+    const { starts, ends } = this.#level(depth + 1)
+    for (let f = 0; f < node.fields.length; f++) {
+      const field = node.fields[f]!
+      if (starts[f]! >= 0) struct[field.name] = this.#value(field.node, starts[f]!, ends[f]!, depth + 1)
+    }
+    return struct
+  }
+
+  /**
+   * Reads a value into the leaf columns from `first` on; absent where start is -1. Returns whether one of them is not null. Where the columns do
+   * not tell the whole value (more elements than slots, an empty list, a null element, a struct without values), that is noted as an overflow.
+   */
+  #flatten(node: Node, start: number, end: number, depth: number, row: ColumnValue[], first: number): boolean {
+    if (node.kind !== 'list' && node.kind !== 'struct') {
+      return (row[first] = this.#scalar(node, start, end)) !== null
+    }
+    const { flattenSlots } = this.#options
+    if (!this.#container(node, start)) {
+      row.fill(
+        null,
+        first,
+        first + (node.kind === 'list' ? flattenSlots * node.elementWidth : widthOf(node, flattenSlots)),
+      )
+      return false
+    }
+    let hasValue = false
+    if (node.kind === 'list') {
+      const { elements } = this.#level(depth + 1)
+      elements.begin(this.#bytes, start)
+      let slot = 0
+      for (; elements.next(); slot++) {
+        if (slot >= flattenSlots) {
+          this.#hasOverflow = true
+          break
+        }
+        const column = first + slot * node.elementWidth
+        if (this.#flatten(node.element, elements.valueStart, elements.valueEnd, depth + 1, row, column)) hasValue = true
+        else this.#hasOverflow = true
+      }
+      row.fill(null, first + Math.min(slot, flattenSlots) * node.elementWidth, first + flattenSlots * node.elementWidth)
+    } else {
+      this.#findMembers(node.fields, start, depth + 1, false)
+      const { starts, ends } = this.#level(depth + 1)
+      for (let f = 0; f < node.fields.length; f++) {
+        const field = node.fields[f]!
+        if (this.#flatten(field.node, starts[f]!, ends[f]!, depth + 1, row, first + field.flatOffset)) hasValue = true
+      }
+    }
+    if (!hasValue) this.#hasOverflow = true
+    return hasValue
+  }
+
+  /** Whether the value at `start` is the list or struct that `node` declares. Null and absent are neither; anything else is a mismatch. */
+  #container(node: ListNode | StructNode, start: number): boolean {
+    if (start < 0) return false
+    const byte = this.#bytes[start]!
+    if (byte === (node.kind === 'list' ? openBracket : openBrace)) return true
+    if (byte !== letterN) this.#mismatch(node, start)
+    return false
+  }
+
+  #scalar(node: ScalarNode, start: number, end: number): string | boolean | bigint | null {
+    if (start < 0) return null
+    const byte = this.#bytes[start]!
+    if (byte === letterN) return null
+    switch (node.kind) {
+      case 'json':
+        return this.#bytes.toString('utf8', start, end)
+      case 'string':
+        if (byte === quote) return this.#string(start, end)
+        break
+      case 'boolean':
+        if (byte === letterT) return true
+        if (byte === letterF) return false
+        break
+      case 'timestamp': {
+        const value = byte === quote ? this.#timestamp(start, end) : undefined
+        if (value !== undefined) return value
+      }
+    }
+    return this.#mismatch(node, start)
+  }
+
+  /** The text of the JSON string `bytes[start..end)`, quotes included in the range. */
+  #string(start: number, end: number): string {
+    const bytes = this.#bytes
+    let seen = 0
+    for (let at = start + 1; at < end - 1; at++) {
+      const byte = bytes[at]!
+      seen |= byte
+      if (byte === backslash) return this.#wellFormed(JSON.parse(bytes.toString('utf8', start, end)) as string, start)
+    }
+    // ASCII is most of the text there is, and needs no decoder
+    return bytes.toString(seen < 0x80 ? 'latin1' : 'utf8', start + 1, end - 1)
+  }
+
+  #timestamp(start: number, end: number): bigint | string | undefined {
+    const { timestamps } = this.#options
+    let bytes = this.#bytes.subarray(start + 1, end - 1)
+    if (bytes.includes(backslash)) bytes = Buffer.from(JSON.parse(this.#bytes.toString('utf8', start, end)) as string)
+    if (timestamps !== 'text') return parseTimestamp(bytes, 0, bytes.length, timestamps)
+    return isTimestamp(bytes, 0, bytes.length) ? bytes.toString('latin1') : undefined
+  }
+
+  /** `text` with U+FFFD for each lone surrogate, as UTF-8 would have it anyway, but counted. */
+  #wellFormed(text: string, at: number): string {
+    if (!loneSurrogate.test(text)) return text
+    if (this.#options.strict) {
+      const where = this.#positionOf(at)
+      throw new DataError('ERR_VALUE_INEXACT', 'a string has a lone surrogate escape, which no UTF-8 can hold', where)
+    }
+    this.#surrogates++
+    return text.replace(loneSurrogates, '\ufffd')
+  }
+
+  #mismatch(node: Node, at: number): null {
+    if (this.#options.onTypeMismatch === 'error') {
+      const text = `field ${JSON.stringify(this.#field)} holds ${foundAt(this.#bytes, at)} where ${expectedOf(node, this.#options)} is declared`
+      throw new DataError('ERR_TYPE_MISMATCH', text, this.#positionOf(at))
+    }
+    this.#hasMismatch = true
+    return null
+  }
+
+  /** Counts what was found in the top-level value `bytes[start..end)` and keeps it as it is where the policies say so. */
+  #settle(name: string, start: number, end: number): void {
+    const { onTypeMismatch, unknownFields } = this.#options
+    let isKept = this.#hasOverflow && this.#extraIndex >= 0
+    if (this.#hasMismatch) {
+      this.#mismatches.set(name, (this.#mismatches.get(name) ?? 0) + 1)
+      isKept ||= onTypeMismatch === 'extra'
+    }
+    if (this.#hasUnknown && unknownFields === 'drop') this.#unknownsDropped++
+    isKept ||= this.#hasUnknown && unknownFields === 'extra'
+    if (isKept) this.#extra.set(name, `${JSON.stringify(name)}:${this.#bytes.toString('utf8', start, end)}`)
+    else if (this.#hasOverflow) this.#overflowsDropped++
+  }
+
+  #positionOf(at: number): { page: number; recordIndex: number; byteOffset?: number } {
+    const batch = this.#batch!
+    const position = batch.positionOf(this.#index)
+    return batch.byteOffset === undefined ? position : { ...position, byteOffset: batch.byteOffset + at }
+  }
+
+  #level(depth: number): Level {
+    return (this.#levels[depth] ??= {
+      members: new MemberWalker(),
+      elements: new ElementWalker(),
+      starts: new Int32Array(this.#maxFields),
+      ends: new Int32Array(this.#maxFields),
+    })
+  }
+}
+
+const loneSurrogate = /\p{Surrogate}/u
+const loneSurrogates = /\p{Surrogate}/gu
+
+/** Index of the field that the walker stands at, looked for from `expected` on since records keep the order of the schema; -1 for none. */
+function indexOfField(fields: readonly NamedNode[], members: MemberWalker, expected: number): number {
+  const count = fields.length
+  if (members.keyHasEscape) {
+    const key = members.key()
+    return fields.findIndex(({ name }) => name === key)
+  }
+  for (let i = 0, f = expected; i < count; i++, f++) {
+    if (f >= count) f = 0
+    const field = fields[f]!
+    if (members.isKey(field.name, field.nameBytes)) return f
+  }
+  return -1
+}
+
+function namedNodes(fields: readonly Field[], slots: number): NamedNode[] {
+  let flatOffset = 0
+  return fields.map(({ name, type }) => {
+    const named = { name, nameBytes: Buffer.from(name), node: nodeOf(type, slots), flatOffset }
+    flatOffset += flatWidth(type, slots)
+    return named
+  })
+}
+
+function nodeOf(type: FieldType, slots: number): Node {
+  if (type.kind === 'list') {
+    return { kind: 'list', element: nodeOf(type.element, slots), elementWidth: flatWidth(type.element, slots) }
+  }
+  if (type.kind === 'struct') {
+    const empty = Object.fromEntries(type.fields.map((field) => [field.name, null]))
+    return { kind: 'struct', fields: namedNodes(type.fields, slots), empty }
+  }
+  return { kind: type.kind }
+}
+
+function widthOf(node: Node, slots: number): number {
+  if (node.kind === 'list') return slots * node.elementWidth
+  if (node.kind !== 'struct') return 1
+  return node.fields.reduce((sum, field) => sum + widthOf(field.node, slots), 0)
+}
+
+function mostFields(fields: readonly NamedNode[]): number {
+  return Math.max(fields.length, ...fields.map(({ node }) => mostFieldsIn(node)))
+}
+
+function mostFieldsIn(node: Node): number {
+  if (node.kind === 'list') return mostFieldsIn(node.element)
+  return node.kind === 'struct' ? mostFields(node.fields) : 0
+}
+
+function foundAt(bytes: Uint8Array, at: number): string {
+  const byte = bytes[at]!
+  if (byte === quote) return 'a string'
+  if (byte === openBrace) return 'an object'
+  if (byte === openBracket) return 'a list'
+  return byte === letterT || byte === letterF ? 'a boolean' : 'a number'
+}
+
+function expectedOf(node: Node, { timestamps }: ColumnReaderOptions): string {
+  if (node.kind !== 'timestamp') return `a ${node.kind}`
+  return timestamps === 'text' ? 'an RFC 3339 date-time' : `an RFC 3339 date-time in whole ${timestamps}`
+}
