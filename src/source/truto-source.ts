@@ -93,6 +93,7 @@ export class TrutoSource implements RecordSource {
   /** One page, asked for until it is read or the policy says stop. */
   async *#page(page: number, cursor: string | null): AsyncGenerator<RecordBatch, PageFacts, undefined> {
     const { outcome, options } = this.#reader
+    const failures = new Map<string, number>()
     for (let attempt = 1; ; attempt++) {
       let recordsOut = 0
       let answer: PageAnswer | undefined
@@ -117,7 +118,7 @@ export class TrutoSource implements RecordSource {
           attempt = 0
           continue
         }
-        await this.#waitForRetry(this.#classify(error, page, cursor), page, attempt, recordsOut)
+        await this.#waitForRetry(this.#classify(error, page, cursor), page, attempt, recordsOut, failures)
       } finally {
         answer?.cancel()
       }
@@ -167,19 +168,36 @@ export class TrutoSource implements RecordSource {
   }
 
   /** Waits as the policy says, or throws the error where it says stop. */
-  async #waitForRetry(error: unknown, page: number, attempt: number, recordsOut: number): Promise<void> {
+  async #waitForRetry(
+    error: unknown,
+    page: number,
+    attempt: number,
+    recordsOut: number,
+    failures: Map<string, number>,
+  ): Promise<void> {
     const { outcome, options } = this.#reader
     const { clock, progress, signal } = options
     if (signal?.aborted) throw signal.reason
+    const code = error instanceof ExportError ? error.code : ''
+    const attemptOfCode = (failures.get(code) ?? 0) + 1
+    failures.set(code, attemptOfCode)
     const decision = decideRetry({
       error,
       attempt,
+      attemptOfCode,
       recordsOut,
       policy: this.#options.retry,
       random: this.#options.random ?? Math.random,
       wallNow: clock.wallNow(),
     })
-    if (decision.kind === 'stop') throw error
+    if (decision.kind === 'stop') {
+      if (error instanceof ExportError && decision.because !== 'not-retryable') {
+        const { reason, comeBackAt } = decision
+        const until = comeBackAt === undefined ? '' : `, come back at ${new Date(comeBackAt).toISOString()}`
+        error.locate({ left: `${reason}${until}` })
+      }
+      throw error
+    }
     outcome.retries++
     const { waitMs, reason } = decision
     options.onEvent?.({ kind: 'retry', page, attempt: attempt + 1, error: error as Error })

@@ -149,7 +149,7 @@ test('stream that was asked for by name is exported as it comes, its cursor sent
 })
 
 test('a body that can carry no cursor ends the export as unproven, with a warning', async () => {
-  const { source } = await run(['[{"id":"1"}]'], { responseFormat: 'stream' })
+  const { source } = await run(['[{"id":"1","name":"x"}]'], { responseFormat: 'stream' })
   expect(source.outcome.complete).toBe('unproven')
   expect(source.warnings()).toEqual([expect.objectContaining({ code: 'unproven-end' })])
 })
