@@ -213,6 +213,16 @@ export function truncated(where: string, facts: PageFacts, page: number): Upstre
   return new UpstreamError('ERR_BODY_TRUNCATED', `body ended ${where}`, context)
 }
 
+/** The kind of the value that begins with `byte`, undefined where none does. */
+export function kindOf(byte: number): ValueKind | undefined {
+  if (byte === 0x7b) return 'object'
+  if (byte === 0x5b) return 'array'
+  if (byte === 0x22) return 'string'
+  if (byte === 0x74 || byte === 0x66) return 'boolean'
+  if (byte === 0x6e) return 'null'
+  return byte === 0x2d || (byte >= 0x30 && byte <= 0x39) ? 'number' : undefined
+}
+
 function byteLength(value: unknown): number {
   return typeof value === 'string' ? Buffer.byteLength(value) : 0
 }

@@ -56,3 +56,9 @@ export function firstInvalidUtf8(bytes: Uint8Array, start: number, end: number):
   }
   return end
 }
+
+/** As `firstInvalidUtf8`, with the native check first: as fast as that where the bytes are right, which is nearly always. */
+export function findInvalidUtf8(bytes: Buffer, start: number, end: number): number {
+  const wholeEnd = end - incompleteTail(bytes, start, end)
+  return firstInvalidUtf8(bytes, isUtf8Range(bytes, start, wholeEnd) ? wholeEnd : start, end)
+}

@@ -8,9 +8,9 @@
 import { KiB } from '../../bytes/units.js'
 import { DataError, type ExportError, printable } from '../../errors.js'
 import { RecordBatch } from '../../record.js'
-import { PageHead, truncated, type ValueKind } from '../framing.js'
+import { kindOf, PageHead, truncated } from '../framing.js'
 import type { PageFacts, Slicer, SlicerOptions } from '../slicer.js'
-import { firstInvalidUtf8, incompleteTail, isUtf8Range } from '../utf8.js'
+import { findInvalidUtf8, incompleteTail } from '../utf8.js'
 import {
   expectations,
   hexDigits,
@@ -80,7 +80,6 @@ export class SlicerJs implements Slicer {
   /** Window index of the open record, of the open key, of the open envelope member's value and of the first top-level object; -1 where none is. */
   #recordStart = -1
   #keyStart = -1
-  #keyEnd = -1
   #memberStart = -1
   #firstStart = -1
   #memberName = ''
@@ -124,8 +123,6 @@ export class SlicerJs implements Slicer {
   }
 
   end(): readonly RecordBatch[] {
-    const wrong = firstInvalidUtf8(this.#window.bytes, this.#checked, this.#fill)
-    if (wrong < this.#fill) throw this.#invalidUtf8(wrong)
     const state = this.#state
     const isEmptyNdjson = state === State.Document && this.#recordDepth === 0 && this.#bomBytes === 0
     const isWhole = state === State.Done || state === State.AfterFirst || state === State.BetweenLines || isEmptyNdjson
@@ -163,10 +160,7 @@ export class SlicerJs implements Slicer {
     this.#fill -= keep
     this.#checked -= keep
     if (this.#recordStart >= 0) this.#recordStart -= keep
-    if (this.#keyStart >= 0) {
-      this.#keyStart -= keep
-      this.#keyEnd -= keep
-    }
+    if (this.#keyStart >= 0) this.#keyStart -= keep
     if (this.#memberStart >= 0) this.#memberStart -= keep
     if (this.#firstStart >= 0) this.#firstStart -= keep
   }
@@ -174,17 +168,15 @@ export class SlicerJs implements Slicer {
   /** Scans what has arrived. */
   #step(): void {
     const { bytes } = this.#window
-    const checkEnd = this.#fill - incompleteTail(bytes, this.#checked, this.#fill)
-    if (isUtf8Range(bytes, this.#checked, checkEnd)) {
-      this.#checked = Math.max(this.#checked, checkEnd)
-      this.#scan(this.#fill)
-    } else {
-      const wrong = firstInvalidUtf8(bytes, this.#checked, this.#fill)
+    const wrong = findInvalidUtf8(bytes, this.#checked, this.#fill)
+    if (wrong < this.#fill) {
       const saved = bytes[wrong]!
       this.#scan(wrong) // a wrong byte of the grammar before it comes first
       bytes[wrong] = saved
       throw this.#invalidUtf8(wrong)
     }
+    this.#checked = this.#fill - incompleteTail(bytes, this.#checked, this.#fill)
+    this.#scan(this.#fill)
     this.#checkOpenLength(this.#fill)
   }
 
@@ -277,7 +269,7 @@ export class SlicerJs implements Slicer {
                 state = State.String
               }
             } else {
-              if (depth <= plainDepth) this.#keyEnd = i - 1
+              if (depth <= plainDepth) this.#endKey(depth, i)
               state = State.Colon
             }
           } else if (b[i] === 0x2c && depth > plainDepth) {
@@ -292,6 +284,8 @@ export class SlicerJs implements Slicer {
           } else {
             if (depth === recordDepth) {
               // a bare id: no other string can end at this depth
+              this.#checkOpenLength(i)
+              this.#hasBareIds = true
               if (bound + 2 > bounds.length) bounds = this.#growBounds()
               bounds[bound] = this.#recordStart
               bounds[bound + 1] = i
@@ -506,7 +500,6 @@ export class SlicerJs implements Slicer {
           }
           if (i >= end) break scanning
           if (byte !== 0x3a) throw this.#unexpected(i, state)
-          if (depth <= plainDepth) this.#endKey(depth)
           i++
           state = State.Value
           continue scanning
@@ -573,7 +566,8 @@ export class SlicerJs implements Slicer {
       const kind = kindOf(byte)
       if (kind !== undefined) {
         const offset = this.#base + at
-        throw isLines ? this.#head.scalarRecord(kind, offset) : this.#head.scalarBody(kind, offset)
+        if (isLines) this.#scalarRecord(at, state)
+        throw this.#head.scalarBody(kind, offset)
       }
     }
     throw this.#unexpected(at, state)
@@ -589,7 +583,7 @@ export class SlicerJs implements Slicer {
   #endDocument(end: number): number {
     this.#sawLineFeed = false
     if (this.#isHead && this.facts.framing === null) {
-      this.#checkLength(this.#firstStart, end)
+      this.#checkOpenLength(end)
       this.#firstRecord = Buffer.from(this.#window.bytes.subarray(this.#firstStart, end))
       this.#firstRecordOffset = this.#base + this.#firstStart
       this.#firstStart = -1
@@ -600,9 +594,10 @@ export class SlicerJs implements Slicer {
     return State.Done
   }
 
-  /** A key at a depth that matters is whole: an envelope member's name, or the server's key of a record. */
-  #endKey(depth: number): void {
-    const text = this.#window.bytes.toString('utf8', this.#keyStart, this.#keyEnd + 1)
+  /** A key at a depth that matters has ended before `end`: an envelope member's name, or the server's key of a record. */
+  #endKey(depth: number, end: number): void {
+    this.#checkOpenLength(end)
+    const text = this.#window.bytes.toString('utf8', this.#keyStart, end)
     if (depth === 1 && this.#isHead) this.#memberName = JSON.parse(text) as string
     else if (depth === this.#recordDepth) (this.#pageKeys ??= []).push(JSON.parse(text) as string)
     this.#keyStart = -1
@@ -612,9 +607,9 @@ export class SlicerJs implements Slicer {
   #beginMember(at: number, state: number): boolean {
     const kind = kindOf(this.#window.bytes[at]!)
     if (kind === undefined) throw this.#unexpected(at, state)
+    this.#checkOpenLength(at)
     const role = this.#head.memberStart(this.#memberName, kind, this.#base + at)
     if (role === 'records') {
-      this.#checkLength(this.#firstStart, at)
       this.#firstStart = -1
       this.#recordDepth = 2
       if (kind === 'object') this.#pageKeys = []
@@ -629,7 +624,7 @@ export class SlicerJs implements Slicer {
   #endMember(end: number): void {
     const start = this.#memberStart
     if (start < 0) return // the records' own member, or an empty object
-    this.#checkLength(start, end)
+    this.#checkOpenLength(end)
     this.#memberStart = -1
     if (this.#isCaptured) {
       this.#head.memberEnd(this.#memberName, this.#window.bytes.toString('utf8', start, end), this.#base + start)
@@ -642,10 +637,11 @@ export class SlicerJs implements Slicer {
     if (kind === undefined) throw this.#unexpected(at, state)
     if (kind === 'string' && this.#head.allowsBareIds) {
       this.#recordStart = at
-      this.#hasBareIds = true
       return
     }
-    throw this.#located(this.#head.scalarRecord(kind, this.#base + at))
+    const error = this.#head.scalarRecord(kind, this.#base + at)
+    error.recordIndex = this.#recordIndex() // the head does not know those of this step
+    throw error
   }
 
   #growBounds(): Uint32Array<ArrayBuffer> {
@@ -730,7 +726,8 @@ export class SlicerJs implements Slicer {
     return new DataError('ERR_RECORD_TOO_LARGE', `the record has more than ${maxRecordBytes} bytes`, context)
   }
 
-  #tooDeep(at: number): DataError {
+  #tooDeep(at: number): ExportError {
+    this.#checkOpenLength(at)
     const context = { page: this.#options.page, recordIndex: this.#openRecord(), byteOffset: this.#base + at }
     return new DataError('ERR_DEPTH', `nesting is deeper than ${this.#options.maxDepth} levels`, context)
   }
@@ -738,7 +735,6 @@ export class SlicerJs implements Slicer {
   #unexpected(at: number, state: number): ExportError {
     const { bytes } = this.#window
     this.#checkOpenLength(at)
-    if (bytes[at]! >= 0x80 && firstInvalidUtf8(bytes, this.#checked, at + 1) <= at) return this.#invalidUtf8(at)
     const byte = bytes[at]!
     const found =
       byte > 0x20 && byte < 0x7f ? `'${String.fromCharCode(byte)}'` : `byte 0x${byte.toString(16).padStart(2, '0')}`
@@ -755,13 +751,10 @@ export class SlicerJs implements Slicer {
     return new DataError('ERR_UTF8', message, context)
   }
 
-  #located(error: DataError): DataError {
-    return error.locate({ recordIndex: this.#recordIndex() })
-  }
-
   /** Index in the page of the record that is open, or would be next. */
   #recordIndex(): number {
-    return this.facts.records + this.#bound / 2
+    const held = this.#firstRecord !== null && this.#recordDepth === 0 ? 1 : 0
+    return this.facts.records + held + this.#bound / 2
   }
 
   #openRecord(): number | undefined {
@@ -776,14 +769,4 @@ export class SlicerJs implements Slicer {
     for (let i = 0; i < at - from && this.#recordDepth > 0; i++) if (around[i] === 0x0a) around[i] = 0x2c
     return printable(JSON.stringify(around.toString('utf8')))
   }
-}
-
-/** The kind of the value that begins with `byte`, undefined where none does. */
-function kindOf(byte: number): ValueKind | undefined {
-  if (byte === 0x7b) return 'object'
-  if (byte === 0x5b) return 'array'
-  if (byte === 0x22) return 'string'
-  if (byte === 0x74 || byte === 0x66) return 'boolean'
-  if (byte === 0x6e) return 'null'
-  return byte === 0x2d || (byte >= 0x30 && byte <= 0x39) ? 'number' : undefined
 }
