@@ -77,7 +77,7 @@ export const anyJsonText: fc.Arbitrary<string> = fc.oneof(
       '{"a" : [ 1E2 ]}',
       '[]',
       '{}',
-      '"\\ud800"',
+      '"\\u0000\\ud83d\\ude00"',
     ),
   },
 )

@@ -188,8 +188,7 @@ export class ColumnReader {
   #takeUnknown(members: MemberWalker): void {
     const { unknownFields } = this.#options
     if (unknownFields === 'extra') {
-      const text = this.#bytes.toString('utf8', members.keyStart - 1, members.valueEnd)
-      this.#extra.set(members.key(), text)
+      this.#extra.set(members.key(), this.#jsonText(members.keyStart - 1, members.valueEnd))
     } else if (unknownFields === 'drop') this.#unknownsDropped++
     else throw this.#unknownError(members)
   }
@@ -212,7 +211,7 @@ export class ColumnReader {
     if (nested === 'flatten') {
       this.#flatten(node, start, end, 0, row, first)
     } else if (nested === 'text' && (node.kind === 'list' || node.kind === 'struct')) {
-      row[first] = this.#container(node, start) ? this.#bytes.toString('utf8', start, end) : null
+      row[first] = this.#container(node, start) ? this.#jsonText(start, end) : null
     } else row[first] = this.#value(node, start, end, 0)
   }
 
@@ -300,7 +299,7 @@ export class ColumnReader {
     if (byte === letterN) return null
     switch (node.kind) {
       case 'json':
-        return this.#bytes.toString('utf8', start, end)
+        return this.#jsonText(start, end)
       case 'string':
         if (byte === quote) return this.#string(start, end)
         break
@@ -337,15 +336,28 @@ export class ColumnReader {
     return isTimestamp(bytes, 0, bytes.length) ? bytes.toString('latin1') : undefined
   }
 
+  /** The JSON text `bytes[start..end)` as it is, but for lone surrogate escapes: DuckDB refuses a whole Parquet file for one of them. */
+  #jsonText(start: number, end: number): string {
+    const text = this.#bytes.toString('utf8', start, end)
+    if (!surrogateEscape.test(text)) return text
+    return text.replace(jsonEscapes, (found, lone?: string) =>
+      lone === undefined ? found : this.#inexact('\\ufffd', start),
+    )
+  }
+
   /** `text` with U+FFFD for each lone surrogate, as UTF-8 would have it anyway, but counted. */
   #wellFormed(text: string, at: number): string {
-    if (!loneSurrogate.test(text)) return text
+    return loneSurrogate.test(text) ? text.replace(loneSurrogates, () => this.#inexact('\ufffd', at)) : text
+  }
+
+  /** Counts a lone surrogate, in whose place stands `replacement`. */
+  #inexact(replacement: string, at: number): string {
     if (this.#options.strict) {
       const where = this.#positionOf(at)
       throw new DataError('ERR_VALUE_INEXACT', 'a string has a lone surrogate escape, which no UTF-8 can hold', where)
     }
     this.#surrogates++
-    return text.replace(loneSurrogates, '\ufffd')
+    return replacement
   }
 
   #mismatch(node: Node, at: number): null {
@@ -367,7 +379,7 @@ export class ColumnReader {
     }
     if (this.#hasUnknown && unknownFields === 'drop') this.#unknownsDropped++
     isKept ||= this.#hasUnknown && unknownFields === 'extra'
-    if (isKept) this.#extra.set(name, `${JSON.stringify(name)}:${this.#bytes.toString('utf8', start, end)}`)
+    if (isKept) this.#extra.set(name, `${JSON.stringify(name)}:${this.#jsonText(start, end)}`)
     else if (this.#hasOverflow) this.#overflowsDropped++
   }
 
@@ -389,6 +401,9 @@ export class ColumnReader {
 
 const loneSurrogate = /\p{Surrogate}/u
 const loneSurrogates = /\p{Surrogate}/gu
+const surrogateEscape = /\\u[dD][89a-fA-F]/
+/** Every escape of a JSON text from left to right, so that `\\\\ud800` is a backslash and text; a surrogate without its partner is captured. */
+const jsonEscapes = /\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)/gu
 
 /** Index of the field that the walker stands at, looked for from `expected` on since records keep the order of the schema; -1 for none. */
 function indexOfField(fields: readonly NamedNode[], members: MemberWalker, expected: number): number {

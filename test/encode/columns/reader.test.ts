@@ -124,7 +124,7 @@ describe('values', () => {
     expect(read('{"\\u0078":1,"x":2}')).toEqual({ extra: '{"x":2}' })
   })
   test('JSON stays its own text, with its digits, escapes and white space', () => {
-    const text = '{"n" : 123456789012345678901234567890, "f":1e400,"z":-0, "s":"\\ud800\\/"}'
+    const text = '{"n" : 123456789012345678901234567890, "f":1e400,"z":-0, "s":"\\u0041\\/"}'
     expect(read(`{"any":${text}}`)).toEqual({ any: text })
     expect(read('{"any":-1.50}')).toEqual({ any: '-1.50' })
     expect(read('{"any":"null"}')).toEqual({ any: '"null"' })
@@ -224,13 +224,23 @@ describe('lone surrogates', () => {
     expect(rows[0]).toMatchObject({ id: 'a\ufffdb', tags: ['\ufffd', '😀'], extra: null })
     expect(reader.warnings()).toMatchObject([{ code: 'lone-surrogates', count: 2 }])
   })
-  test('are an error when strict, but not inside JSON text, which keeps its escapes', () => {
-    expect(failure('{"id":"\\ud800"}', { strict: true })).toMatchObject({ code: 'ERR_VALUE_INEXACT', byteOffset: 1009 })
-    expect(read('{"any":"\\ud800","x":"\\ud800"}', { strict: true })).toEqual({
-      any: '"\\ud800"',
-      extra: '{"x":"\\ud800"}',
+  test('become U+FFFD escapes in JSON text, of values and of keys, and the rest of it stays', () => {
+    const reader = new ColumnReader(defaults)
+    const any = '{"a" : "\\uD800\\/\\u0041\\\\ud800\\ud83d\\ude00\\ud83d😀\\udc00\\udc00", "\\udfff":1.0}'
+    const rows = readAll(reader, batchOf(`{"any":${any},"\\ud800":"\\n\\ud800\\ud800"}`))
+    expect(rows[0]).toMatchObject({
+      any: '{"a" : "\\ufffd\\/\\u0041\\\\ud800\\ud83d\\ude00\\ufffd😀\\ufffd\\ufffd", "\\ufffd":1.0}',
+      extra: '{"\\ufffd":"\\n\\ufffd\\ufffd"}',
     })
+    expect(reader.warnings()).toMatchObject([{ code: 'lone-surrogates', count: 8 }])
   })
+  test.each(['{"id":"\\ud800"}', '{"any":{"a":"\\ud800"}}', '{"x":"\\ud800"}', '{"tags":["\\udc00"]}'])(
+    'are an error when strict: %s',
+    (text) => {
+      expect(failure(text, { strict: true })).toMatchObject({ code: 'ERR_VALUE_INEXACT', page: 3, recordIndex: 11 })
+      expect(read(text.replace(/\\ud[8c]00/, '\\ud83d\\ude00'), { strict: true })).not.toEqual({})
+    },
+  )
 })
 
 describe('keys', () => {

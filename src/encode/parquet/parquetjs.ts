@@ -1,0 +1,139 @@
+// Row groups through parquetjs-lite, with the only settings under which its files are right: pages V1 (its V2 headers count values as rows), no page
+// index (it is invalid), no statistics (its string bounds make filters lose rows, its counts of dates are wrong), lists wrapped, every call awaited.
+
+import parquetjs, { type FieldDefinition, type ParquetSchema, type ParquetWriter } from 'parquetjs-lite'
+import { asExportError } from '../../errors.js'
+import type { FieldType } from '../../schema/resource.js'
+import type { Column } from '../columns/layout.js'
+import type { ColumnValue } from '../columns/reader.js'
+import type { ByteSink } from '../encoder.js'
+import type { RowGroupWriter, RowGroupWriterOptions } from './writer.js'
+
+const codecs = { snappy: 'SNAPPY', gzip: 'GZIP', none: 'UNCOMPRESSED' } as const
+
+/** Rows of a page. Its level encoder copies all it has for every run of equal levels, so small pages are cheaper. */
+const pageRows = 1000
+
+/** Opens a file of data pages V1 in PLAIN. Timestamps are milliseconds: `timestampUnit` must be `millis`. */
+export async function openParquetjsWriter(options: RowGroupWriterOptions): Promise<RowGroupWriter> {
+  const writer = new ParquetjsRowGroups(options)
+  await writer.drain()
+  return writer
+}
+
+class ParquetjsRowGroups implements RowGroupWriter {
+  readonly #out: ByteSink
+  readonly #columns: readonly Column[]
+  readonly #jsonPaths: ReadonlySet<string>
+  readonly #schema: ParquetSchema
+  readonly #file: ParquetWriter
+  /** What the library wrote and the sink does not have yet: it writes its header without waiting, the sink takes one write at a time. */
+  #pending: Buffer[] = []
+
+  constructor(options: RowGroupWriterOptions) {
+    this.#out = options.out
+    this.#columns = options.columns
+    this.#jsonPaths = new Set(options.columns.flatMap(({ name, type }) => jsonPaths([name], type)))
+    const compression = codecs[options.compression]
+    this.#schema = new parquetjs.ParquetSchema(
+      Object.fromEntries(options.columns.map(({ name, type }) => [name, definition(type, compression)])),
+    )
+    const write = (bytes: Buffer): Promise<void> => {
+      this.#pending.push(bytes)
+      return Promise.resolve()
+    }
+    const envelope = new parquetjs.ParquetEnvelopeWriter(this.#schema, write, () => Promise.resolve(), 0, {
+      pageIndex: false,
+      useDataPageV2: false,
+      pageSize: pageRows,
+    })
+    this.#file = new parquetjs.ParquetWriter(this.#schema, envelope, { rowGroupSize: 1 })
+    for (const [key, value] of Object.entries(options.metadata)) this.#file.setMetadata(key, value)
+  }
+
+  async writeRowGroup(values: readonly ColumnValue[][], rows: number): Promise<void> {
+    try {
+      this.#file.setRowGroupSize(rows) // the last of them closes the group
+      for (let row = 0; row < rows; row++) {
+        const record: Record<string, unknown> = {}
+        this.#columns.forEach(({ name, type }, index) => {
+          record[name] = wrap(type, values[index]![row]!)
+        })
+        await this.#file.appendRow(record)
+      }
+    } catch (error) {
+      throw asExportError(error, 'writing a Parquet row group')
+    }
+    await this.drain()
+  }
+
+  async finish(): Promise<void> {
+    // While it writes, the library must not know that a column is JSON: it would print our JSON text as a JSON string. All values are written by now, and the
+    // footer is to name the type.
+    for (const field of this.#schema.fieldList) {
+      if (!field.isNested && this.#jsonPaths.has(field.path.join('\0'))) field.originalType = 'JSON'
+    }
+    try {
+      await this.#file.close()
+    } catch (error) {
+      throw asExportError(error, 'writing the Parquet footer')
+    }
+    await this.drain()
+  }
+
+  async drain(): Promise<void> {
+    const pending = this.#pending
+    this.#pending = []
+    for (const bytes of pending) await this.#out.write(bytes)
+  }
+}
+
+function definition(type: FieldType, compression: string): FieldDefinition {
+  const scalar = (name: string): FieldDefinition => ({ type: name, optional: true, compression, statistics: false })
+  switch (type.kind) {
+    case 'string':
+      return scalar('UTF8')
+    case 'boolean':
+      return scalar('BOOLEAN')
+    case 'timestamp':
+      return scalar('TIMESTAMP_MILLIS')
+    case 'json':
+      return scalar('BYTE_ARRAY')
+    case 'struct':
+      return {
+        optional: true,
+        fields: Object.fromEntries(type.fields.map((field) => [field.name, definition(field.type, compression)])),
+      }
+    case 'list':
+      return {
+        type: 'LIST',
+        optional: true,
+        fields: { list: { repeated: true, fields: { element: definition(type.element, compression) } } },
+      }
+  }
+}
+
+/** A value as the library takes it: lists as groups of the 3-level LIST, timestamps as Date since it reads text wrongly and refuses negative numbers. */
+function wrap(type: FieldType, value: ColumnValue): unknown {
+  if (value === null) return null
+  switch (type.kind) {
+    case 'timestamp':
+      return new Date(Number(value))
+    case 'struct': {
+      const struct = value as { [field: string]: ColumnValue }
+      return Object.fromEntries(type.fields.map((field) => [field.name, wrap(field.type, struct[field.name]!)]))
+    }
+    case 'list':
+      return { list: (value as ColumnValue[]).map((element) => ({ element: wrap(type.element, element) })) }
+    default:
+      return value
+  }
+}
+
+/** Paths of the JSON leaves under `path`, each joined as in `finish`. */
+function jsonPaths(path: readonly string[], type: FieldType): string[] {
+  if (type.kind === 'json') return [path.join('\0')]
+  if (type.kind === 'struct') return type.fields.flatMap((field) => jsonPaths([...path, field.name], field.type))
+  if (type.kind === 'list') return jsonPaths([...path, 'list', 'element'], type.element)
+  return []
+}
