@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 
 // Imports point one way. A file may import from a lower layer and from its own folder (or itself); folders of one layer do not know each other.
 const layers = [
-  ['errors', 'record', 'report', 'bytes', 'clock', 'schema'],
+  ['errors', 'record', 'report', 'bytes', 'clock', 'schema', 'version'],
   ['http', 'json', 'options', 'transform', 'encode', 'checkpoint'],
   ['source', 'destination', 'emulator'],
   ['export'],
@@ -37,4 +37,10 @@ test('imports point to lower layers only, rooms that stand side by side do not k
     }
   }
   expect(wrong).toEqual([])
+})
+
+test('the version that the code names is that of the package', async () => {
+  const { version } = await import('../src/version.js')
+  const text = readFileSync(resolve(src, '../package.json'), 'utf8')
+  expect(version).toBe((JSON.parse(text) as { version: string }).version)
 })

@@ -92,3 +92,8 @@ async function* fileChunks(path: string | URL): AsyncGenerator<Uint8Array> {
     await file.close()
   }
 }
+
+/** A saved page, or an NDJSON file, as a source like `trutoSource`: see `BodySource`. */
+export function bodySource(input: BodyInput, options: BodySourceOptions = {}): RecordSource {
+  return new BodySource(input, options)
+}
