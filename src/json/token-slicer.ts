@@ -134,8 +134,10 @@ export class TokenSlicer implements Slicer {
       const byte = bytes[i]!
       switch (this.#state) {
         case State.String:
-          if (stringStops[byte] === 0) i++
-          else if (byte === 0x22) this.#endString(++i)
+          if (stringStops[byte] === 0) {
+            do i++
+            while (i < end && stringStops[bytes[i]!] === 0)
+          } else if (byte === 0x22) this.#endString(++i)
           else if (byte === 0x5c) {
             this.#state = State.Escape
             i++
