@@ -1,0 +1,421 @@
+// Runs one export: source → transforms → encoder → destination. It owns the order of things: options are checked and the destination is opened before
+// the first request, nothing is published before the list is proven to have ended, and every way out closes what was opened.
+
+import { createHash, type Hash } from 'node:crypto'
+import { type Duplex, Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { type Clock, systemClock } from './clock.js'
+import { compressed } from './destination/compress.js'
+import type { Destination, DestinationWriter } from './destination/destination.js'
+import { destinationFromUrl } from './destination/from-url.js'
+import { csvEncoder } from './encode/csv.js'
+import type { ByteSink, Encoder } from './encode/encoder.js'
+import { jsonEncoder } from './encode/json.js'
+import { ndjsonEncoder } from './encode/ndjson.js'
+import { parquetEncoder } from './encode/parquet/parquet.js'
+import { asExportError, ExportError, InternalError } from './errors.js'
+import { HttpClient } from './http/client.js'
+import { resolveOptions } from './options/resolve.js'
+import type { GivenOptions, ResolvedOptions } from './options/schema.js'
+import { RecordBatch, type Warning } from './record.js'
+import type { ExportEvent, ExportReport, Progress } from './report.js'
+import type { Member } from './schema/member.js'
+import { type ResourceSchema, schemaOf, unmappedSchema, withoutFields } from './schema/resource.js'
+import { type BodyInput, BodySource } from './source/body-source.js'
+import type { ListRequest } from './source/request.js'
+import { emptyOutcome, type RecordSource, type SourceOutcome } from './source/source.js'
+import { TrutoSource } from './source/truto-source.js'
+import { excludeFieldsStage } from './transform/exclude-fields.js'
+import { parseFieldPath } from './transform/field-path.js'
+import { type CountingStage, keyByStage } from './transform/key-by.js'
+import { mapRecordsStage, type RecordFunction } from './transform/map-records.js'
+import type { Stage } from './transform/record-transform.js'
+import { version } from './version.js'
+
+/** Options of `exportRecords`: those of the option table by their camelCase names, and what only code can give. */
+export interface RunOptions {
+  /** Stops the export: what is unpublished is removed, and the promise rejects with the signal's reason. */
+  signal?: AbortSignal
+  /** Called while the export runs. Must not throw. */
+  onEvent?: (event: ExportEvent) => void
+  /** Updated in place while the export runs. */
+  progress?: Progress
+  /** Your own step: a function from record to record (null leaves the record out), or a Transform over `RecordBatch`es. It sees the records as the server
+   *  sent them; the key is taken from what it gives, and fields are excluded after it. A record that a function saw is serialised again, so digits beyond a
+   *  double are lost. */
+  transform?: RecordFunction | Duplex
+  /** Where to read from instead of asking Truto: a path, or bytes as they come. `resource` then names the declared schema that the columns of CSV and
+   *  Parquet come from; without it they are `id` and `extra`. */
+  input?: BodyInput
+  /** Where to write to instead of `out`. */
+  destination?: Destination
+  /** For tests. */
+  clock?: Clock
+}
+
+/** What an export is told: every option of the README's table by its property name, and what only code can give. */
+export type ExportOptions = GivenOptions & RunOptions
+
+/** The options of the table, checked, and the rest. @throws ConfigError */
+function split(options: ExportOptions): { resolved: ResolvedOptions; run: RunOptions } {
+  const { signal, onEvent, progress, transform, input, destination, clock, ...given } = options
+  const run = { signal, onEvent, progress, transform, input, destination, clock }
+  return { resolved: resolveOptions(given, { hasInput: input !== undefined }), run: run as RunOptions }
+}
+
+/** Exports one list. Nothing is visible at the destination before the list is proven to have ended and its bytes are durable; where the promise rejects,
+ *  what was unpublished has been removed.
+ *  @throws ExportError of any class; the signal's reason after an abort; ReaderGone where the reader of stdout has left */
+export async function exportRecords(options: ExportOptions): Promise<ExportReport> {
+  const { resolved, run } = split(options)
+  const clock = run.clock ?? systemClock
+  const startedAt = clock.now()
+  const progress = run.progress ?? emptyProgress()
+  const opened = await openSource(resolved, { ...run, progress })
+  try {
+    const stages = stagesOf(resolved, run)
+    const destination = run.destination ?? destinationFromUrl(resolved.out, { overwrite: resolved.overwrite })
+    const writer = new TalliedWriter(await destination.open(), resolved.digest === 'sha256', progress, run.signal)
+    const out = compressed(writer, resolved.compress)
+    let encoder: Encoder | undefined
+    try {
+      const batches = withStages(opened.source.read(), stages, run)
+      for await (const batch of batches) {
+        encoder ??= await beginEncoder(resolved, opened.source.outcome, out)
+        await encoder.encode(batch)
+        progress.records += batch.count
+      }
+      encoder ??= await beginEncoder(resolved, opened.source.outcome, out)
+      await encoder.end()
+      run.signal?.throwIfAborted()
+      await out.commit()
+    } catch (error) {
+      await out.abort()
+      const known = asExportError(error, 'exporting')
+      if (known instanceof ExportError) known.left = [known.left, out.left].filter(Boolean).join('; ')
+      throw known
+    }
+    const { outcome } = opened.source
+    return {
+      complete: outcome.complete,
+      resource: resolved.resource ?? anyResource,
+      records: progress.records,
+      recordsRead: outcome.records,
+      pages: outcome.pages,
+      requests: outcome.requests,
+      retries: outcome.retries,
+      waitMs: outcome.waitMs,
+      bodyBytes: outcome.bodyBytes,
+      outputBytes: writer.bytesWritten,
+      elapsedMs: clock.now() - startedAt,
+      peakRssBytes: process.resourceUsage().maxRSS * 1024,
+      output: destination.name,
+      format: encoder.format,
+      compression: resolved.compress,
+      parser: resolved.parser,
+      parquetWriter: encoder.format === 'parquet' ? resolved.parquetWriter : null,
+      requestedResponseFormat: resolved.responseFormat,
+      responseFormat: outcome.responseFormat,
+      framing: outcome.framing,
+      fallback: outcome.fallback,
+      digest: writer.digest(),
+      warnings: [...opened.warnings, ...opened.source.warnings(), ...warningsOf(stages), ...encoder.warnings()],
+    }
+  } finally {
+    await opened.close()
+  }
+}
+
+/** The records as objects, read as they are asked for: leaving the loop early stops the export. Applies `exclude` and `transform` like `exportRecords`.
+ *  `T` is what you know of the resource; nothing checks it. */
+export async function* records<T extends object = Member>(options: ExportOptions): AsyncGenerator<T, void, undefined> {
+  const { resolved, run } = split(options)
+  const opened = await openSource(resolved, run)
+  try {
+    for await (const batch of withStages(opened.source.read(), stagesOf(resolved, run), run)) {
+      for (let index = 0; index < batch.count; index++) yield batch.parse(index) as T
+    }
+  } finally {
+    await opened.close()
+  }
+}
+
+/** A list of Truto as a source for `pipeline`, `Readable.from` or `for await`: batches that own their bytes, read once. Nothing is sent before the first
+ *  batch is asked for. Only the options of the request, the network and the limits count; transforms and encoders are yours to add. */
+export function trutoSource(options: ExportOptions): RecordSource {
+  return new LazySource(options)
+}
+
+/** Opens its client with the first read and closes it with the last. */
+class LazySource implements RecordSource {
+  readonly #options: ExportOptions
+  #source: RecordSource | undefined
+
+  constructor(options: ExportOptions) {
+    split(options) // bad options fail here, not at the first read
+    this.#options = options
+  }
+
+  get outcome(): SourceOutcome {
+    return this.#source?.outcome ?? emptyOutcome()
+  }
+
+  warnings(): Warning[] {
+    return this.#source?.warnings() ?? []
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, undefined> {
+    for await (const batch of this.read()) yield batch.own()
+  }
+
+  async *read(): AsyncGenerator<RecordBatch, void, undefined> {
+    const { resolved, run } = split(this.#options)
+    const opened = await openSource(resolved, run)
+    this.#source = opened.source
+    try {
+      yield* opened.source.read()
+    } finally {
+      await opened.close()
+    }
+  }
+}
+
+interface OpenSource {
+  source: RecordSource
+  warnings: readonly Warning[]
+  close(): Promise<void>
+}
+
+function ndjsonOption({ inputFormat }: ResolvedOptions): { isNdjson?: boolean } {
+  return inputFormat === 'auto' ? {} : { isNdjson: inputFormat === 'ndjson' }
+}
+
+async function openSource(resolved: ResolvedOptions, run: RunOptions): Promise<OpenSource> {
+  const { signal, onEvent, progress, clock, input } = run
+  const shared = { ...resolved, signal, onEvent, progress, ...(clock ? { clock } : {}) }
+  if (input !== undefined) {
+    // The user names the resource where the body holds unified records: nothing in a saved body proves it.
+    const source = new BodySource(input, {
+      ...shared,
+      isUnified: resolved.resource !== null,
+      ...ndjsonOption(resolved),
+    })
+    return { source, warnings: [], close: async () => {} }
+  }
+  const apiUrl = new URL(resolved.apiUrl)
+  const client = new HttpClient({
+    apiUrl,
+    token: resolved.token,
+    connectTimeoutMs: resolved.connectTimeoutMs,
+    headTimeoutMs: resolved.headTimeoutMs,
+    idleTimeoutMs: resolved.idleTimeoutMs,
+    allowInsecureHttp: resolved.allowInsecureHttp,
+    debugBodies: resolved.debugBodies,
+    userAgent: `truto-export/${version}`,
+    onDetail: (message) => onEvent?.({ kind: 'detail', message }),
+    ...(resolved.ca === null ? {} : { ca: resolved.ca }),
+    ...(clock ? { clock } : {}),
+  })
+  const source = new TrutoSource({
+    ...shared,
+    client,
+    apiUrl,
+    request: requestOf(resolved, run),
+    responseFormat: resolved.responseFormat,
+    cursor: resolved.cursor,
+    retry: {
+      maxTries: resolved.tries,
+      baseMs: resolved.backoffBaseMs,
+      maxBackoffMs: resolved.backoffMaxMs,
+      maxWaitMs: resolved.maxWaitMs,
+    },
+  })
+  return { source, warnings: client.warnings, close: () => client.close() }
+}
+
+/** The request, with the exclusions that the server may do for us: whole top-level fields that nothing of ours still reads. They are done again here,
+ *  because `stream` may ignore them. */
+function requestOf(resolved: ResolvedOptions, run: RunOptions): ListRequest {
+  const keyField = resolved.keyBy === null ? undefined : parseFieldPath(resolved.keyBy)[0]
+  const isPushable = (field: string): boolean => run.transform === undefined && field !== keyField
+  const excludeFields = topLevelFields(resolved.exclude).filter(isPushable)
+  return {
+    resource: resolved.resource!, // resolveOptions requires it where there is no input
+    account: resolved.account ?? undefined,
+    workspace: resolved.workspace ?? undefined,
+    channel: resolved.channel ?? undefined,
+    integration: resolved.integration ?? undefined,
+    limit: resolved.limit ?? undefined,
+    ignoreLimit: resolved.ignoreLimit,
+    ignoreRemoteData: resolved.ignoreRemoteData && isPushable(remoteData),
+    excludeFields,
+    query: resolved.query,
+    rawQuery: resolved.queryRaw ?? undefined,
+  }
+}
+
+const remoteData = 'remote_data'
+/** Resource of a converted body whose records the user did not name. */
+const anyResource = '*'
+
+/** What is excluded on our side. */
+function excludedPaths(resolved: ResolvedOptions): readonly string[] {
+  return resolved.ignoreRemoteData ? [...resolved.exclude, remoteData] : resolved.exclude
+}
+
+function topLevelFields(paths: readonly string[]): string[] {
+  return paths.map(parseFieldPath).flatMap((path) => (path.length === 1 ? [path[0]!] : []))
+}
+
+/** The built-in steps, in the order in which they see a record: the user's function, the key, the exclusion. */
+function stagesOf(resolved: ResolvedOptions, run: RunOptions): Stage[] {
+  const stages: Stage[] = []
+  if (typeof run.transform === 'function') stages.push(mapRecordsStage(run.transform))
+  if (resolved.keyBy !== null) {
+    const { keyBy: field, keyByMissing: missing, keyByDuplicate: duplicate, maxKeyBytes } = resolved
+    stages.push(keyByStage({ field, missing, duplicate, maxKeyBytes }))
+  }
+  const paths = excludedPaths(resolved)
+  if (paths.length > 0) stages.push(excludeFieldsStage(paths, { reuse: true }))
+  return stages
+}
+
+/** The batches after the user's Transform, if there is one, and the stages. What it yields is valid until the next is asked for. */
+async function* withStages(
+  batches: AsyncIterable<RecordBatch>,
+  stages: readonly Stage[],
+  { transform, signal }: RunOptions,
+): AsyncGenerator<RecordBatch, void, undefined> {
+  const given =
+    transform === undefined || typeof transform === 'function' ? batches : through(batches, transform, signal)
+  for await (let batch of given) {
+    for (const stage of stages) {
+      const result = stage.apply(batch, signal)
+      batch = result instanceof Promise ? await untilAbort(result, signal) : result
+    }
+    if (batch.count > 0) yield batch
+  }
+}
+
+/** Batches through a Duplex of the user. They own their bytes on the way in, since Node buffers them. */
+async function* through(
+  batches: AsyncIterable<RecordBatch>,
+  transform: Duplex,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<RecordBatch, void, undefined> {
+  async function* owned(): AsyncGenerator<RecordBatch, void, undefined> {
+    for await (const batch of batches) yield batch.own()
+  }
+  const source = Readable.from(owned(), { objectMode: true, highWaterMark: 1 })
+  const finished = pipeline(source, transform, signal ? { signal } : {})
+  finished.catch(() => {}) // the same error ends the iteration below, or is thrown after it
+  for await (const batch of transform) {
+    if (!(batch instanceof RecordBatch)) {
+      throw new InternalError('ERR_INTERNAL', `the given transform gave ${typeof batch}, not a RecordBatch`)
+    }
+    yield batch
+  }
+  await finished
+}
+
+function warningsOf(stages: readonly Stage[]): Warning[] {
+  return stages.flatMap((stage) => ('warnings' in stage ? (stage as CountingStage).warnings() : []))
+}
+
+/** The encoder, begun: after the first page has shown what its records are, so that columns are those of its schema. */
+async function beginEncoder(resolved: ResolvedOptions, outcome: SourceOutcome, out: ByteSink): Promise<Encoder> {
+  const declared = outcome.isUnified && resolved.resource !== null ? schemaOf(resolved.resource) : unmappedSchema
+  const encoder = encoderFor(resolved, withoutFields(declared, topLevelFields(excludedPaths(resolved))))
+  await encoder.begin(out)
+  return encoder
+}
+
+function encoderFor(resolved: ResolvedOptions, schema: ResourceSchema): Encoder {
+  const hasKey = resolved.keyBy !== null
+  const { unknownFields, onTypeMismatch, strict } = resolved
+  const columns = { schema, hasKey, unknownFields, onTypeMismatch, strict }
+  switch (resolved.format) {
+    case 'ndjson':
+      return ndjsonEncoder()
+    case 'json':
+      return jsonEncoder({ hasKey })
+    case 'csv':
+      return csvEncoder({
+        ...columns,
+        delimiter: resolved.csvDelimiter,
+        quote: resolved.csvQuote,
+        lineEnd: resolved.csvLineEnd,
+        bom: resolved.csvBom,
+        header: resolved.csvHeader,
+        nested: resolved.csvNested,
+        flattenSlots: resolved.csvFlattenSlots,
+        formulas: resolved.csvFormulas,
+      })
+    case 'parquet':
+      return parquetEncoder({
+        ...columns,
+        writer: resolved.parquetWriter,
+        compression: resolved.parquetCompression,
+        timestampUnit: resolved.timestampUnit,
+        rowGroupRows: resolved.rowGroupRows,
+        rowGroupBytes: resolved.rowGroupBytes,
+      })
+  }
+}
+
+/** A writer that counts and digests what reaches the destination, and stops waiting for it when the export is aborted. */
+class TalliedWriter implements DestinationWriter {
+  readonly #writer: DestinationWriter
+  readonly #hash: Hash | null
+  readonly #progress: Progress
+  readonly #signal: AbortSignal | undefined
+
+  constructor(writer: DestinationWriter, isDigested: boolean, progress: Progress, signal: AbortSignal | undefined) {
+    this.#writer = writer
+    this.#hash = isDigested ? createHash('sha256') : null
+    this.#progress = progress
+    this.#signal = signal
+  }
+
+  get bytesWritten(): number {
+    return this.#writer.bytesWritten
+  }
+
+  get left(): string {
+    return this.#writer.left
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    this.#hash?.update(bytes)
+    this.#progress.outputBytes += bytes.length
+    return untilAbort(this.#writer.write(bytes), this.#signal)
+  }
+
+  commit(): Promise<void> {
+    return this.#writer.commit()
+  }
+
+  abort(): Promise<void> {
+    return this.#writer.abort()
+  }
+
+  /** Of all bytes written; call it once. */
+  digest(): ExportReport['digest'] {
+    return this.#hash && { algorithm: 'sha256', hex: this.#hash.digest('hex') }
+  }
+}
+
+/** Settles like `promise`, or rejects with the signal's reason as soon as it is aborted, so that a stalled consumer cannot hold up a stop. */
+function untilAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason)
+    if (signal.aborted) return onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
+
+function emptyProgress(): Progress {
+  return { records: 0, pages: 0, bodyBytes: 0, outputBytes: 0, requests: 0, wait: null }
+}
