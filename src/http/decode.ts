@@ -1,0 +1,111 @@
+// Content decoding. We do it ourselves because the HTTP clients of Node take a cut gzip body for a whole one (undici#2126). Streaming and with
+// the decoder's own backpressure: however much a few bytes unfold to, only one chunk of it is held.
+
+import { pipeline } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib'
+import { KiB } from '../bytes/units.js'
+import { RequestError, UpstreamError } from '../errors.js'
+
+export type Coding = 'gzip' | 'deflate' | 'br'
+type Decoder = ReturnType<typeof createGunzip> | ReturnType<typeof createBrotliDecompress>
+
+const maxLayers = 2
+const chunkSize = 64 * KiB
+
+/**
+ * The codings of a `Content-Encoding`, the one to undo first in front. `identity` is none.
+ * @throws RequestError ERR_ENCODING_UNSUPPORTED for an unknown coding or more than two
+ */
+export function parseContentEncoding(value: string | null): Coding[] {
+  const names = (value ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && name !== 'identity')
+  if (names.length > maxLayers) {
+    throw new RequestError(
+      'ERR_ENCODING_UNSUPPORTED',
+      `the body is encoded ${names.length} times over, at most ${maxLayers}`,
+    )
+  }
+  return names.reverse().map((name) => {
+    if (name === 'gzip' || name === 'x-gzip') return 'gzip'
+    if (name === 'deflate' || name === 'br') return name
+    throw new RequestError('ERR_ENCODING_UNSUPPORTED', `the body is encoded as ${JSON.stringify(name.slice(0, 40))}`)
+  })
+}
+
+/** Bytes that come over time, and how to do without the rest of them: `cancel` makes a waiting `next()` reject, and does nothing at the end. */
+export interface CancellableBody extends AsyncIterable<Uint8Array> {
+  cancel(): void
+}
+
+/** `body` with `codings` undone, one after the other. Leaving the result early cancels `body`. */
+export function decodeBody(body: CancellableBody, codings: readonly Coding[]): AsyncIterable<Uint8Array> {
+  return codings.reduce<AsyncIterable<Uint8Array>>((decoded, coding) => decodeLayer(decoded, coding, body), body)
+}
+
+/**
+ * @throws UpstreamError ERR_BODY_TRUNCATED where the encoded stream stops before its end mark, ERR_BODY_CORRUPT where it is damaged or has
+ * something behind its end; and whatever `body` throws
+ */
+async function* decodeLayer(
+  body: AsyncIterable<Uint8Array>,
+  coding: Coding,
+  wire: CancellableBody,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const iterator = body[Symbol.asyncIterator]()
+  const first = await iterator.next()
+  const decoder = createDecoder(coding, first.done ? undefined : first.value)
+  let fedBytes = 0
+  let sourceError: unknown
+  const feed = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      for (let result = first; !result.done; result = await iterator.next()) {
+        fedBytes += result.value.length
+        yield result.value
+      }
+    } catch (error) {
+      sourceError = error
+      throw error
+    }
+  }
+  const fed = new Promise<Error | undefined>((resolve) =>
+    pipeline(feed, decoder, (error) => resolve(error ?? undefined)),
+  )
+  try {
+    // Not destroyed at its end: a decoder is done with reading at its end mark, and what may follow that has still to be fed.
+    yield* decoder.iterator({ destroyOnReturn: false })
+    const error = await fed
+    if (error !== undefined) throw error
+  } catch (error) {
+    throw sourceError ?? decodingError(coding, error)
+  } finally {
+    decoder.destroy()
+    // Left early or failed: the feeder may be waiting for bytes, and only the wire itself can end that.
+    wire.cancel()
+    await fed
+  }
+  // zlib stops in silence at a zero byte behind a gzip member, even if another member follows, and behind the end of a deflate or brotli stream.
+  if (decoder.bytesWritten !== fedBytes) {
+    const surplus = fedBytes - decoder.bytesWritten
+    throw new UpstreamError('ERR_BODY_CORRUPT', `the ${coding} body has ${surplus} bytes behind its end`)
+  }
+}
+
+function createDecoder(coding: Coding, first: Uint8Array | undefined): Decoder {
+  if (coding === 'gzip') return createGunzip({ chunkSize })
+  if (coding === 'br') return createBrotliDecompress({ chunkSize })
+  // "deflate" is the zlib format (RFC 9110 §8.4.1.2), but some servers send it without its header, whose low four bits are 8 (RFC 1950 §2.2).
+  const isZlib = first === undefined || ((first[0] ?? 0) & 0x0f) === 8
+  return isZlib ? createInflate({ chunkSize }) : createInflateRaw({ chunkSize })
+}
+
+function decodingError(coding: string, cause: unknown): UpstreamError {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  if (code === 'Z_BUF_ERROR') {
+    return new UpstreamError('ERR_BODY_TRUNCATED', `the ${coding} body stops before its end mark`, { cause })
+  }
+  const text = cause instanceof Error ? cause.message : String(cause)
+  return new UpstreamError('ERR_BODY_CORRUPT', `the body is not valid ${coding}: ${text}`, { cause })
+}
