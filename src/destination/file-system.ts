@@ -1,0 +1,37 @@
+// The few calls of the file system that a file needs, as an interface: tests make the n-th of them fail.
+
+import * as fs from 'node:fs/promises'
+
+export interface FileStatus {
+  readonly dev: number
+  readonly ino: number
+  /** Type and permission bits, as stat(2) gives them. */
+  readonly mode: number
+  readonly size: number
+  isFile(): boolean
+  isDirectory(): boolean
+  isSymbolicLink(): boolean
+}
+
+/** An open file. Its errors are Node's system errors. */
+export interface OpenFile {
+  /** May take fewer bytes than it is given. */
+  write(bytes: Uint8Array, offset: number, length: number): Promise<{ bytesWritten: number }>
+  sync(): Promise<void>
+  stat(): Promise<FileStatus>
+  chmod(mode: number): Promise<void>
+  close(): Promise<void>
+}
+
+export interface FileSystem {
+  stat(path: string): Promise<FileStatus>
+  lstat(path: string): Promise<FileStatus>
+  readlink(path: string): Promise<string>
+  /** @param flags of open(2), from `fs.constants` */
+  open(path: string, flags: number, mode?: number): Promise<OpenFile>
+  rename(from: string, to: string): Promise<void>
+  unlink(path: string): Promise<void>
+}
+
+/** The file system of this machine. */
+export const systemFiles: FileSystem = fs

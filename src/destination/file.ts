@@ -1,0 +1,355 @@
+// A file that is whole or absent: bytes go to a temporary name beside it, and only a complete, durable file gets the final name.
+
+import { constants } from 'node:fs'
+import { dirname } from 'node:path'
+import { ConfigError, OutputError, printable } from '../errors.js'
+import { BufferedFile } from './buffered-file.js'
+import type { Destination, DestinationWriter } from './destination.js'
+import { type FileStatus, type FileSystem, type OpenFile, systemFiles } from './file-system.js'
+import { errnoOf, outputError } from './os-error.js'
+
+export interface FileDestinationOptions {
+  /** Whether an existing file may be replaced. It is, only when the export is complete; its permission bits are kept. Default false. */
+  overwrite?: boolean
+  /** The file system; tests give one that fails. */
+  files?: FileSystem
+}
+
+/**
+ * The file at `path`. A symbolic link is followed first and stays. Bytes go to `<target>.partial`, in the same directory and so on the same file system;
+ * `commit` flushes it to storage, checks that it is still the file that was opened, renames it, and flushes the directory (where the platform can: Linux,
+ * macOS). A `.partial` that is there already, of a run that died, is replaced by a new file: should its writer be alive after all, it keeps writing to a
+ * file without a name and finds that out when it commits.
+ *
+ * What is no regular file (FIFO, device) is opened and written in place; there is nothing to publish then, and opening a FIFO waits for its reader.
+ *
+ * Errors: ERR_OUTPUT_EXISTS, and OutputErrors by what the system says. Where the rename is refused the complete file is kept and the message has the command
+ * that publishes it.
+ */
+export function fileDestination(path: string, options: FileDestinationOptions = {}): Destination {
+  const files = options.files ?? systemFiles
+  const name = printable(path)
+  return {
+    name,
+    async open() {
+      // an empty path, and what no system call can be given
+      if (path === '' || path.includes('\0'))
+        throw new ConfigError('ERR_OPTION_INVALID', `the output path '${name}' cannot be a file name`)
+      try {
+        const status = await statusOf(files, path)
+        if (status !== null && !status.isFile() && !status.isDirectory()) return await openInPlace(files, path)
+        return await openPartial(files, path, status, options.overwrite ?? false)
+      } catch (error) {
+        throw outputError(error, `opening ${name}`, 'ERR_OUTPUT_ACCESS')
+      }
+    },
+  }
+}
+
+/** Status of what `path` leads to, null where there is nothing. */
+async function statusOf(files: FileSystem, path: string): Promise<FileStatus | null> {
+  try {
+    return await files.stat(path)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null
+    throw error
+  }
+}
+
+async function openPartial(
+  files: FileSystem,
+  path: string,
+  status: FileStatus | null,
+  overwrite: boolean,
+): Promise<DestinationWriter> {
+  const name = printable(path)
+  if (status?.isDirectory()) throw new OutputError('ERR_OUTPUT_ACCESS', `opening ${name}: it is a directory`)
+  if (status !== null && !overwrite) throw new ConfigError('ERR_OUTPUT_EXISTS', `${name} exists already`)
+  const target = await followLinks(files, path)
+  const partial = `${target}.partial`
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
+  // permission bits of the replaced file, so that the new one is never open to more than the old one was; set-id bits are not for data
+  const mode = status === null ? 0o666 : status.mode & 0o777
+  const file = await retryAfterUnlink(files, partial, () => files.open(partial, flags, mode))
+  let directory: OpenFile | null = null
+  try {
+    if (status !== null) await keepMode(file, mode)
+    const identity = await file.stat()
+    directory = await openDirectory(files, dirname(target))
+    return new PartialFile({ files, file, directory, identity, name, target, partial, replaces: status !== null })
+  } catch (error) {
+    await Promise.allSettled([directory?.close(), file.close()])
+    await files.unlink(partial).catch(() => {})
+    throw error
+  }
+}
+
+/** Runs `open`; where an old partial file is in the way, removes that and runs it once more. */
+async function retryAfterUnlink(files: FileSystem, partial: string, open: () => Promise<OpenFile>): Promise<OpenFile> {
+  try {
+    return await open()
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error
+  }
+  await files.unlink(partial)
+  return open()
+}
+
+/** The name that the symbolic links at `path` lead to, whether it exists or not. Links are joined as texts, since the kernel resolves `..` behind a linked
+ *  directory otherwise than a normalised path would say. */
+async function followLinks(files: FileSystem, path: string): Promise<string> {
+  // 40 is Linux's own limit (path_resolution(7)); a loop has failed in stat before
+  for (let links = 0; links < 40; links++) {
+    let isLink: boolean
+    try {
+      isLink = (await files.lstat(path)).isSymbolicLink()
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return path
+      throw error
+    }
+    if (!isLink) return path
+    const link = await files.readlink(path)
+    path = link.startsWith('/') ? link : `${dirname(path)}/${link}`
+  }
+  throw new OutputError('ERR_OUTPUT_ACCESS', `opening ${printable(path)}: too many symbolic links`)
+}
+
+/** The umask may have taken bits that the replaced file had. */
+async function keepMode(file: OpenFile, mode: number): Promise<void> {
+  try {
+    await file.chmod(mode)
+  } catch (error) {
+    // file systems without permission bits refuse; the file has at most the wanted ones
+    if (!isOneOf(error, 'EPERM', 'ENOTSUP', 'ENOSYS')) throw error
+  }
+}
+
+/** The directory, to be flushed after the rename; null where the platform does not open or flush directories. Opened before the export, so that the last
+ *  step does not fail for want of a file descriptor. */
+async function openDirectory(files: FileSystem, path: string): Promise<OpenFile | null> {
+  try {
+    return await files.open(path, constants.O_RDONLY)
+  } catch (error) {
+    // Windows says EISDIR, EPERM or EACCES; a directory may also allow to write and not to read
+    if (isOneOf(error, 'EISDIR', 'EPERM', 'EACCES')) return null
+    throw error
+  }
+}
+
+function isOneOf(error: unknown, ...codes: string[]): boolean {
+  return codes.includes(errnoOf(error) ?? '')
+}
+
+interface PartialFileInit {
+  files: FileSystem
+  file: OpenFile
+  directory: OpenFile | null
+  /** Status of the partial file when it was opened. */
+  identity: FileStatus
+  /** What messages call the output. */
+  name: string
+  /** Final name, behind all links. */
+  target: string
+  partial: string
+  /** Whether the target existed and may be replaced. */
+  replaces: boolean
+}
+
+class PartialFile implements DestinationWriter {
+  readonly #init: PartialFileInit
+  readonly #out: BufferedFile
+  #state: 'open' | 'published' | 'kept' | 'aborted' = 'open'
+  #isFileOpen = true
+  #directory: OpenFile | null
+  #left: string
+
+  constructor(init: PartialFileInit) {
+    this.#init = init
+    this.#out = new BufferedFile(init.file, init.name)
+    this.#directory = init.directory
+    this.#left = init.replaces ? `${init.name} is as it was` : 'nothing was published'
+  }
+
+  get bytesWritten(): number {
+    return this.#out.bytesWritten
+  }
+
+  get left(): string {
+    return this.#left
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#out.write(bytes)
+  }
+
+  async commit(): Promise<void> {
+    try {
+      await this.#finish()
+      await this.#publish()
+      await this.#flushDirectory()
+    } catch (error) {
+      await this.abort()
+      throw error
+    }
+    await this.#release()
+  }
+
+  async abort(): Promise<void> {
+    const removes = this.#state === 'open'
+    if (removes) this.#state = 'aborted'
+    await this.#release()
+    if (removes) await this.#removePartial()
+  }
+
+  /** Everything to storage and the file closed. A failed flush is not repeated: the kernel may have dropped the bytes that it failed to write, and a second
+   *  fsync would then succeed without them (fsync(2), "Linux kernel 4.13 and later"). */
+  async #finish(): Promise<void> {
+    const { file, name } = this.#init
+    await this.#out.flush()
+    try {
+      await file.sync()
+      await this.#verify()
+      this.#isFileOpen = false
+      await file.close()
+    } catch (error) {
+      throw outputError(error, `flushing ${name} to storage`, 'ERR_OUTPUT_IO')
+    }
+  }
+
+  /** The rename goes by name: is the name still our file's, and the file what we wrote? */
+  async #verify(): Promise<void> {
+    const { files, file, partial } = this.#init
+    if (!(await this.#isOurs()))
+      throw new OutputError('ERR_OUTPUT_CHANGED', `${printable(partial)} was replaced or removed during the export`)
+    const { size } = await file.stat()
+    if (size !== this.bytesWritten)
+      throw new OutputError(
+        'ERR_OUTPUT_CHANGED',
+        `${printable(partial)} holds ${size} bytes instead of the ${this.bytesWritten} that were written`,
+      )
+    // an output that appeared during the export is somebody's
+    if (!this.#init.replaces && (await statusOf(files, this.#init.target)) !== null)
+      throw this.#keep('it exists by now')
+  }
+
+  async #publish(): Promise<void> {
+    const { files, partial, target } = this.#init
+    try {
+      await files.rename(partial, target)
+    } catch (error) {
+      throw this.#keep((error as Error).message.split(', ')[0]!, error)
+    }
+    this.#state = 'published'
+    this.#left = `${this.#init.name} is complete`
+  }
+
+  async #flushDirectory(): Promise<void> {
+    try {
+      await this.#directory?.sync()
+    } catch (error) {
+      if (isOneOf(error, 'EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR', 'EBADF')) return // the file system does not flush directories
+      this.#left = `${this.#init.name} is complete, but may not outlive a power loss`
+      throw outputError(error, `flushing the directory of ${this.#init.name}`, 'ERR_OUTPUT_IO')
+    }
+  }
+
+  /** From here on the complete partial file stays. */
+  #keep(reason: string, cause?: unknown): Error {
+    const { name, partial, target } = this.#init
+    this.#state = 'kept'
+    const command = `mv ${shellQuoted(partial)} ${shellQuoted(target)}`
+    this.#left = `the complete file is kept: ${command}`
+    return new OutputError('ERR_OUTPUT_RENAME', printable(`publishing ${name}: ${reason}; to publish it: ${command}`), {
+      cause,
+    })
+  }
+
+  /** Closes what is still open, after the write in flight. */
+  async #release(): Promise<void> {
+    await this.#out.settle()
+    if (this.#isFileOpen) await this.#init.file.close().catch(() => {})
+    this.#isFileOpen = false
+    await this.#directory?.close().catch(() => {})
+    this.#directory = null
+  }
+
+  async #isOurs(): Promise<boolean> {
+    const { files, identity, partial } = this.#init
+    const status = await statusOf(files, partial)
+    return status !== null && status.dev === identity.dev && status.ino === identity.ino
+  }
+
+  async #removePartial(): Promise<void> {
+    const { files, partial } = this.#init
+    try {
+      // another process may have put its own file there
+      if (await this.#isOurs()) await files.unlink(partial)
+    } catch {
+      this.#left = `${printable(partial)} could not be removed`
+    }
+  }
+}
+
+function shellQuoted(path: string): string {
+  const safe = path.startsWith('-') ? `./${path}` : path
+  return /^[\w./+@%:=-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", "'\\''")}'`
+}
+
+async function openInPlace(files: FileSystem, path: string): Promise<DestinationWriter> {
+  const file = await files.open(path, constants.O_WRONLY)
+  return new PlaceWriter(file, printable(path))
+}
+
+/** A FIFO or a device: what was written is out, so there is nothing to publish or to remove. Also stdout where that is a file. */
+export class PlaceWriter implements DestinationWriter {
+  readonly #file: Pick<OpenFile, 'write' | 'sync' | 'close'>
+  readonly #name: string
+  readonly #out: BufferedFile
+  #isOpen = true
+
+  constructor(file: Pick<OpenFile, 'write' | 'sync' | 'close'>, name: string) {
+    this.#file = file
+    this.#name = name
+    this.#out = new BufferedFile(file, name)
+  }
+
+  get bytesWritten(): number {
+    return this.#out.bytesWritten
+  }
+
+  get left(): string {
+    return `what was written to ${this.#name} stays there`
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#out.write(bytes)
+  }
+
+  async commit(): Promise<void> {
+    try {
+      await this.#out.flush()
+      await this.#sync()
+      this.#isOpen = false
+      await this.#file.close()
+    } catch (error) {
+      await this.abort()
+      throw outputError(error, `flushing ${this.#name}`, 'ERR_OUTPUT_IO')
+    }
+  }
+
+  async abort(): Promise<void> {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    await this.#out.settle()
+    await this.#file.close().catch(() => {})
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      await this.#file.sync()
+    } catch (error) {
+      // pipes and most devices cannot be flushed (fsync(2): EINVAL, EROFS)
+      if (!isOneOf(error, 'EINVAL', 'EROFS', 'ENOTSUP')) throw error
+    }
+  }
+}

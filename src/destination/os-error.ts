@@ -1,0 +1,44 @@
+// What the operating system says about a place, as one of our errors.
+
+import { asExportError, type ErrorContext, OutputError, printable, ReaderGone } from '../errors.js'
+
+/** The `code` of a system error (`ENOSPC`), undefined for any other value. */
+export function errnoOf(error: unknown): string | undefined {
+  const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown }
+  return typeof code === 'string' && typeof syscall === 'string' ? code : undefined
+}
+
+/**
+ * A failure while we were `doing` something with a place. No space, a quota or a size limit is ERR_OUTPUT_SPACE, EIO is ERR_OUTPUT_IO, too many open files
+ * ERR_OUTPUT_RESOURCES; any other system error has the code `otherwise`. EPIPE means that the reader has left: ReaderGone. What is no system error is
+ * ours, or an InternalError.
+ */
+export function outputError(
+  error: unknown,
+  doing: string,
+  otherwise: 'ERR_OUTPUT_ACCESS' | 'ERR_OUTPUT_IO' | 'ERR_OUTPUT_RENAME',
+  context: ErrorContext = {},
+): Error {
+  const errno = errnoOf(error)
+  if (errno === undefined) return asExportError(error, doing)
+  if (errno === 'EPIPE') return new ReaderGone()
+  // Node's message is `ENOSPC: no space left on device, write`; the call and its paths are in `doing`
+  const reason = (error as Error).message.split(', ')[0]!
+  return new OutputError(codeOf(errno) ?? otherwise, printable(`${doing}: ${reason}`), { ...context, cause: error })
+}
+
+function codeOf(errno: string): 'ERR_OUTPUT_SPACE' | 'ERR_OUTPUT_IO' | 'ERR_OUTPUT_RESOURCES' | undefined {
+  switch (errno) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+    case 'EFBIG':
+      return 'ERR_OUTPUT_SPACE'
+    case 'EIO':
+      return 'ERR_OUTPUT_IO'
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'ERR_OUTPUT_RESOURCES'
+    default:
+      return undefined
+  }
+}
