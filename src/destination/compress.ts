@@ -1,0 +1,147 @@
+// Compression on the way to a place: a writer in front of another writer.
+
+import type { Transform } from 'node:stream'
+import * as zlib from 'node:zlib'
+import { KiB } from '../bytes/units.js'
+import { asExportError, ConfigError, InternalError } from '../errors.js'
+import type { DestinationWriter } from './destination.js'
+
+export type Codec = 'none' | 'gzip' | 'zstd'
+
+/** Bytes compressed at a time. Always this many, so that the compressed bytes do not depend on how the records came in. */
+const blockBytes = 128 * KiB
+
+/** The codec that a file's name asks for: `.gz` is gzip, `.zst` is zstd. */
+export function codecOf(path: string): Codec {
+  return /\.gz$/i.test(path) ? 'gzip' : /\.zst$/i.test(path) ? 'zstd' : 'none'
+}
+
+/** Checks that this Node.js has the codec and that `level` is one of its levels. @throws ConfigError ERR_RUNTIME_MISSING, ERR_OPTION_INVALID */
+export function requireCodec(codec: Codec, level?: number): void {
+  if (codec === 'zstd' && zstd.createZstdCompress === undefined)
+    throw new ConfigError(
+      'ERR_RUNTIME_MISSING',
+      `zstd needs node:zlib of Node.js 22.15 or newer; this is ${process.version}`,
+    )
+  if (level === undefined || codec === 'none') return
+  const highest = codec === 'gzip' ? 9 : 22
+  if (!Number.isInteger(level) || level < 1 || level > highest)
+    throw new ConfigError('ERR_OPTION_INVALID', `compression level ${level}: ${codec} has the levels 1 to ${highest}`)
+}
+
+/**
+ * A writer that compresses what it is given and writes that to `sink`, which it takes over: `commit` and `abort` go through. `bytesWritten` counts
+ * compressed bytes. The output is one gzip member or one zstd frame (with a checksum) that depends on the data and the level alone: no time, no name.
+ * @param level 1 to 9 for gzip, by default 6; 1 to 22 for zstd, by default 3
+ * @throws ConfigError ERR_RUNTIME_MISSING, ERR_OPTION_INVALID
+ */
+export function compressed(sink: DestinationWriter, codec: Codec, level?: number): DestinationWriter {
+  requireCodec(codec, level)
+  if (codec === 'none') return sink
+  return new CompressedWriter(sink, codec === 'gzip' ? gzip(level) : zstdFrame(level), codec)
+}
+
+// In Node.js since 22.15; the type declarations of Node.js 20 do not have it.
+const zstd = zlib as unknown as {
+  createZstdCompress?(options: { chunkSize: number; params: Record<number, number> }): Transform
+  constants: { ZSTD_c_compressionLevel: number; ZSTD_c_checksumFlag: number }
+}
+
+function gzip(level = 6): Transform {
+  return zlib.createGzip({ level, chunkSize: 64 * KiB })
+}
+
+function zstdFrame(level = 3): Transform {
+  const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = zstd.constants
+  return zstd.createZstdCompress!({
+    chunkSize: 64 * KiB,
+    params: { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 },
+  })
+}
+
+class CompressedWriter implements DestinationWriter {
+  readonly #sink: DestinationWriter
+  readonly #compressor: Transform
+  readonly #codec: Codec
+  readonly #block = Buffer.allocUnsafeSlow(blockBytes)
+  #size = 0
+  /** Moves the compressor's output to the sink. Resolves at its end; rejects with the first error of either. */
+  readonly #pump: Promise<void>
+  #isEnded = false
+
+  constructor(sink: DestinationWriter, compressor: Transform, codec: Codec) {
+    this.#sink = sink
+    this.#compressor = compressor
+    this.#codec = codec
+    this.#pump = this.#run()
+    this.#pump.catch(() => {}) // its error comes out of the write or the commit that waits for it
+  }
+
+  get bytesWritten(): number {
+    return this.#sink.bytesWritten
+  }
+
+  get left(): string {
+    return this.#sink.left
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.#isEnded) throw new InternalError('ERR_INTERNAL', `writing ${this.#codec} after its end`)
+    for (let at = 0; at < bytes.length; ) {
+      const take = Math.min(bytes.length - at, blockBytes - this.#size)
+      this.#block.set(bytes.subarray(at, at + take), this.#size)
+      this.#size += take
+      at += take
+      if (this.#size === blockBytes) await this.#compressBlock()
+    }
+  }
+
+  async commit(): Promise<void> {
+    this.#isEnded = true
+    try {
+      if (this.#size > 0) await this.#compressBlock()
+      this.#compressor.end()
+      await this.#pump
+    } catch (error) {
+      await this.abort()
+      throw error
+    }
+    await this.#sink.commit()
+  }
+
+  async abort(): Promise<void> {
+    this.#isEnded = true
+    this.#compressor.destroy()
+    await this.#pump.catch(() => {})
+    await this.#sink.abort()
+  }
+
+  /** Resolves when the compressor is done with the block. The pump ends early only by an error. */
+  async #compressBlock(): Promise<void> {
+    const block = this.#block.subarray(0, this.#size)
+    this.#size = 0
+    const taken = new Promise<void>((resolve, reject) => {
+      this.#compressor.write(block, (error) => (error ? reject(error) : resolve()))
+    })
+    try {
+      await Promise.race([this.#pump, taken])
+    } catch (error) {
+      await this.#pump // its error came first: it has destroyed the compressor
+      throw error
+    }
+  }
+
+  async #run(): Promise<void> {
+    let offset = 0
+    try {
+      for await (const chunk of this.#compressor as AsyncIterable<Buffer>) {
+        // RFC 1952 §2.3: byte 9 names the system that wrote the member, 255 is unknown; the same bytes everywhere
+        if (this.#codec === 'gzip' && offset <= 9 && offset + chunk.length > 9) chunk[9 - offset] = 255
+        offset += chunk.length
+        await this.#sink.write(chunk)
+      }
+    } catch (error) {
+      throw asExportError(error, `compressing with ${this.#codec}`)
+    }
+  }
+}

@@ -1,0 +1,204 @@
+import { randomBytes } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+import * as zlib from 'node:zlib'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { type Codec, codecOf, compressed, requireCodec } from '../../src/destination/compress.js'
+import type { DestinationWriter } from '../../src/destination/destination.js'
+import { memoryDestination } from '../../src/destination/memory.js'
+import { ConfigError, OutputError } from '../../src/errors.js'
+import { destinationConformance, writeReused } from './conformance.js'
+
+const numRuns = process.env['TRUTO_EXPORT_SOAK'] === '1' ? 2000 : 40
+const zstd = zlib as unknown as { zstdDecompressSync?(bytes: Uint8Array): Buffer }
+
+async function compress(codec: Codec, pieces: readonly Uint8Array[], level?: number): Promise<Buffer> {
+  const memory = memoryDestination()
+  const writer = compressed(await memory.open(), codec, level)
+  await writeReused(writer, pieces)
+  await writer.commit()
+  return memory.bytes()
+}
+
+function compressedMemory(codec: Codec, decompress: (bytes: Buffer) => Buffer) {
+  return async () => {
+    const memory = memoryDestination()
+    return {
+      destination: {
+        name: 'memory',
+        async open() {
+          const writer = compressed(await memory.open(), codec)
+          let taken = 0
+          // the suite counts bytes taken, this writer counts compressed ones
+          return {
+            get bytesWritten() {
+              return taken
+            },
+            async write(bytes: Uint8Array) {
+              await writer.write(bytes)
+              taken += bytes.length
+            },
+            commit: () => writer.commit(),
+            abort: () => writer.abort(),
+            left: writer.left,
+          }
+        },
+      },
+      visible: async () => (memory.isCommitted ? decompress(memory.bytes()) : null),
+      leftovers: async () => [],
+      async [Symbol.asyncDispose]() {},
+    }
+  }
+}
+
+destinationConformance('memory behind gzip', compressedMemory('gzip', zlib.gunzipSync), { isAtomic: true })
+if (zstd.zstdDecompressSync !== undefined)
+  destinationConformance('memory behind zstd', compressedMemory('zstd', zstd.zstdDecompressSync), { isAtomic: true })
+
+describe('gzip', () => {
+  test('has a header without time, name or system', async () => {
+    expect((await compress('gzip', [Buffer.from('x')])).subarray(0, 10).toString('hex')).toBe('1f8b08000000000000ff')
+    expect((await compress('gzip', [])).subarray(0, 10).toString('hex')).toBe('1f8b08000000000000ff')
+  })
+
+  test('gives the same bytes for the same data, however it is cut', async () => {
+    const data = Buffer.concat([Buffer.alloc(200_000, '{"id":"U0123","name":"x"}\n'), randomBytes(150_000)])
+    const whole = await compress('gzip', [data])
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 0, max: data.length }), { maxLength: 20 }), async (cuts) => {
+        const ends = [...cuts.sort((a, b) => a - b), data.length]
+        const pieces = ends.map((end, index) => data.subarray(index === 0 ? 0 : ends[index - 1], end))
+        expect((await compress('gzip', pieces)).equals(whole)).toBe(true)
+      }),
+      { numRuns },
+    )
+  })
+
+  test('takes the level', async () => {
+    const data = [Buffer.from(Array.from({ length: 50_000 }, (_, n) => `{"id":${n * 7919}}`).join('\n'))]
+    const [fast, best] = [await compress('gzip', data, 1), await compress('gzip', data, 9)]
+    expect(fast.length).toBeGreaterThan(best.length)
+    expect(zlib.gunzipSync(fast).equals(zlib.gunzipSync(best))).toBe(true)
+  })
+
+  test('counts the compressed bytes', async () => {
+    const memory = memoryDestination()
+    const writer = compressed(await memory.open(), 'gzip')
+    await writer.write(Buffer.alloc(1_000_000))
+    await writer.commit()
+    expect(writer.bytesWritten).toBe(memory.bytes().length)
+    expect(writer.bytesWritten).toBeLessThan(5000)
+  })
+})
+
+describe('zstd', () => {
+  test('is there with the Node.js that has it, and otherwise refused at once with the version', async () => {
+    if (zstd.zstdDecompressSync === undefined) {
+      expect(() => requireCodec('zstd')).toThrow(ConfigError)
+      expect(() => requireCodec('zstd')).toThrow(process.version)
+      const memory = memoryDestination()
+      const sink = await memory.open()
+      expect(() => compressed(sink, 'zstd')).toThrow(expect.objectContaining({ code: 'ERR_RUNTIME_MISSING' }))
+    } else {
+      const data = randomBytes(300_000)
+      expect(zstd.zstdDecompressSync(await compress('zstd', [data], 5)).equals(data)).toBe(true)
+    }
+  })
+})
+
+test('none is the writer itself', async () => {
+  const writer = await memoryDestination().open()
+  expect(compressed(writer, 'none')).toBe(writer)
+})
+
+test.each([0, 10, 1.5, -1, Number.NaN])('level %d of gzip is refused', (level) => {
+  expect(() => requireCodec('gzip', level)).toThrow(expect.objectContaining({ code: 'ERR_OPTION_INVALID' }))
+})
+
+test.each([
+  ['out.ndjson', 'none'],
+  ['out.ndjson.gz', 'gzip'],
+  ['OUT.CSV.GZ', 'gzip'],
+  ['out.zst', 'zstd'],
+  ['out.gz/part', 'none'],
+  ['-', 'none'],
+])('the name %s asks for %s', (path, codec) => {
+  expect(codecOf(path)).toBe(codec)
+})
+
+/** A sink that fails at its n-th write. */
+function failingSink(failAt: number): DestinationWriter & { log: string[] } {
+  const log: string[] = []
+  let writes = 0
+  return {
+    log,
+    bytesWritten: 0,
+    left: 'nothing',
+    async write() {
+      await setImmediate()
+      if (++writes === failAt) throw new OutputError('ERR_OUTPUT_SPACE', 'no space')
+      log.push('write')
+    },
+    async commit() {
+      log.push('commit')
+    },
+    async abort() {
+      log.push('abort')
+    },
+  }
+}
+
+test('an error of the sink comes out of a write or of the commit, whichever waits for it', async () => {
+  const data = randomBytes(1_000_000)
+  for (let failAt = 1; ; failAt++) {
+    const sink = failingSink(failAt)
+    const writer = compressed(sink, 'gzip')
+    try {
+      for (let at = 0; at < data.length; at += 50_000) await writer.write(data.subarray(at, at + 50_000))
+      await writer.commit()
+      expect(failAt).toBeGreaterThan(10)
+      expect(sink.log.at(-1)).toBe('commit')
+      break
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ERR_OUTPUT_SPACE' })
+      await writer.abort()
+      expect(sink.log.filter((entry) => entry !== 'write')).toContain('abort')
+      expect(sink.log).not.toContain('commit')
+    }
+  }
+})
+
+test('a slow sink holds the compressor back', async () => {
+  let isOpen = false
+  let waiting = (): void => {}
+  let taken = 0
+  const sink: DestinationWriter = {
+    bytesWritten: 0,
+    left: '',
+    async write(bytes) {
+      if (!isOpen)
+        await new Promise<void>((resolve) => {
+          waiting = resolve
+        })
+      taken += bytes.length
+    },
+    async commit() {},
+    async abort() {},
+  }
+  const writer = compressed(sink, 'gzip')
+  let given = 0
+  const writing = (async () => {
+    for (let n = 0; n < 50; n++) {
+      await writer.write(randomBytes(100_000))
+      given++
+    }
+    await writer.commit()
+  })()
+  for (let turn = 0; turn < 200; turn++) await setImmediate()
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  expect(given).toBeLessThan(10)
+  isOpen = true
+  waiting()
+  await writing
+  expect(taken).toBeGreaterThan(5_000_000)
+})
