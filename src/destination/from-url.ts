@@ -1,0 +1,30 @@
+// What a user writes behind `--out`, as a destination.
+
+import { fileURLToPath } from 'node:url'
+import { ConfigError, printable } from '../errors.js'
+import type { Destination } from './destination.js'
+import { type FileDestinationOptions, fileDestination } from './file.js'
+import { stdoutDestination } from './stdout.js'
+
+/**
+ * `-` and `/dev/stdout` are stdout, a `file:` URL or any text without a scheme is a file (one that is named `-` is `./-`).
+ * @throws ConfigError ERR_OPTION_INVALID for another scheme or a malformed URL
+ */
+export function destinationFromUrl(text: string, options: FileDestinationOptions = {}): Destination {
+  if (text === '-' || text === '/dev/stdout') return stdoutDestination()
+  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(text)?.[1]?.toLowerCase() ?? (/^file:/i.test(text) ? 'file' : null)
+  if (scheme === null) return fileDestination(text, options)
+  if (scheme !== 'file')
+    throw new ConfigError('ERR_OPTION_INVALID', `output '${printable(text)}': ${scheme}:// is not supported`, {
+      hint: 'give a path, a file: URL, or - for stdout',
+    })
+  try {
+    // the URL parser would take file:name for file:///name
+    if (!/^file:\//i.test(text)) throw new TypeError('it has no absolute path')
+    return fileDestination(fileURLToPath(text), options)
+  } catch (error) {
+    throw new ConfigError('ERR_OPTION_INVALID', `output '${printable(text)}' is not a URL of a local file`, {
+      cause: error,
+    })
+  }
+}
