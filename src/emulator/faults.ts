@@ -135,8 +135,8 @@ export interface InformationalFault {
 export type Ending = 'fin' | 'rst'
 
 /** The connection ends early. `head`: without an answer; `in-head`: in the middle of the headers; else at that byte of the body. With chunked transfer `where`
- *  says what stands before the cut: `data` (default) a part of a chunk that was announced whole; `boundary` a whole chunk; `chunk-head` the first digit of the
- *  next chunk's size; `last-crlf` all but the very last CRLF (`at` has no meaning then). A reset may overtake bytes that the peer has not read. */
+ *  says what stands before the cut: `data` (default) a part of a chunk that was announced whole; `boundary` a whole chunk; `chunk-head` a digit of the
+ *  next chunk's size; `last-crlf` all but the very last CRLF (`at` has no meaning then). A reset comes 10 ms after the last byte: it overtakes what the peer has not read. */
 export interface CutFault {
   readonly kind: 'cut'
   readonly at?: BytePosition | 'head' | 'in-head' | undefined

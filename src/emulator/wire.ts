@@ -93,7 +93,7 @@ async function* bodySteps(reply: Reply, plan: WirePlan): AsyncGenerator<WireStep
     if (isChunked) yield write('\r\n')
     offset += piece.length
   }
-  if (!isStalled && stallAt !== Infinity) yield* pause(plan.stall!.ms)
+  if (!isStalled && plan.stall && plan.stall.at !== 'head') yield* pause(plan.stall.ms)
   yield* endSteps(plan, isChunked)
 }
 
