@@ -1,0 +1,332 @@
+// Flags, environment and code → validated, frozen options. Nothing is read or opened here: a bad option fails before any I/O.
+
+import { formatBytesExact, formatDuration, parseBytes, parseDuration } from '../bytes/units.js'
+import { ConfigError, printable } from '../errors.js'
+import {
+  type CliOptions,
+  type CommandName,
+  exportTable,
+  type GivenOptions,
+  type OptionEntry,
+  type OptionTable,
+  type ResolvedOptions,
+  type Values,
+} from './schema.js'
+
+export interface ResolveContext {
+  /** Where values come from that were not given. Default `process.env`. */
+  env?: NodeJS.ProcessEnv
+  /** Records are read from a file or from bytes: neither a resource nor a token is required. Default false. */
+  hasInput?: boolean
+}
+
+/**
+ * The options of an export given in code; what is not given comes from the environment. Messages name properties. Resolving what was resolved
+ * changes nothing.
+ * @throws ConfigError ERR_OPTION_UNKNOWN, ERR_OPTION_INVALID, ERR_OPTION_MISSING, ERR_TOKEN_MISSING or ERR_TOKEN_INVALID
+ */
+export function resolveOptions(given: GivenOptions, context: ResolveContext = {}): ResolvedOptions {
+  const { env = process.env, hasInput = false } = context
+  const names = Object.keys(exportTable).filter((name) => !isCliOnly(name))
+  for (const name of Object.keys(given)) {
+    if (!names.includes(name)) throw unknown(name, names)
+  }
+  const label = (name: string): string => name
+  const values = valuesOf(exportTable, given, label, checkValue, env)
+  const own = Object.fromEntries(names.map((name) => [name, values[name]]))
+  if (!hasInput) checkResource(own, label)
+  const resolved = completed(own, label)
+  if (!hasInput && resolved.token === null) throw new ConfigError('ERR_TOKEN_MISSING', 'there is no API token')
+  return resolved
+}
+
+/** What the command line gave: the text of each flag by its option's name, an array of texts where it is repeatable, a boolean where it has no value.
+ *  An option may also come as the value itself, already read. */
+export type FlagTexts = Readonly<Record<string, unknown>>
+
+/**
+ * The options of `export` and `convert` given by flags. Messages name flags. A missing token is not noticed: it may still be read from a file.
+ * @throws ConfigError like `resolveOptions`
+ */
+export function resolveExportFlags(
+  command: 'export' | 'convert',
+  texts: FlagTexts,
+  env: NodeJS.ProcessEnv,
+): { options: ResolvedOptions; cli: CliOptions } {
+  const values = resolveFlags(exportTable, command, texts, env) as Record<string, unknown>
+  const part = (ofCli: boolean): Record<string, unknown> =>
+    Object.fromEntries(Object.entries(values).filter(([name]) => isCliOnly(name) === ofCli))
+  const label = (name: string): string => labelOf(name, (exportTable as OptionTable)[name]!, command)
+  const own = part(false)
+  if (command === 'export') checkResource(own, label)
+  return { options: completed(own, label), cli: Object.freeze(part(true)) as unknown as CliOptions }
+}
+
+function checkResource(values: Record<string, unknown>, label: (name: string) => string): void {
+  if (values['resource'] !== null) return
+  throw new ConfigError('ERR_OPTION_MISSING', `${label('resource')} is missing`, {
+    hint: 'name the list to export, such as instant-messaging/members',
+  })
+}
+
+/** The values of any table's options given by flags. @throws ConfigError ERR_OPTION_INVALID */
+export function resolveFlags<T extends OptionTable>(
+  table: T,
+  command: CommandName,
+  texts: FlagTexts,
+  env: NodeJS.ProcessEnv,
+): Values<T> {
+  const label = (name: string): string => labelOf(name, table[name]!, command)
+  const values = valuesOf(table, texts, label, (value, entry, name) => checkText(value, entry, name), env)
+  return Object.freeze(values) as Values<T>
+}
+
+function isCliOnly(name: string): boolean {
+  return (exportTable as OptionTable)[name]!.isCliOnly === true
+}
+
+/** How messages name an option of the command line. */
+function labelOf(name: string, entry: OptionEntry, command: CommandName): string {
+  if (entry.flag !== undefined && !entry.positional?.includes(command)) return entry.flag
+  return entry.placeholder ?? name
+}
+
+type Check = (value: unknown, entry: OptionEntry, label: string) => unknown
+
+/** Every option of the table: what was given, else the environment's, else the default. */
+function valuesOf(
+  table: OptionTable,
+  given: Readonly<Record<string, unknown>>,
+  label: (name: string) => string,
+  check: Check,
+  env: NodeJS.ProcessEnv,
+): Record<string, unknown> {
+  const values: Record<string, unknown> = {}
+  for (const [name, entry] of Object.entries(table)) {
+    const value = Object.hasOwn(given, name) ? given[name] : undefined
+    // an empty variable is as good as none, as in most shells' idioms
+    const fromEnv = entry.env === undefined ? '' : (env[entry.env] ?? '')
+    if (value !== undefined && value !== null) values[name] = check(value, entry, label(name))
+    else if (fromEnv !== '') values[name] = checkText(fromEnv, entry, entry.env!)
+    else values[name] = entry.default
+  }
+  return values
+}
+
+/** A value of the command line or the environment. */
+function checkText(value: unknown, entry: OptionEntry, label: string): unknown {
+  if (entry.kind === 'list' && Array.isArray(value)) return checkValue(value.flatMap(splitList), entry, label)
+  if (typeof value !== 'string') return checkValue(value, entry, label)
+  switch (entry.kind) {
+    case 'integer':
+      return checkValue(/^-?\d{1,15}$/.test(value) ? Number(value) : value, entry, label)
+    case 'bytes':
+      return checkValue(parseBytes(value) ?? value, entry, label)
+    case 'duration':
+      return checkValue(parseDuration(value) ?? value, entry, label)
+    case 'list':
+      return checkValue(splitList(value), entry, label)
+    default:
+      return checkValue(entry.isCharacter && value === '\\t' ? '\t' : value, entry, label)
+  }
+}
+
+/** `a,b\,c` → `['a', 'b,c']`. Other backslashes stay for who reads the names. */
+function splitList(text: string): string[] {
+  const parts = text.match(/(?:\\.|[^,\\]|\\$)+/gs) ?? []
+  return parts.map((part) => part.replaceAll('\\,', ',').trim()).filter((part) => part !== '')
+}
+
+/** `value` itself if it is what the entry accepts. @throws ConfigError ERR_OPTION_INVALID naming the option, the value and what is accepted */
+function checkValue(value: unknown, entry: OptionEntry, label: string): unknown {
+  const isAccepted = accepts(value, entry)
+  if (isAccepted) return Array.isArray(value) ? Object.freeze([...value]) : value
+  const shown = entry.isSecret ? 'the given value' : shorten(value)
+  throw new ConfigError('ERR_OPTION_INVALID', `${label} does not accept ${shown}`, {
+    hint: `it takes ${accepted(entry, label.startsWith('-'))}`,
+  })
+}
+
+function accepts(value: unknown, entry: OptionEntry): boolean {
+  switch (entry.kind) {
+    case 'enum':
+      return entry.values!.includes(value as string)
+    case 'boolean':
+      return typeof value === 'boolean'
+    case 'integer':
+    case 'bytes':
+    case 'duration': {
+      const { min = 0, max = Number.MAX_SAFE_INTEGER } = entry
+      const isWhole = entry.kind === 'duration' ? Number.isFinite(value) : Number.isSafeInteger(value)
+      return isWhole && (value as number) >= min && (value as number) <= max
+    }
+    case 'list':
+      return Array.isArray(value) && value.every((element) => typeof element === 'string' && element !== '')
+    case 'query':
+      return isPlainObject(value)
+    case 'reference':
+      return isText(value) || isPlainObject(value)
+    case 'string':
+      if (!isText(value)) return false
+      if (entry.isUrl) return isHttpUrl(value as string)
+      return !entry.isCharacter || isCharacter(value as string)
+  }
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && !value.includes('\0')
+}
+
+function isCharacter(text: string): boolean {
+  return text.length === 1 && text !== '\n' && text !== '\r' && !/\p{Surrogate}/u.test(text)
+}
+
+function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
+}
+
+function isPlainObject(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype
+}
+
+/** What an option takes, as a clause: `a size from 1KiB to 512MiB, such as 16MiB`. */
+function accepted(entry: OptionEntry, isFlag: boolean): string {
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = entry
+  const format = { integer: String, bytes: formatBytesExact, duration: formatDuration }
+  const range = (kind: keyof typeof format): string =>
+    `from ${format[kind](min)}${max === Number.MAX_SAFE_INTEGER ? '' : ` to ${format[kind](max)}`}`
+  switch (entry.kind) {
+    case 'enum':
+      return `one of ${entry.values!.join(', ')}`
+    case 'boolean':
+      return 'true or false'
+    case 'integer':
+      return `a whole number ${range('integer')}`
+    case 'bytes':
+      return isFlag ? `a size ${range('bytes')}, such as 16MiB` : `a whole number of bytes ${range('bytes')}`
+    case 'duration':
+      return isFlag ? `a time ${range('duration')}, such as 500ms, 30s or 10m` : `milliseconds ${range('duration')}`
+    case 'list':
+      return isFlag ? 'names separated by commas' : 'an array of names'
+    case 'query':
+      return isFlag ? 'key=value' : 'an object'
+    case 'reference':
+      return isFlag ? 'an id' : 'an id or an object'
+    case 'string':
+      if (entry.isUrl) return 'an https URL'
+      return entry.isCharacter ? 'one character' : 'text that is not empty'
+  }
+}
+
+function shorten(value: unknown): string {
+  const text =
+    typeof value === 'string'
+      ? // what is meant as a URL may hold a password, even where it is none
+        JSON.stringify(value.replace(/\/\/[^/@]*@/, '//'))
+      : typeof value === 'object' || typeof value === 'function'
+        ? `this ${Array.isArray(value) ? 'list' : typeof value}`
+        : String(value)
+  return printable(text.length > 60 ? `${text.slice(0, 57)}...` : text)
+}
+
+/** Fills in what depends on other options, and checks what must go together. */
+function completed(values: Record<string, unknown>, label: (name: string) => string): ResolvedOptions {
+  const given = values as unknown as Omit<ResolvedOptions, 'format' | 'compress' | 'keyByDuplicate' | 'query'> & {
+    format: ResolvedOptions['format'] | null
+    compress: ResolvedOptions['compress'] | 'auto'
+    keyByDuplicate: ResolvedOptions['keyByDuplicate'] | null
+    query: ResolvedOptions['query'] | null
+  }
+  const names = extensionsOf(given.out)
+  const format = given.format ?? names.format ?? 'ndjson'
+  const compress = given.compress === 'auto' ? names.compress : given.compress
+  const conflict = (message: string, hint: string): ConfigError =>
+    new ConfigError('ERR_OPTION_INVALID', message, { hint })
+
+  if (given.resource !== null && !/^[^/\s]+\/[^/\s]+$/.test(given.resource)) {
+    throw conflict(
+      `${shorten(given.resource)} is no resource`,
+      'write model/resource, such as instant-messaging/members; a command goes before all else',
+    )
+  }
+  if (format === 'parquet' && compress !== 'none') {
+    throw conflict(
+      `a Parquet file compressed as a whole with ${compress} cannot be read in parts`,
+      `use ${label('parquetCompression')}, which compresses inside`,
+    )
+  }
+  if (given.csvDelimiter === given.csvQuote) {
+    throw conflict(`${label('csvDelimiter')} and ${label('csvQuote')} are the same`, 'choose two different characters')
+  }
+  if (given.backoffMaxMs < given.backoffBaseMs) {
+    throw conflict(
+      `${label('backoffMaxMs')} ${formatDuration(given.backoffMaxMs)} is less than ${label('backoffBaseMs')} ${formatDuration(given.backoffBaseMs)}`,
+      'raise the one or lower the other',
+    )
+  }
+  if (given.maxRecordBytes > given.maxMemoryBytes) {
+    throw conflict(
+      `a record of ${label('maxRecordBytes')} ${formatBytesExact(given.maxRecordBytes)} does not fit into ${label('maxMemoryBytes')} ${formatBytesExact(given.maxMemoryBytes)}`,
+      'raise the one or lower the other',
+    )
+  }
+  if (given.token !== null && !/^[\x21-\x7e]+$/.test(given.token)) {
+    throw new ConfigError('ERR_TOKEN_INVALID', 'the token has characters that a token cannot have')
+  }
+  const keyByDuplicate = given.keyByDuplicate ?? (format === 'json' ? 'error' : 'keep')
+  return Object.freeze({ ...given, format, compress, keyByDuplicate, query: given.query ?? {} })
+}
+
+const formats: Record<string, ResolvedOptions['format']> = {
+  ndjson: 'ndjson',
+  jsonl: 'ndjson',
+  json: 'json',
+  csv: 'csv',
+  parquet: 'parquet',
+}
+
+/** What a path says by its extensions: `members.csv.gz` → CSV under gzip. */
+function extensionsOf(path: string): {
+  format: ResolvedOptions['format'] | undefined
+  compress: ResolvedOptions['compress']
+} {
+  const match = /^(.*?)(\.gz|\.zst)?$/is.exec(path)!
+  const extension = /\.([a-z]+)$/i.exec(match[1]!)?.[1]?.toLowerCase() ?? ''
+  const ending = match[2]?.toLowerCase()
+  return {
+    format: Object.hasOwn(formats, extension) ? formats[extension] : undefined,
+    compress: ending === '.gz' ? 'gzip' : ending === '.zst' ? 'zstd' : 'none',
+  }
+}
+
+function unknown(name: string, names: readonly string[]): ConfigError {
+  const nearest = nearestOf(name, names)
+  const message = `there is no option ${shorten(name)}${nearest === undefined ? '' : ` (did you mean ${nearest}?)`}`
+  return new ConfigError('ERR_OPTION_UNKNOWN', message)
+}
+
+/** The name with the fewest edits from `name`, undefined where more than a third of it would have to change. */
+function nearestOf(name: string, names: readonly string[]): string | undefined {
+  let nearest: string | undefined
+  let least = Math.floor(Math.min(name.length, 40) / 3) + 1
+  for (const candidate of names) {
+    const edits = editDistance(name.slice(0, 40).toLowerCase(), candidate.toLowerCase())
+    if (edits < least) [nearest, least] = [candidate, edits]
+  }
+  return nearest
+}
+
+/** Levenshtein's distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    }
+    row = next
+  }
+  return row[b.length]!
+}

@@ -1,0 +1,958 @@
+// The one table of options: types, flags, environment names, defaults, validation, help and the README's table are all derived from it. A default has
+// its reason in `doc`.
+
+import { GiB, KiB, MiB, minute, second } from '../bytes/units.js'
+
+export type CommandName = 'export' | 'convert' | 'emulator' | 'demo'
+
+/** Headings of the help, in its order. */
+export const groups = [
+  'Request',
+  'Emulator',
+  'Demo',
+  'Output',
+  'CSV',
+  'Parquet',
+  'Columns',
+  'Transforms',
+  'Parsing and limits',
+  'Network',
+  'Reporting',
+] as const
+export type Group = (typeof groups)[number]
+
+/** What a value is. On the command line `bytes` reads `16MiB` and `duration` reads `30s`; in code they are numbers of bytes and of milliseconds. `list`
+ *  is comma-separated and repeatable there, `query` a repeatable `key=value`. `reference` is an id, in code also an object for bracket form. */
+export type OptionKind =
+  | 'string'
+  | 'enum'
+  | 'boolean'
+  | 'integer'
+  | 'bytes'
+  | 'duration'
+  | 'list'
+  | 'query'
+  | 'reference'
+
+export interface OptionEntry {
+  readonly kind: OptionKind
+  readonly group: Group
+  readonly commands: readonly CommandName[]
+  /** Long flag with its dashes. Absent where a command takes the value by position. */
+  readonly flag?: `--${string}`
+  readonly short?: `-${string}`
+  /** Commands that take the value by position, not by the flag. */
+  readonly positional?: readonly CommandName[]
+  /** Word for the value in the help. */
+  readonly placeholder?: string
+  readonly env?: string
+  /** Null where absence means something of its own; `defaultText` then says what. */
+  readonly default: string | number | boolean | readonly string[] | null
+  readonly defaultText?: string
+  readonly values?: readonly string[]
+  readonly min?: number
+  readonly max?: number
+  /** Must be a single character; on the command line `\t` is a tab. */
+  readonly isCharacter?: true
+  /** Must be an http or https URL; a user and password in it are in no message. */
+  readonly isUrl?: true
+  /** The value is in no message. */
+  readonly isSecret?: true
+  /** On the command line the value is the path of a file that holds it. */
+  readonly isFile?: true
+  /** Of the command line only: the library has no such option. */
+  readonly isCliOnly?: true
+  /** What it does and what follows from it. Plain text, one line. */
+  readonly doc: string
+}
+
+export type OptionTable = { readonly [name: string]: OptionEntry }
+
+const both: readonly CommandName[] = ['export', 'convert']
+const fetching: readonly CommandName[] = ['export']
+const converting: readonly CommandName[] = ['convert']
+
+/** Options of an export, in the order of the help. */
+export const exportTable = {
+  resource: {
+    kind: 'string',
+    group: 'Request',
+    commands: both,
+    flag: '--resource',
+    positional: fetching,
+    placeholder: 'MODEL/RESOURCE',
+    default: null,
+    defaultText: 'required to export; none to convert',
+    doc: 'The list to export, such as instant-messaging/members. To convert, it names the declared schema that the columns of CSV and Parquet come from; without it they are id and extra.',
+  },
+  input: {
+    kind: 'string',
+    group: 'Request',
+    commands: converting,
+    positional: converting,
+    placeholder: 'FILE',
+    default: null,
+    isCliOnly: true,
+    doc: 'A saved page or an NDJSON file to read instead of asking Truto; - is stdin.',
+  },
+  inputFormat: {
+    kind: 'enum',
+    group: 'Request',
+    commands: converting,
+    flag: '--input-format',
+    values: ['auto', 'page', 'ndjson'],
+    default: 'auto',
+    doc: 'What the file holds: one body of a list, or a record on each line. auto goes by the extension and, beyond that, by what the bytes show.',
+  },
+  account: {
+    kind: 'string',
+    group: 'Request',
+    commands: fetching,
+    flag: '--account',
+    short: '-a',
+    placeholder: 'ID',
+    default: null,
+    doc: 'The integrated account. May be left out where the token is one of a single account.',
+  },
+  integration: {
+    kind: 'enum',
+    group: 'Request',
+    commands: fetching,
+    flag: '--integration',
+    values: ['slack', 'msteams', 'microsoft365'],
+    default: null,
+    doc: 'What the account connects to. Not sent: it makes a missing --channel or --workspace an error before the first request.',
+  },
+  workspace: {
+    kind: 'reference',
+    group: 'Request',
+    commands: fetching,
+    flag: '--workspace',
+    placeholder: 'ID',
+    default: null,
+    doc: 'The workspace whose members are listed, sent as workspace[id]. Microsoft 365 and Teams require it.',
+  },
+  channel: {
+    kind: 'reference',
+    group: 'Request',
+    commands: fetching,
+    flag: '--channel',
+    placeholder: 'ID',
+    default: null,
+    doc: 'The channel whose members are listed, sent as channel[id]. Slack requires it.',
+  },
+  query: {
+    kind: 'query',
+    group: 'Request',
+    commands: fetching,
+    flag: '--query',
+    short: '-q',
+    placeholder: 'KEY=VALUE',
+    default: null,
+    doc: 'Any other parameter, in bracket form where it nests: remote_query[types]=im. Repeatable. A single -q may hold several, split at each comma that a key= follows.',
+  },
+  queryRaw: {
+    kind: 'string',
+    group: 'Request',
+    commands: fetching,
+    flag: '--query-raw',
+    placeholder: 'STRING',
+    default: null,
+    doc: 'A query string that is appended as it is, percent-encoding included.',
+  },
+  responseFormat: {
+    kind: 'enum',
+    group: 'Request',
+    commands: fetching,
+    flag: '--response-format',
+    values: ['auto', 'stream', 'unified', 'normalized', 'raw', 'debug'],
+    default: 'auto',
+    doc: 'What truto_response_format asks for. auto asks for stream and, where the answer is not proven to be a unified list, for unified from that page on. Anything else exports exactly what comes.',
+  },
+  limit: {
+    kind: 'integer',
+    group: 'Request',
+    commands: fetching,
+    flag: '--limit',
+    placeholder: 'N',
+    default: null,
+    defaultText: "the server's own",
+    min: 1,
+    doc: 'Records in a page, not in the export. Larger pages are fewer requests; providers cap it.',
+  },
+  cursor: {
+    kind: 'string',
+    group: 'Request',
+    commands: fetching,
+    flag: '--cursor',
+    placeholder: 'CURSOR',
+    default: null,
+    defaultText: 'the beginning',
+    doc: 'The next_cursor to begin with. What came before it is not in the output.',
+  },
+  ignoreLimit: {
+    kind: 'boolean',
+    group: 'Request',
+    commands: fetching,
+    flag: '--ignore-limit',
+    default: false,
+    doc: 'Sends truto_ignore_limit: the provider is asked without a page size. Slack then answers large workspaces with an error.',
+  },
+  ignoreRemoteData: {
+    kind: 'boolean',
+    group: 'Request',
+    commands: fetching,
+    flag: '--ignore-remote-data',
+    default: false,
+    doc: "Leaves out remote_data, the provider's own record: mostly the larger part of the bytes. Asked of the server and done here as well, since a stream may ignore it.",
+  },
+
+  format: {
+    kind: 'enum',
+    group: 'Output',
+    commands: both,
+    flag: '--output',
+    short: '-o',
+    values: ['ndjson', 'json', 'csv', 'parquet'],
+    default: null,
+    defaultText: 'by the extension of --out, else ndjson',
+    doc: 'NDJSON keeps the bytes of every record. JSON is one array, or one object under --key-by.',
+  },
+  out: {
+    kind: 'string',
+    group: 'Output',
+    commands: both,
+    flag: '--out',
+    placeholder: 'PATH',
+    default: '-',
+    doc: 'Where to write; - is stdout. A file appears under its name only when it is complete and on disk; until then it is PATH.partial.',
+  },
+  overwrite: {
+    kind: 'boolean',
+    group: 'Output',
+    commands: both,
+    flag: '--overwrite',
+    default: false,
+    doc: 'Replaces an existing file, at the end and as a whole. Without it an existing file is an error before the first request.',
+  },
+  compress: {
+    kind: 'enum',
+    group: 'Output',
+    commands: both,
+    flag: '--compress',
+    values: ['auto', 'none', 'gzip', 'zstd'],
+    default: 'auto',
+    doc: 'auto goes by the extension of --out: .gz is gzip, .zst is zstd, anything else none. zstd needs a Node.js that has it. Parquet compresses inside, see --parquet-compression.',
+  },
+  digest: {
+    kind: 'enum',
+    group: 'Output',
+    commands: both,
+    flag: '--digest',
+    values: ['sha256', 'none'],
+    default: 'sha256',
+    doc: 'Digest of the output bytes for the report. On by default, since it costs little beside the network and proves later that a file is the one exported.',
+  },
+
+  csvDelimiter: {
+    kind: 'string',
+    group: 'CSV',
+    commands: both,
+    flag: '--csv-delimiter',
+    placeholder: 'CHARACTER',
+    default: ',',
+    isCharacter: true,
+    doc: 'One character between cells; \\t is a tab.',
+  },
+  csvQuote: {
+    kind: 'string',
+    group: 'CSV',
+    commands: both,
+    flag: '--csv-quote',
+    placeholder: 'CHARACTER',
+    default: '"',
+    isCharacter: true,
+    doc: 'One character around strings. Null is an empty cell without it, so that null and "" stay apart.',
+  },
+  csvLineEnd: {
+    kind: 'enum',
+    group: 'CSV',
+    commands: both,
+    flag: '--csv-line-end',
+    values: ['lf', 'crlf'],
+    default: 'lf',
+    doc: 'RFC 4180 says crlf; lf is the default because every reader takes it and line tools expect it.',
+  },
+  csvBom: {
+    kind: 'boolean',
+    group: 'CSV',
+    commands: both,
+    flag: '--csv-bom',
+    default: false,
+    doc: 'Begins with a byte order mark. Excel needs it to read UTF-8; other readers may take it for a part of the first name.',
+  },
+  csvHeader: {
+    kind: 'boolean',
+    group: 'CSV',
+    commands: both,
+    flag: '--csv-header',
+    default: true,
+    doc: 'The first line has the names of the columns.',
+  },
+  csvNested: {
+    kind: 'enum',
+    group: 'CSV',
+    commands: both,
+    flag: '--csv-nested',
+    values: ['json', 'flatten'],
+    default: 'json',
+    doc: 'Nested values as one column of JSON text, which keeps all of them, or as a column for each leaf, such as emails.0.email.',
+  },
+  csvFlattenSlots: {
+    kind: 'integer',
+    group: 'CSV',
+    commands: both,
+    flag: '--csv-flatten-slots',
+    placeholder: 'N',
+    default: 1,
+    min: 1,
+    max: 100,
+    doc: 'Elements of each list that get columns under --csv-nested flatten. What does not fit is kept in extra.',
+  },
+  csvFormulas: {
+    kind: 'enum',
+    group: 'CSV',
+    commands: both,
+    flag: '--csv-formulas',
+    values: ['keep', 'escape'],
+    default: 'keep',
+    doc: "escape puts ' before text that a spreadsheet would run as a formula. Not the default, since it changes data: +49… becomes '+49….",
+  },
+
+  parquetWriter: {
+    kind: 'enum',
+    group: 'Parquet',
+    commands: both,
+    flag: '--parquet-writer',
+    values: ['hyparquet-writer', 'parquetjs-lite'],
+    default: 'hyparquet-writer',
+    doc: 'The library that writes. parquetjs-lite is there to compare: slower, larger files, timestamps in milliseconds.',
+  },
+  parquetCompression: {
+    kind: 'enum',
+    group: 'Parquet',
+    commands: both,
+    flag: '--parquet-compression',
+    values: ['snappy', 'gzip', 'none'],
+    default: 'snappy',
+    doc: 'snappy is fast and read by everything; gzip is smaller and slower.',
+  },
+  rowGroupRows: {
+    kind: 'integer',
+    group: 'Parquet',
+    commands: both,
+    flag: '--row-group-rows',
+    placeholder: 'N',
+    default: 10_000,
+    min: 1,
+    max: 10_000_000,
+    doc: 'Most records in a row group. More make smaller files and faster scans, at the price of memory: a row group is held until it is written.',
+  },
+  rowGroupBytes: {
+    kind: 'bytes',
+    group: 'Parquet',
+    commands: both,
+    flag: '--row-group-bytes',
+    placeholder: 'SIZE',
+    default: 32 * MiB,
+    min: 64 * KiB,
+    max: 2 * GiB,
+    doc: 'Most bytes of JSON in a row group, so that large records do not make it grow.',
+  },
+  timestampUnit: {
+    kind: 'enum',
+    group: 'Parquet',
+    commands: both,
+    flag: '--timestamp-unit',
+    values: ['micros', 'millis'],
+    default: 'micros',
+    doc: 'Unit of timestamp columns. A date-time with more digits than the unit holds goes the way of --on-type-mismatch.',
+  },
+
+  unknownFields: {
+    kind: 'enum',
+    group: 'Columns',
+    commands: both,
+    flag: '--unknown-fields',
+    values: ['extra', 'drop', 'error'],
+    default: 'extra',
+    doc: 'Fields that the declared schema does not name, in CSV and Parquet: kept as JSON in the column extra, so that nothing is lost; left out and counted; or an error.',
+  },
+  onTypeMismatch: {
+    kind: 'enum',
+    group: 'Columns',
+    commands: both,
+    flag: '--on-type-mismatch',
+    values: ['extra', 'null', 'error'],
+    default: 'extra',
+    doc: 'A value that its column cannot hold becomes null there and stays raw in extra; or only null; or is an error. Counted.',
+  },
+  strict: {
+    kind: 'boolean',
+    group: 'Columns',
+    commands: both,
+    flag: '--strict',
+    default: false,
+    doc: 'Text that UTF-8 cannot hold (half of a surrogate pair) is an error in CSV and Parquet, where it else becomes U+FFFD and is counted.',
+  },
+
+  exclude: {
+    kind: 'list',
+    group: 'Transforms',
+    commands: both,
+    flag: '--exclude',
+    placeholder: 'FIELDS',
+    default: [],
+    doc: 'Fields to leave out, separated by commas. A dot goes into objects and the elements of lists: emails.type. \\. is a dot of a name, \\, a comma of one.',
+  },
+  keyBy: {
+    kind: 'string',
+    group: 'Transforms',
+    commands: both,
+    flag: '--key-by',
+    placeholder: 'FIELD',
+    default: null,
+    doc: 'Gives each record the value of a field as its key: {"<key>":<record>} per line of NDJSON, one object in JSON, a first column _key in CSV and Parquet. Taken before --exclude.',
+  },
+  keyByMissing: {
+    kind: 'enum',
+    group: 'Transforms',
+    commands: both,
+    flag: '--key-by-missing',
+    values: ['error', 'skip'],
+    default: 'error',
+    doc: 'A record without the key is an error, so that none is lost unseen; or it is left out and counted.',
+  },
+  keyByDuplicate: {
+    kind: 'enum',
+    group: 'Transforms',
+    commands: both,
+    flag: '--key-by-duplicate',
+    values: ['keep', 'first', 'error'],
+    default: null,
+    defaultText: 'keep; error for JSON',
+    doc: 'A repeated key: keep costs nothing; first and error remember a hash of every key. An object with a key twice is what nobody wants, so JSON has error.',
+  },
+  maxKeyBytes: {
+    kind: 'bytes',
+    group: 'Transforms',
+    commands: both,
+    flag: '--max-key-bytes',
+    placeholder: 'SIZE',
+    default: 64 * MiB,
+    min: 64 * KiB,
+    max: 8 * GiB,
+    doc: 'Largest table of key hashes for --key-by-duplicate first and error, at 21 to 43 bytes a key; beyond it is an error. 64MiB hold at least 3 million keys.',
+  },
+
+  parser: {
+    kind: 'enum',
+    group: 'Parsing and limits',
+    commands: both,
+    flag: '--parser',
+    values: ['js', 'stream-json', 'streamparser'],
+    default: 'js',
+    doc: 'The engine that finds the records. All give the same records; the two libraries print them anew, are several times slower and are there to compare.',
+  },
+  maxDepth: {
+    kind: 'integer',
+    group: 'Parsing and limits',
+    commands: both,
+    flag: '--max-depth',
+    placeholder: 'N',
+    default: 512,
+    min: 1,
+    max: 1000,
+    doc: 'Deepest nesting of a body. Real records have fewer than 10 levels; at some thousands JSON.stringify fails.',
+  },
+  maxRecordBytes: {
+    kind: 'bytes',
+    group: 'Parsing and limits',
+    commands: both,
+    flag: '--max-record-bytes',
+    placeholder: 'SIZE',
+    default: 16 * MiB,
+    min: 1 * KiB,
+    max: 512 * MiB,
+    doc: 'Largest record. A longer one is an error instead of a process that runs out of memory. V8 has no string beyond 512MiB.',
+  },
+  maxCursorBytes: {
+    kind: 'bytes',
+    group: 'Parsing and limits',
+    commands: both,
+    flag: '--max-cursor-bytes',
+    placeholder: 'SIZE',
+    default: 64 * KiB,
+    min: 64,
+    max: 16 * MiB,
+    doc: 'Largest cursor. It travels in a URL, and servers take far less than this.',
+  },
+  maxEmptyPages: {
+    kind: 'integer',
+    group: 'Parsing and limits',
+    commands: fetching,
+    flag: '--max-empty-pages',
+    placeholder: 'N',
+    default: 1000,
+    min: 1,
+    doc: 'Pages in a row without a record but with a cursor, before the list is taken as endless. Filters of a provider can make long runs of them.',
+  },
+  maxPages: {
+    kind: 'integer',
+    group: 'Parsing and limits',
+    commands: fetching,
+    flag: '--max-pages',
+    placeholder: 'N',
+    default: null,
+    defaultText: 'unlimited',
+    min: 1,
+    doc: 'More pages are an error, not a shorter output.',
+  },
+  maxRecords: {
+    kind: 'integer',
+    group: 'Parsing and limits',
+    commands: both,
+    flag: '--max-records',
+    placeholder: 'N',
+    default: null,
+    defaultText: 'unlimited',
+    min: 0,
+    doc: 'More records are an error, not a shorter output.',
+  },
+  maxBytes: {
+    kind: 'bytes',
+    group: 'Parsing and limits',
+    commands: both,
+    flag: '--max-bytes',
+    placeholder: 'SIZE',
+    default: null,
+    defaultText: 'unlimited',
+    min: 1,
+    doc: 'More bytes of bodies, after decompression, are an error.',
+  },
+  maxMemoryBytes: {
+    kind: 'bytes',
+    group: 'Parsing and limits',
+    commands: both,
+    flag: '--max-memory',
+    placeholder: 'SIZE',
+    default: 256 * MiB,
+    min: 64 * MiB,
+    max: 64 * GiB,
+    doc: 'Bound of our buffers, however large pages and lists are. The heap of V8 comes on top; the report has the peak of the process.',
+  },
+
+  apiUrl: {
+    kind: 'string',
+    group: 'Network',
+    commands: fetching,
+    flag: '--api-url',
+    placeholder: 'URL',
+    env: 'TRUTO_API_BASE_URL',
+    default: 'https://api.truto.one',
+    isUrl: true,
+    doc: 'The only origin that requests, and the token, go to. https, or http to a loopback host.',
+  },
+  token: {
+    kind: 'string',
+    group: 'Network',
+    commands: fetching,
+    flag: '--token',
+    placeholder: 'TOKEN',
+    env: 'TRUTO_API_TOKEN',
+    default: null,
+    defaultText: 'required',
+    isSecret: true,
+    doc: 'The API token. The flag works, but other users of the machine can see it in the list of processes, so it warns; the environment or a file is better.',
+  },
+  tokenFile: {
+    kind: 'string',
+    group: 'Network',
+    commands: fetching,
+    flag: '--token-file',
+    placeholder: 'FILE',
+    default: null,
+    isCliOnly: true,
+    doc: 'Reads the token from the first line of a file.',
+  },
+  tokenStdin: {
+    kind: 'boolean',
+    group: 'Network',
+    commands: fetching,
+    flag: '--token-stdin',
+    default: false,
+    isCliOnly: true,
+    doc: 'Reads the token from the first line of stdin, for password managers.',
+  },
+  allowInsecureHttp: {
+    kind: 'boolean',
+    group: 'Network',
+    commands: fetching,
+    flag: '--allow-insecure-http',
+    default: false,
+    doc: 'Allows http to hosts beyond this machine: everybody on the way can read the token.',
+  },
+  ca: {
+    kind: 'string',
+    group: 'Network',
+    commands: fetching,
+    flag: '--ca',
+    placeholder: 'FILE',
+    default: null,
+    isFile: true,
+    doc: 'Certificates in PEM that are trusted beside the well-known roots. In code: their text. Verification cannot be turned off.',
+  },
+  connectTimeoutMs: {
+    kind: 'duration',
+    group: 'Network',
+    commands: fetching,
+    flag: '--connect-timeout',
+    placeholder: 'TIME',
+    default: 10 * second,
+    min: 1,
+    max: 24 * 60 * minute,
+    doc: 'To an established connection, TLS included. Ten seconds are three lost packets.',
+  },
+  headTimeoutMs: {
+    kind: 'duration',
+    group: 'Network',
+    commands: fetching,
+    flag: '--head-timeout',
+    placeholder: 'TIME',
+    default: 60 * second,
+    min: 1,
+    max: 24 * 60 * minute,
+    doc: 'From the request to the head of the answer: Truto asks the provider meanwhile.',
+  },
+  idleTimeoutMs: {
+    kind: 'duration',
+    group: 'Network',
+    commands: fetching,
+    flag: '--idle-timeout',
+    placeholder: 'TIME',
+    default: 60 * second,
+    min: 1,
+    max: 24 * 60 * minute,
+    doc: 'Between two chunks of a body while we wait for one. A slow reader of our output does not count.',
+  },
+  pageTimeoutMs: {
+    kind: 'duration',
+    group: 'Network',
+    commands: fetching,
+    flag: '--page-timeout',
+    placeholder: 'TIME',
+    default: 10 * minute,
+    min: 1,
+    max: 24 * 60 * minute,
+    doc: 'Time of waiting for bytes without a record being finished: ends bodies that drip for ever, which no idle timeout sees.',
+  },
+  maxWaitMs: {
+    kind: 'duration',
+    group: 'Network',
+    commands: fetching,
+    flag: '--max-wait',
+    placeholder: 'TIME',
+    default: 15 * minute,
+    min: 0,
+    max: 24 * 60 * minute,
+    doc: 'The longest wait that a server may ask for and get. A longer one ends the export at once and says when to come back.',
+  },
+  tries: {
+    kind: 'integer',
+    group: 'Network',
+    commands: fetching,
+    flag: '--tries',
+    placeholder: 'N',
+    default: 6,
+    min: 1,
+    max: 100,
+    doc: 'Tries of one page, the first included. With the default backoff, six give an outage about half a minute to pass.',
+  },
+  backoffBaseMs: {
+    kind: 'duration',
+    group: 'Network',
+    commands: fetching,
+    flag: '--backoff-base',
+    placeholder: 'TIME',
+    default: 500,
+    min: 0,
+    max: 60 * minute,
+    doc: 'Upper bound of the first wait before a retry. It doubles with every try; the wait itself is random below it.',
+  },
+  backoffMaxMs: {
+    kind: 'duration',
+    group: 'Network',
+    commands: fetching,
+    flag: '--backoff-max',
+    placeholder: 'TIME',
+    default: 60 * second,
+    min: 0,
+    max: 24 * 60 * minute,
+    doc: 'Upper bound of every wait that we choose ourselves.',
+  },
+  debugBodies: {
+    kind: 'boolean',
+    group: 'Network',
+    commands: fetching,
+    flag: '--debug-bodies',
+    default: false,
+    doc: "Shows the provider's error bodies under --verbose. They may hold personal data.",
+  },
+
+  reportJson: {
+    kind: 'boolean',
+    group: 'Reporting',
+    commands: both,
+    flag: '--json',
+    default: false,
+    isCliOnly: true,
+    doc: 'Prints the report as one line of JSON: on stdout where --out is a file, else on stderr.',
+  },
+  quiet: {
+    kind: 'boolean',
+    group: 'Reporting',
+    commands: both,
+    flag: '--quiet',
+    default: false,
+    isCliOnly: true,
+    doc: 'Nothing on stderr but errors.',
+  },
+  verbose: {
+    kind: 'boolean',
+    group: 'Reporting',
+    commands: both,
+    flag: '--verbose',
+    short: '-v',
+    default: false,
+    isCliOnly: true,
+    doc: 'One line for each request, page and retry.',
+  },
+  debug: {
+    kind: 'boolean',
+    group: 'Reporting',
+    commands: both,
+    flag: '--debug',
+    default: false,
+    isCliOnly: true,
+    doc: 'Errors with their stack and causes.',
+  },
+  progressMode: {
+    kind: 'enum',
+    group: 'Reporting',
+    commands: both,
+    flag: '--progress',
+    values: ['auto', 'tty', 'plain', 'none'],
+    default: 'auto',
+    isCliOnly: true,
+    doc: 'tty keeps one line up to date, plain prints a line every ten seconds. auto is tty on a terminal that can redraw, else plain.',
+  },
+} as const satisfies OptionTable
+
+/** Options of the local Truto. */
+export const emulatorTable = {
+  members: {
+    kind: 'integer',
+    group: 'Emulator',
+    commands: ['emulator'],
+    flag: '--members',
+    placeholder: 'N',
+    default: 1000,
+    min: 0,
+    max: 10_000_000_000,
+    doc: 'Members of the workspace. They are made as they are sent, so any number takes no memory.',
+  },
+  port: {
+    kind: 'integer',
+    group: 'Emulator',
+    commands: ['emulator'],
+    flag: '--port',
+    placeholder: 'N',
+    default: 0,
+    defaultText: 'a free one',
+    min: 0,
+    max: 65_535,
+    doc: 'Port on 127.0.0.1.',
+  },
+  seed: {
+    kind: 'integer',
+    group: 'Emulator',
+    commands: ['emulator'],
+    flag: '--seed',
+    placeholder: 'N',
+    default: 1,
+    min: 0,
+    doc: 'Same seed, same members.',
+  },
+  integration: {
+    kind: 'enum',
+    group: 'Emulator',
+    commands: ['emulator'],
+    flag: '--integration',
+    values: ['slack', 'msteams', 'microsoft365'],
+    default: null,
+    defaultText: 'slack; msteams for --framing graph',
+    doc: 'What the account connects to: it decides the fields, and whether a channel or a workspace is required.',
+  },
+  remoteData: {
+    kind: 'boolean',
+    group: 'Emulator',
+    commands: ['emulator'],
+    flag: '--remote-data',
+    default: true,
+    doc: "Records carry the provider's own record as remote_data, as Truto's do.",
+  },
+  framing: {
+    kind: 'enum',
+    group: 'Emulator',
+    commands: ['emulator'],
+    flag: '--framing',
+    values: ['envelope', 'envelope-cursor-first', 'slack', 'graph', 'array', 'ndjson', 'ignored'],
+    default: 'envelope',
+    doc: 'How truto_response_format=stream answers: what the real one does is not documented.',
+  },
+  pageSize: {
+    kind: 'integer',
+    group: 'Emulator',
+    commands: ['emulator'],
+    flag: '--page-size',
+    placeholder: 'N',
+    default: 200,
+    min: 1,
+    max: 10_000_000_000,
+    doc: 'Records in a page where the request has no limit.',
+  },
+  pool: {
+    kind: 'integer',
+    group: 'Emulator',
+    commands: ['emulator'],
+    flag: '--pool',
+    placeholder: 'N',
+    default: 0,
+    defaultText: 'all differ',
+    min: 0,
+    max: 1_000_000,
+    doc: 'Number of different members; after them they repeat, which makes the emulator as fast as a file.',
+  },
+  encoding: {
+    kind: 'enum',
+    group: 'Emulator',
+    commands: ['emulator'],
+    flag: '--encoding',
+    values: ['identity', 'gzip'],
+    default: 'identity',
+    doc: 'Compression of bodies, where the request takes it.',
+  },
+  oddities: {
+    kind: 'boolean',
+    group: 'Emulator',
+    commands: ['emulator'],
+    flag: '--oddities',
+    default: false,
+    doc: 'Some records have null, absent, additional and retyped fields, all of which are legal.',
+  },
+  rateLimits: {
+    kind: 'boolean',
+    group: 'Emulator',
+    commands: ['emulator'],
+    flag: '--rate-limits',
+    default: false,
+    doc: "Truto's documented limits: 50 requests in 10 seconds for an account, 500 for a token.",
+  },
+} as const satisfies OptionTable
+
+/** Options of the demonstration. */
+export const demoTable = {
+  members: {
+    kind: 'integer',
+    group: 'Demo',
+    commands: ['demo'],
+    flag: '--members',
+    placeholder: 'N',
+    default: 100_000,
+    min: 0,
+    max: 10_000_000_000,
+    doc: 'Members to export.',
+  },
+  outDir: {
+    kind: 'string',
+    group: 'Demo',
+    commands: ['demo'],
+    flag: '--out-dir',
+    placeholder: 'DIRECTORY',
+    default: 'out',
+    doc: 'Where the files go; it is made where it is absent, and files of the same name are replaced.',
+  },
+} as const satisfies OptionTable
+
+/** The table that a command's options are in. */
+export const tableOf = {
+  export: exportTable,
+  convert: exportTable,
+  emulator: emulatorTable,
+  demo: demoTable,
+} as const satisfies Record<CommandName, OptionTable>
+
+/** A value of a query or an object parameter: objects and lists nest, `undefined` is left out. */
+export type ParameterValue =
+  | string
+  | number
+  | boolean
+  | bigint
+  | Date
+  | null
+  | undefined
+  | readonly ParameterValue[]
+  | { readonly [key: string]: ParameterValue }
+export type Parameters = { readonly [name: string]: ParameterValue }
+
+type KindValue<E extends OptionEntry> = E['kind'] extends 'enum'
+  ? E['values'] extends readonly (infer V)[]
+    ? V
+    : never
+  : E['kind'] extends 'boolean'
+    ? boolean
+    : E['kind'] extends 'integer' | 'bytes' | 'duration'
+      ? number
+      : E['kind'] extends 'list'
+        ? readonly string[]
+        : E['kind'] extends 'query'
+          ? Parameters
+          : E['kind'] extends 'reference'
+            ? string | Parameters
+            : string
+
+type ValueOf<E extends OptionEntry> = E['default'] extends null ? KindValue<E> | null : KindValue<E>
+
+/** The values of a table's options. */
+export type Values<T extends OptionTable> = { readonly [N in keyof T]: ValueOf<T[N]> }
+
+type ExportTable = typeof exportTable
+type CliOnlyName = {
+  [N in keyof ExportTable]: ExportTable[N] extends { readonly isCliOnly: true } ? N : never
+}[keyof ExportTable]
+
+type CodeValues = Omit<Values<ExportTable>, CliOnlyName>
+
+/** What one export may be told, by property name. Null and undefined are as good as absent. */
+export type GivenOptions = { readonly [N in keyof CodeValues]?: CodeValues[N] | null | undefined }
+
+/** The options of one export with every default filled in: frozen. `resource` is null only where records are read from a file or from bytes. */
+export type ResolvedOptions = Omit<CodeValues, 'format' | 'compress' | 'keyByDuplicate' | 'query'> & {
+  readonly format: NonNullable<CodeValues['format']>
+  readonly compress: Exclude<CodeValues['compress'], 'auto'>
+  readonly keyByDuplicate: NonNullable<CodeValues['keyByDuplicate']>
+  readonly query: Parameters
+}
+
+/** Options that only the command line has. */
+export type CliOptions = Pick<Values<ExportTable>, CliOnlyName>
