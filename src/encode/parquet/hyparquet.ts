@@ -37,7 +37,7 @@ class HyparquetRowGroups implements RowGroupWriter {
       writer: this.#bytes,
       schema: schemaElements(options.columns, options.timestampUnit),
       codec: codecs[options.compression],
-      // level 1 is three times as fast as 6 on members and 5 % larger
+      // level 6 makes files of members 5 % smaller and takes over half as long again
       compressors: { GZIP: (input) => gzipSync(input, { level: 1 }) },
       createdBy: createdBy('hyparquet-writer-0.17.0'),
       kvMetadata: Object.entries(options.metadata).map(([key, value]) => ({ key, value })),

@@ -27,8 +27,8 @@ export interface ParquetOptions {
   compression?: ParquetCompression
   /** Unit of timestamp columns; a date-time with digits beyond it is a type mismatch. Default `micros`. */
   timestampUnit?: TimestampUnit
-  /** Most records in a row group. More make smaller files and faster scans, at the price of memory and of a thread that is busy for longer: about 0.4 s
-   *  per 10,000 members. Default 10,000. */
+  /** Most records in a row group. More make smaller files and faster scans, at the price of memory and of a thread that is busy for longer: about half a
+   *  second per 10,000 members. Default 10,000. */
   rowGroupRows?: number
   /** Most bytes of JSON in a row group; a single record may be longer. Default 32 MiB. */
   rowGroupBytes?: number
