@@ -91,6 +91,7 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
       await out.commit()
     } catch (error) {
       await out.abort()
+      if (run.signal?.aborted) throw run.signal.reason
       const known = asExportError(error, 'exporting')
       if (known instanceof ExportError) known.left = [known.left, out.left].filter(Boolean).join('; ')
       throw known
