@@ -213,6 +213,7 @@ export const exportTable = {
     commands: both,
     flag: '--output',
     short: '-o',
+    placeholder: 'FORMAT',
     values: ['ndjson', 'json', 'csv', 'parquet'],
     default: null,
     defaultText: 'by the extension of --out, else ndjson',
@@ -297,7 +298,7 @@ export const exportTable = {
     commands: both,
     flag: '--csv-header',
     default: true,
-    doc: 'The first line has the names of the columns.',
+    doc: 'The first line has the names of the columns; --no-csv-header leaves it out.',
   },
   csvNested: {
     kind: 'enum',
@@ -676,7 +677,7 @@ export const exportTable = {
     default: 6,
     min: 1,
     max: 100,
-    doc: 'Tries of one page, the first included. With the default backoff, six give an outage about half a minute to pass.',
+    doc: 'Tries of one page, the first included. Between six, the default backoff waits up to 16 seconds: long enough for a restart over there.',
   },
   backoffBaseMs: {
     kind: 'duration',
@@ -751,6 +752,7 @@ export const exportTable = {
     group: 'Reporting',
     commands: both,
     flag: '--progress',
+    placeholder: 'STYLE',
     values: ['auto', 'tty', 'plain', 'none'],
     default: 'auto',
     isCliOnly: true,
@@ -809,7 +811,7 @@ export const emulatorTable = {
     commands: ['emulator'],
     flag: '--remote-data',
     default: true,
-    doc: "Records carry the provider's own record as remote_data, as Truto's do.",
+    doc: "Records carry the provider's own record as remote_data, as Truto's do; --no-remote-data leaves it out.",
   },
   framing: {
     kind: 'enum',

@@ -1,0 +1,190 @@
+// Help texts and the README's table, printed from the table of options. Pure.
+
+import { formatBytesExact, formatDuration } from '../bytes/units.js'
+import { type CommandName, exportTable, groups, type OptionEntry, type OptionTable, tableOf } from './schema.js'
+
+/** What follows the options in a command's help. */
+interface CommandText {
+  readonly usage: string
+  readonly summary: string
+  readonly examples: readonly string[]
+}
+
+const commands: Record<CommandName, CommandText> = {
+  export: {
+    usage: 'truto-export [export] MODEL/RESOURCE [options]',
+    summary: 'Exports every record of a Truto unified API list to NDJSON, JSON, CSV or Parquet.',
+    examples: [
+      'truto-export instant-messaging/members -a ACCOUNT --channel CHANNEL --out members.ndjson',
+      'truto-export instant-messaging/members -a ACCOUNT --workspace TEAM --out members.parquet --exclude remote_data',
+      "truto-export instant-messaging/members -a ACCOUNT --channel CHANNEL | jq -r '.emails[0].email'",
+      'truto-export instant-messaging/members -a ACCOUNT --channel CHANNEL --key-by id --out by-id.json.gz --json',
+    ],
+  },
+  convert: {
+    usage: 'truto-export convert FILE|- [options]',
+    summary: 'Reads a saved page or an NDJSON file and writes it in another format.',
+    examples: [
+      'truto-export convert members.ndjson --resource instant-messaging/members --out members.parquet',
+      'curl -s … | truto-export convert - -o csv',
+    ],
+  },
+  emulator: {
+    usage: 'truto-export emulator [options]',
+    summary:
+      'Runs a local Truto with made-up members until Ctrl-C. Prints the two variables that point an export to it.',
+    examples: ['truto-export emulator --members 1000000 --port 4010'],
+  },
+  demo: {
+    usage: 'truto-export demo [options]',
+    summary: 'Starts the emulator, exports its members as NDJSON, CSV and Parquet over HTTP, and shows what it took.',
+    examples: ['truto-export demo --members 10000'],
+  },
+}
+
+/** What a process ends with; the same as `exitCodes` and the signals. */
+export const exitCodeTexts: readonly (readonly [codes: string, meaning: string])[] = [
+  ['0', 'complete: every page was read to its proven end, written and published'],
+  ['1', 'a bug of truto-export'],
+  ['2', 'options or environment; nothing was touched and no request was sent'],
+  ['3', 'the token, or a right that it lacks'],
+  ['4', 'the request was refused, or could not be made safely'],
+  ['5', 'the remote side or the network; running again later may help'],
+  ['6', 'what the server sends cannot be exported as asked'],
+  ['7', 'the place that the output goes to'],
+  ['8', 'saved state does not fit this export'],
+  ['129, 130, 143', 'stopped by SIGHUP, SIGINT, SIGTERM'],
+  ['141', 'the reader of stdout left'],
+]
+
+const width = 100
+const indent = 32
+
+/** The help of a command: usage, its options by group, examples and exit codes. Lines have at most 100 columns. */
+export function renderHelp(command: CommandName): string {
+  const { usage, summary, examples } = commands[command]
+  const options = groups.flatMap((group) => {
+    const lines = entriesOf(command)
+      .filter(([, entry]) => entry.group === group)
+      .flatMap(([, entry]) => optionLines(entry, command))
+    return lines.length === 0 ? [] : [`${group}:`, ...lines, '']
+  })
+  const isRoot = command === 'export'
+  return [
+    `Usage: ${usage}`,
+    ...(isRoot ? otherUsages() : []),
+    '',
+    ...wrap(summary, width),
+    '',
+    ...options,
+    'Help:',
+    ...columns('-h, --help', 'This text.'),
+    ...(isRoot ? columns('-V, --version', 'The version.') : []),
+    '',
+    'Examples:',
+    ...examples.map((example) => `  ${example}`),
+    '',
+    ...(isRoot || command === 'convert'
+      ? ['Exit codes:', ...exitCodeTexts.map(([codes, meaning]) => `  ${codes.padEnd(15)}${meaning}`), '']
+      : []),
+  ].join('\n')
+}
+
+/** The options of an export as the README shows them: a table of Markdown, one row an option. */
+export function renderReadmeTable(): string {
+  const rows = Object.entries(exportTable as OptionTable).map(([name, entry]) => {
+    const flag = entry.flag === undefined ? '' : code(`${flagText(entry)}${valueText(entry)}`)
+    const positional = entry.positional ? code(entry.placeholder!) : ''
+    const inCode = entry.isCliOnly ? '' : code(name)
+    const env = entry.env === undefined ? '' : `, ${code(entry.env)}`
+    const onCommandLine = [positional, flag].filter(Boolean).join(', ')
+    const cells = [onCommandLine + env, inCode, defaultText(entry), escapeCell(docOf(entry))]
+    return `|${cells.map((cell) => (cell === '' ? ' ' : ` ${cell} `)).join('|')}|`
+  })
+  return [
+    '| command line, environment | in code | default | what it does |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n')
+}
+
+function otherUsages(): string[] {
+  return (['convert', 'emulator', 'demo'] as const).map((command) => `       ${commands[command].usage}`)
+}
+
+function entriesOf(command: CommandName): [string, OptionEntry][] {
+  return Object.entries(tableOf[command] as OptionTable).filter(([, entry]) => entry.commands.includes(command))
+}
+
+function optionLines(entry: OptionEntry, command: CommandName): string[] {
+  const isPositional = entry.positional?.includes(command) ?? false
+  const term = isPositional ? entry.placeholder! : `${flagText(entry)}${valueText(entry)}`
+  const notes = [entry.env === undefined ? '' : `[environment: ${entry.env}]`, noteOnDefault(entry)]
+  return columns(term, [docOf(entry), ...notes].filter(Boolean).join(' '))
+}
+
+function docOf(entry: OptionEntry): string {
+  return entry.kind === 'enum' ? `${entry.doc} One of ${entry.values!.join(', ')}.` : entry.doc
+}
+
+function noteOnDefault(entry: OptionEntry): string {
+  const isPlain = entry.default === false || (entry.default === null && entry.defaultText === undefined)
+  if (isPlain || (Array.isArray(entry.default) && entry.default.length === 0)) return ''
+  return `[default: ${entry.defaultText ?? valueOfDefault(entry)}]`
+}
+
+/** `-o, --output`, `--no-csv-header` for what is on by default. */
+function flagText(entry: OptionEntry): string {
+  const flag = entry.kind === 'boolean' && entry.default === true ? entry.flag!.replace('--', '--no-') : entry.flag!
+  return entry.short === undefined ? flag : `${entry.short}, ${flag}`
+}
+
+function valueText(entry: OptionEntry): string {
+  if (entry.kind === 'boolean') return ''
+  return ` ${entry.placeholder ?? entry.flag!.slice(2).replace(/^.*-/, '').toUpperCase()}`
+}
+
+function defaultText(entry: OptionEntry): string {
+  if (entry.defaultText !== undefined) return escapeCell(entry.defaultText)
+  if (entry.default === null || (Array.isArray(entry.default) && entry.default.length === 0)) return ''
+  return code(valueOfDefault(entry))
+}
+
+function valueOfDefault(entry: OptionEntry): string {
+  if (entry.kind === 'bytes') return formatBytesExact(entry.default as number)
+  if (entry.kind === 'duration') return formatDuration(entry.default as number)
+  if (entry.kind === 'boolean') return entry.default ? 'on' : 'off'
+  return String(entry.default)
+}
+
+/** A term and its text in two columns; a term that is too long has a line of its own. */
+function columns(term: string, text: string): string[] {
+  const lines = wrap(text, width - indent)
+  const head = `  ${term}`
+  const rest = lines.map((line) => ' '.repeat(indent) + line)
+  if (head.length >= indent) return [head, ...rest]
+  return [head.padEnd(indent) + lines[0]!, ...rest.slice(1)]
+}
+
+function wrap(text: string, columns: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > columns) {
+      lines.push(line)
+      line = word
+    } else {
+      line = line === '' ? word : `${line} ${word}`
+    }
+  }
+  return [...lines, line]
+}
+
+function code(text: string): string {
+  return `\`${text.replaceAll('|', '\\|')}\``
+}
+
+/** Text for a cell of Markdown: what could be read as mark-up is escaped. */
+function escapeCell(text: string): string {
+  return text.replace(/[\\|*_<>[\]]/g, '\\$&')
+}

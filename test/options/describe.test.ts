@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { exitCodes } from '../../src/errors.js'
+import { exitCodeTexts, renderHelp, renderReadmeTable } from '../../src/options/describe.js'
+import { type CommandName, exportTable, type OptionTable, tableOf } from '../../src/options/schema.js'
+
+const commands: CommandName[] = ['export', 'convert', 'emulator', 'demo']
+
+describe.each(commands)('the help of %s', (command) => {
+  const help = renderHelp(command)
+  const entries = Object.entries(tableOf[command] as OptionTable)
+
+  test('names all of its options and no other', () => {
+    for (const [name, entry] of entries) {
+      if (entry.flag === undefined) continue
+      const flag = entry.default === true ? entry.flag.replace('--', '--no-') : entry.flag
+      const isOwn = entry.commands.includes(command) && !entry.positional?.includes(command)
+      const line = new RegExp(`^  (-\\w, )?${flag}( |$)`, 'm')
+      expect(line.test(help), name).toBe(isOwn)
+    }
+  })
+
+  test('fits into 100 columns and ends with a line end', () => {
+    expect(help.split('\n').filter((line) => line.length > 100 && !line.startsWith('  truto-export'))).toEqual([])
+    expect(help.endsWith('\n')).toBe(true)
+  })
+
+  test('shows an example', () => {
+    expect(help).toMatch(/^ {2}(truto-export|curl) /m)
+  })
+})
+
+test('an option is shown with its value, its choices, its variable and its default', () => {
+  const help = renderHelp('export').replaceAll(/\n {10,}/g, ' ')
+  expect(help).toContain('-o, --output FORMAT')
+  expect(help).toContain('One of ndjson, json, csv, parquet. [default: by the extension of --out, else ndjson]')
+  expect(help).toMatch(/--max-memory SIZE .*\[default: 256MiB\]/)
+  expect(help).toMatch(/--max-wait TIME .*\[default: 15m\]/)
+  expect(help).toContain('[environment: TRUTO_API_TOKEN]')
+  expect(help).toContain('Usage: truto-export [export] MODEL/RESOURCE')
+})
+
+test('the help has the exit code of every class of errors', () => {
+  const codes = exitCodeTexts.map(([code]) => code)
+  for (const code of Object.values(exitCodes)) expect(codes).toContain(String(code))
+  for (const [, meaning] of exitCodeTexts) expect(renderHelp('export')).toContain(meaning)
+})
+
+test('every row of the table has four cells', () => {
+  const rows = renderReadmeTable().split('\n')
+  expect(rows).toHaveLength(Object.keys(exportTable).length + 2)
+  for (const row of rows) expect(row.replaceAll('\\|', '').match(/\|/g)).toHaveLength(5)
+})
+
+test('the table of the README is the printed one', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const marked = /<!-- options -->\n([\s\S]*?)\n<!-- \/options -->/.exec(readme)
+  expect(marked?.[1]).toBe(renderReadmeTable())
+})
