@@ -37,7 +37,7 @@ test('records larger than the buffer come out whole', async () => {
   expect((await encode(false, batchOf(...texts))) === `[\n${texts.join(',\n')}\n]\n`).toBe(true)
 })
 
-test('any records and keys are read back as they were', async () => {
+test('any records and keys are one valid document with the bytes of the records', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.dictionary(fc.string(), fc.jsonValue())))),
@@ -52,12 +52,12 @@ test('any records and keys are read back as they were', async () => {
             ),
           ),
         )
-        const all = batches.flat()
-        const expected = hasKey
-          ? `{${all.map(([key, record]) => `${JSON.stringify(key)}:${JSON.stringify(record)}`).join()}}`
-          : `[${all.map(([, record]) => JSON.stringify(record)).join()}]`
-        expect(JSON.stringify(JSON.parse(text))).toBe(JSON.stringify(JSON.parse(expected)))
-        expect(text.endsWith('\n')).toBe(true)
+        const members = batches
+          .flat()
+          .map(([key, record]) => (hasKey ? `${JSON.stringify(key)}:` : '') + JSON.stringify(record))
+        const [open, close] = hasKey ? ['{', '}'] : ['[', ']']
+        expect(text).toBe(members.length === 0 ? `${open}${close}\n` : `${open}\n${members.join(',\n')}\n${close}\n`)
+        JSON.parse(text)
       },
     ),
     { numRuns },

@@ -7,7 +7,8 @@ import { RecordBatch } from '../../src/record.js'
 /** `base` runs, or many more in a soak. */
 export const numRuns = (base: number): number => (process.env['TRUTO_EXPORT_SOAK'] === '1' ? base * 100 : base)
 
-/** Few names, so that paths and keys meet. */
+/** Few names, so that paths and keys meet. None of them is a lone backslash: once JSON.parse of V8 12.8 to 14.6 (Node.js 24 and 26) has seen that as a key,
+ *  it takes a later key that is spelled with an escape for a backslash, too (github.com/nodejs/node/issues/63785), and the models parse with it. */
 export const names = fc.constantFrom(
   'a',
   'b',
@@ -18,7 +19,7 @@ export const names = fc.constantFrom(
   'constructor',
   'ü',
   '😀',
-  '\\',
+  'a\\b',
   '"',
   '1',
   '\ud800',
