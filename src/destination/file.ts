@@ -258,7 +258,7 @@ class PartialFile implements DestinationWriter {
     const { name, partial, target } = this.#init
     this.#state = 'kept'
     const command = `mv ${shellQuoted(partial)} ${shellQuoted(target)}`
-    this.#left = `the complete file is kept: ${command}`
+    this.#left = `${printable(partial)} is kept`
     return new OutputError('ERR_OUTPUT_RENAME', printable(`publishing ${name}: ${reason}; to publish it: ${command}`), {
       cause,
     })
