@@ -512,15 +512,12 @@ const limits: Case[] = [
     ['{}'],
     { options: small },
   ),
-  valid(
-    'white space of any length between records',
-    `[{},${' '.repeat(70_000)}{}${'\n'.repeat(70_000)}]`,
-    ['{}', '{}'],
-    { options: small },
-  ),
+  valid('white space of any length between records', `[{},${' '.repeat(9_000)}{}${'\n'.repeat(9_000)}]`, ['{}', '{}'], {
+    options: small,
+  }),
   valid(
     'white space of any length before and after the document',
-    `${' '.repeat(70_000)}[{}]${'\n'.repeat(70_000)}`,
+    `${' '.repeat(9_000)}[{}]${'\n'.repeat(9_000)}`,
     ['{}'],
     { options: small },
   ),
@@ -564,12 +561,21 @@ export function slicerConformance(factory: SlicerFactory, { keepsBytes }: { keep
 
   test('a record of 16 MiB is let out, one byte more is not', () => {
     const limit = defaultOptions.maxRecordBytes
-    const record = `{"a":"${filler(limit - 8)}"}`
-    const { failure, records } = sliceBody(factory, `{"result":[{},${record},{}]}`, 65_536)
-    expect(failure).toBeUndefined()
-    expect(records.map((text) => text.length)).toEqual([2, limit, 2])
-    const larger = sliceBody(factory, `{"result":[{},${record.replace('a', 'ab')},{}]}`, 65_536)
-    expect(larger.failure).toMatchObject({ code: 'ERR_RECORD_TOO_LARGE', recordIndex: 1, byteOffset: 14 + limit })
+    const page = (record: string): Iterable<Buffer> => chunksOf(Buffer.from(`{"result":[{},${record},{}]}`), 65_536)
+    const largest = `{"a":"${filler(limit - 8)}"}`
+    const lengths: number[] = []
+    const slicer = factory(defaultOptions)
+    for (const chunk of page(largest)) {
+      for (const batch of slicer.push(chunk)) {
+        for (let i = 0; i < batch.count; i++) lengths.push(batch.end(i) - batch.start(i))
+      }
+    }
+    expect(slicer.end()).toEqual([])
+    expect(lengths).toEqual([2, limit, 2])
+    const larger = page(largest.replace('a', 'ab'))
+    expect(() => pushAll(factory(defaultOptions), larger)).toThrow(
+      expect.objectContaining({ code: 'ERR_RECORD_TOO_LARGE', recordIndex: 1, byteOffset: 14 + limit }),
+    )
   })
 
   test('an endless string is refused as soon as it passes the limit', () => {
