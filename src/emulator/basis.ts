@@ -5,6 +5,7 @@
  *  concluded from those; `guess`: nothing is known. */
 export type Ground = 'documented' | 'source' | 'upstream' | 'inferred' | 'guess'
 
+/** One assumption and its ground. */
 export interface Basis {
   /** Option, option and value, or route. */
   readonly behaviour: string

@@ -5,8 +5,10 @@ import { Readable } from 'node:stream'
 import zlib from 'node:zlib'
 import type { ContentEncoding } from './options.js'
 
+/** Buffers in order, made as they are asked for. */
 export type Chunks = Iterable<Buffer> | AsyncIterable<Buffer>
 
+/** The bytes of a body. */
 export interface Body {
   /** Undefined where it is known only after the last byte. */
   readonly byteLength: number | undefined
@@ -14,6 +16,7 @@ export interface Body {
   chunks(): Chunks
 }
 
+/** `bytes`, or the UTF-8 of a text. Keeps `bytes`; makes no copy. */
 export function bufferBody(bytes: Uint8Array | string): Body {
   const buffer =
     typeof bytes === 'string' ? Buffer.from(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

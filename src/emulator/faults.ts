@@ -31,6 +31,7 @@ export interface StatusFault {
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
+/** An answer that points elsewhere. */
 export interface RedirectFault {
   readonly kind: 'redirect'
   readonly to: string
@@ -185,6 +186,7 @@ export interface EarlyCloseFault {
   readonly how?: Ending | undefined
 }
 
+/** What a fault does. */
 export type FaultAction =
   | StatusFault
   | RedirectFault
@@ -207,6 +209,7 @@ export type FaultAction =
 
 /** One fault. Several may strike one request: of each kind the first that matches. */
 export type Fault = FaultAction & FaultTarget
+/** Names of the faults. */
 export type FaultKind = Fault['kind']
 
 /** The faults that strike one request, at most one of each kind. */

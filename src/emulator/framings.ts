@@ -5,6 +5,7 @@ import type { JsonRecord, JsonValue } from '../record.js'
 import { type Body, bufferBody, joinBodies } from './bodies.js'
 import type { RecordRun } from './runs.js'
 
+/** A page's body in its parts. */
 export interface Page {
   readonly head: string
   readonly run: RecordRun
@@ -22,6 +23,7 @@ export interface EnvelopeFacts {
   readonly debug: JsonValue | undefined
 }
 
+/** How an envelope is written. */
 export interface EnvelopeStyle {
   readonly resultKey: string
   /** Names of members in the order wanted. */

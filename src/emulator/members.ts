@@ -9,6 +9,7 @@ import { slackUser } from './slack-user.js'
 
 /** The integrations that `members/list` supports. The slug of Microsoft 365 is not documented. */
 export const integrations = ['slack', 'msteams', 'microsoft365'] as const
+/** An integration by its slug. */
 export type Integration = (typeof integrations)[number]
 
 /** What decides a member's content. */

@@ -20,12 +20,15 @@ export const streamFramings = [
   'ndjson',
   'ignored',
 ] as const
+/** One of `streamFramings`. */
 export type StreamFraming = (typeof streamFramings)[number]
 
 /** How the end of a body is marked: chunked, by Content-Length, or by closing the connection. */
 export type Transfer = 'chunked' | 'length' | 'close'
+/** How a body is compressed. */
 export type ContentEncoding = 'identity' | 'gzip' | 'br' | 'deflate'
 
+/** An integrated account: a connected workspace. */
 export interface EmulatedAccount {
   readonly id: string
   readonly integration: Integration
@@ -36,6 +39,7 @@ export const defaultAccountId = '62f44730-dd91-461e-bd6a-aedd9e0ad79d'
 /** Token that the emulator accepts unless `token` says otherwise. */
 export const defaultToken = 'truto-emulator-token'
 
+/** Options of `startEmulator`; every one has a default. */
 export interface EmulatorOptions extends MemberOptions {
   /** Members of the workspace, any number. Default 1,000. */
   members?: number | undefined

@@ -8,6 +8,7 @@ import { Dice } from './random.js'
  *  `base64url`: `eyJwIjoyfQ`; `base64`: with `+`, `/` and `=`; `url`: a whole Graph link with `?`, `&`, `=`, `$` and `#`; `odd`: with every
  *  character that a query string must escape, a space and non-ASCII; `long`: 6 KB; `number`: a JSON number, the page's. */
 export const cursorStyles = ['base64url', 'base64', 'url', 'odd', 'long', 'number'] as const
+/** One of `cursorStyles`. */
 export type CursorStyle = (typeof cursorStyles)[number]
 
 /** Oddities of paging; each default is the plain case. */
@@ -36,6 +37,7 @@ export interface PagePosition {
   readonly offset: number
 }
 
+/** A page of a list: what it holds and what follows. */
 export interface PlannedPage extends PagePosition {
   /** Offset of the first record served. */
   readonly start: number
@@ -45,6 +47,7 @@ export interface PlannedPage extends PagePosition {
   readonly next: PagePosition | undefined
 }
 
+/** Where a request without a cursor begins. */
 export const firstPage: PagePosition = { page: 1, offset: 0 }
 
 /** @param total records in the whole list

@@ -3,6 +3,7 @@
 
 import { Dice } from './random.js'
 
+/** One person, before a provider describes them. */
 export interface Person {
   readonly firstName: string
   readonly lastName: string
@@ -18,6 +19,7 @@ export interface Person {
   readonly phone: string
 }
 
+/** A time zone as Slack names it. */
 export interface TimeZone {
   readonly name: string
   readonly label: string

@@ -3,6 +3,7 @@
 
 /** A parameter: text, a list (empty or numeric brackets, or a name that came twice), or members by name (an object without prototype). */
 export type QueryValue = string | QueryValue[] | QueryObject
+/** Parameters by name; the object has no prototype. */
 export interface QueryObject {
   [name: string]: QueryValue
 }

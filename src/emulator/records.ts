@@ -11,6 +11,7 @@ export interface Window {
   readonly count: number
 }
 
+/** What decides the text of the records. */
 export interface ViewOptions {
   readonly resource: string
   readonly member: MemberOptions & { readonly seed: number; readonly integration: Integration }

@@ -19,10 +19,12 @@ export interface Answer {
   readonly content: JsonAnswer | ListAnswer
 }
 
+/** Any JSON, that is no list of a unified resource. */
 export interface JsonAnswer {
   readonly json: JsonValue
 }
 
+/** A page of a list under `/unified/`, built when its faults are known. */
 export interface ListAnswer {
   /** Tells this list from others of the same path. */
   readonly list: string

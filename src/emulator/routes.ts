@@ -22,6 +22,7 @@ import { channelAt, parentIdAt, parentWindow, recordView, type Window, workspace
 import type { Answer, ListAnswer } from './replies.js'
 import { keyedRun, RecordPool, type RecordRun, type RecordView, renderedRun, textAt } from './runs.js'
 
+/** A request without its transport. */
 export interface ApiRequest {
   readonly method: string
   /** Without the query. */
@@ -42,6 +43,7 @@ export interface ApiState {
   readonly pools: Map<string, RecordPool>
 }
 
+/** The state of an emulator that has just started. */
 export function newState(settings: Settings): ApiState {
   return {
     settings,

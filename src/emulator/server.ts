@@ -17,6 +17,7 @@ import { type Reply, wireSteps } from './wire.js'
 const smallChunk = 2048
 const writeBytes = 64 * 1024
 
+/** The emulator behind its sockets: state, script and log. */
 export class EmulatorServer {
   readonly #settings: Settings
   readonly #state: ApiState

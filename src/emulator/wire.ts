@@ -5,6 +5,7 @@ import { type Body, rechunk } from './bodies.js'
 import type { Ending } from './faults.js'
 import type { Transfer } from './options.js'
 
+/** One answer, ready to be written. */
 export interface Reply {
   readonly status: number
   /** In the order they are sent; without those of the transfer and the connection. */
@@ -33,7 +34,7 @@ export interface WirePlan {
   readonly alsoChunked?: boolean
 }
 
-/** `body` tells bytes of the body from bytes of the framing. */
+/** One thing to do: `bodyBytes` says how many of the bytes written are the body's, the rest is framing. */
 export type WireStep =
   | { readonly kind: 'write'; readonly bytes: Buffer; readonly bodyBytes: number }
   | { readonly kind: 'wait'; readonly ms: number }
