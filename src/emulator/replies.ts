@@ -62,7 +62,8 @@ export async function replyTo(answer: Answer, faults: StrikingFaults, options: R
   const headers = [date, ...plain.headers]
   if (faults.headers && faults.headers.place !== 'status-line') headers.push(...fillers(faults.headers.bytes))
 
-  const transfer = faults.cut?.transfer ?? plain.transfer
+  // A length that is wrong is the only mark of the end, unless the fault asks for both.
+  const transfer = faults.cut?.transfer ?? (faults['content-length'] ? 'length' : plain.transfer)
   const at = (position: BytePosition): number => resolvePosition(position, plain)
   const { body } = plain
   return {
