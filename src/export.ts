@@ -5,7 +5,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { type Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Clock, systemClock } from './clock.js'
-import { compressed } from './destination/compress.js'
+import { compressed, requireCodec } from './destination/compress.js'
 import type { Destination, DestinationWriter } from './destination/destination.js'
 import { destinationFromUrl } from './destination/from-url.js'
 import { csvEncoder } from './encode/csv.js'
@@ -70,6 +70,7 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
   const { resolved, run } = split(options)
   const clock = run.clock ?? systemClock
   const startedAt = clock.now()
+  requireCodec(resolved.compress)
   const progress = run.progress ?? emptyProgress()
   const opened = await openSource(resolved, { ...run, progress })
   try {

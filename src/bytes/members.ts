@@ -9,6 +9,10 @@ const closeBrace = 0x7d
 const openBracket = 0x5b
 const closeBracket = 0x5d
 
+/** 1 for quotes and brackets. */
+const containerStops = new Uint8Array(256)
+for (const byte of [quote, openBrace, closeBrace, openBracket, closeBracket]) containerStops[byte] = 1
+
 /** The first byte at or after `at` that is not JSON white space. */
 export function skipSpace(bytes: Uint8Array, at: number): number {
   let byte = bytes[at]!
@@ -33,12 +37,14 @@ export function skipValue(bytes: Uint8Array, at: number): number {
     let depth = 1
     at++
     for (;;) {
+      // most bytes between the ones that matter are white space, colons, commas, digits and letters: one look-up tells them apart
+      while (containerStops[bytes[at]!] === 0) at++
       const byte = bytes[at]!
       if (byte === quote) at = skipString(bytes, at)
       else {
         at++
         if (byte === openBrace || byte === openBracket) depth++
-        else if ((byte === closeBrace || byte === closeBracket) && --depth === 0) return at
+        else if (--depth === 0) return at
       }
     }
   }

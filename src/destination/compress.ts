@@ -68,6 +68,8 @@ class CompressedWriter implements DestinationWriter {
   #size = 0
   /** Moves the compressor's output to the sink. Resolves at its end; rejects with the first error of either. */
   readonly #pump: Promise<void>
+  /** Set while a block waits for the compressor. Not a race of promises: each would stay with the pump's until the end of the export. */
+  #rejectWaiting: ((error: unknown) => void) | null = null
   #isEnded = false
 
   constructor(sink: DestinationWriter, compressor: Transform, codec: Codec) {
@@ -117,18 +119,20 @@ class CompressedWriter implements DestinationWriter {
     await this.#sink.abort()
   }
 
-  /** Resolves when the compressor is done with the block. The pump ends early only by an error. */
+  /** Resolves when the compressor is done with the block. Rejects with the error of the pump where that came first: it has destroyed the compressor. */
   async #compressBlock(): Promise<void> {
     const block = this.#block.subarray(0, this.#size)
     this.#size = 0
-    const taken = new Promise<void>((resolve, reject) => {
-      this.#compressor.write(block, (error) => (error ? reject(error) : resolve()))
-    })
     try {
-      await Promise.race([this.#pump, taken])
+      await new Promise<void>((resolve, reject) => {
+        this.#rejectWaiting = reject
+        this.#compressor.write(block, (error) => (error ? reject(error) : resolve()))
+      })
     } catch (error) {
-      await this.#pump // its error came first: it has destroyed the compressor
+      await this.#pump
       throw error
+    } finally {
+      this.#rejectWaiting = null
     }
   }
 
@@ -142,7 +146,9 @@ class CompressedWriter implements DestinationWriter {
         await this.#sink.write(chunk)
       }
     } catch (error) {
-      throw asExportError(error, `compressing with ${this.#codec}`)
+      const known = asExportError(error, `compressing with ${this.#codec}`)
+      queueMicrotask(() => this.#rejectWaiting?.(known)) // once the pump itself has rejected
+      throw known
     }
   }
 }

@@ -167,7 +167,9 @@ class PartialFile implements DestinationWriter {
     this.#init = init
     this.#out = new BufferedFile(init.file, init.name)
     this.#directory = init.directory
-    this.#left = init.replaces ? `${init.name} is as it was` : 'nothing was published'
+    this.#left = init.replaces
+      ? `the partial file was removed, ${init.name} is as it was`
+      : 'the partial file was removed, nothing was published'
   }
 
   get bytesWritten(): number {

@@ -1,8 +1,9 @@
 // Flags, environment and code → validated, frozen options. Nothing is read or opened here: a bad option fails before any I/O.
 
-import { formatBytesExact, formatDuration, parseBytes, parseDuration } from '../bytes/units.js'
+import { formatBytesExact, formatDuration, MiB, parseBytes, parseDuration } from '../bytes/units.js'
 import { ConfigError, printable } from '../errors.js'
 import {
+  type Budget,
   type CliOptions,
   type CommandName,
   exportTable,
@@ -233,12 +234,15 @@ function shorten(value: unknown): string {
 
 /** Fills in what depends on other options, and checks what must go together. */
 function completed(values: Record<string, unknown>, label: (name: string) => string): ResolvedOptions {
-  const given = values as unknown as Omit<ResolvedOptions, 'format' | 'compress' | 'keyByDuplicate' | 'query'> & {
+  const given = values as unknown as Omit<
+    ResolvedOptions,
+    'format' | 'compress' | 'keyByDuplicate' | 'query' | Budget
+  > & {
     format: ResolvedOptions['format'] | null
     compress: ResolvedOptions['compress'] | 'auto'
     keyByDuplicate: ResolvedOptions['keyByDuplicate'] | null
     query: ResolvedOptions['query'] | null
-  }
+  } & { [N in Budget]: number | null }
   const names = extensionsOf(given.out)
   const format = given.format ?? names.format ?? 'ndjson'
   const compress = given.compress === 'auto' ? names.compress : given.compress
@@ -266,9 +270,11 @@ function completed(values: Record<string, unknown>, label: (name: string) => str
       'raise the one or lower the other',
     )
   }
-  if (given.maxRecordBytes > given.maxMemoryBytes) {
+  const budgets = budgetsOf(given)
+  // A record may stand in the window, in the window that it outgrew, in an excluding transform and in an encoder at once.
+  if (4 * budgets.maxRecordBytes > given.maxMemoryBytes) {
     throw conflict(
-      `a record of ${label('maxRecordBytes')} ${formatBytesExact(given.maxRecordBytes)} does not fit into ${label('maxMemoryBytes')} ${formatBytesExact(given.maxMemoryBytes)}`,
+      `four records of ${label('maxRecordBytes')} ${formatBytesExact(budgets.maxRecordBytes)} do not fit into ${label('maxMemoryBytes')} ${formatBytesExact(given.maxMemoryBytes)}`,
       'raise the one or lower the other',
     )
   }
@@ -276,7 +282,18 @@ function completed(values: Record<string, unknown>, label: (name: string) => str
     throw new ConfigError('ERR_TOKEN_INVALID', 'the token has characters that a token cannot have')
   }
   const keyByDuplicate = given.keyByDuplicate ?? (format === 'json' ? 'error' : 'keep')
-  return Object.freeze({ ...given, format, compress, keyByDuplicate, query: given.query ?? {} })
+  return Object.freeze({ ...given, ...budgets, format, compress, keyByDuplicate, query: given.query ?? {} })
+}
+
+/** The byte budgets that were given, and shares of the memory bound for those that were not. */
+function budgetsOf(given: { maxMemoryBytes: number } & { [N in Budget]: number | null }): { [N in Budget]: number } {
+  const { maxMemoryBytes, maxRecordBytes, rowGroupBytes, maxKeyBytes } = given
+  const share = (part: number, most: number): number => Math.min(Math.floor(maxMemoryBytes / part), most)
+  return {
+    maxRecordBytes: maxRecordBytes ?? share(8, 16 * MiB),
+    rowGroupBytes: rowGroupBytes ?? share(8, 32 * MiB),
+    maxKeyBytes: maxKeyBytes ?? share(4, 64 * MiB),
+  }
 }
 
 const formats: Record<string, ResolvedOptions['format']> = {

@@ -365,7 +365,8 @@ export const exportTable = {
     commands: both,
     flag: '--row-group-bytes',
     placeholder: 'SIZE',
-    default: 32 * MiB,
+    default: null,
+    defaultText: '32MiB, or an eighth of --max-memory where that is less',
     min: 64 * KiB,
     max: 2 * GiB,
     doc: 'Most bytes of JSON in a row group, so that large records do not make it grow.',
@@ -450,7 +451,8 @@ export const exportTable = {
     commands: both,
     flag: '--max-key-bytes',
     placeholder: 'SIZE',
-    default: 64 * MiB,
+    default: null,
+    defaultText: '64MiB, or a quarter of --max-memory where that is less',
     min: 64 * KiB,
     max: 8 * GiB,
     doc: 'Largest table of key hashes for --key-by-duplicate first and error, at 21 to 43 bytes a key; beyond it is an error. 64MiB hold at least 3 million keys.',
@@ -482,7 +484,8 @@ export const exportTable = {
     commands: both,
     flag: '--max-record-bytes',
     placeholder: 'SIZE',
-    default: 16 * MiB,
+    default: null,
+    defaultText: '16MiB, or an eighth of --max-memory where that is less',
     min: 1 * KiB,
     max: 512 * MiB,
     doc: 'Largest record. A longer one is an error instead of a process that runs out of memory. V8 has no string beyond 512MiB.',
@@ -550,7 +553,7 @@ export const exportTable = {
     default: 256 * MiB,
     min: 64 * MiB,
     max: 64 * GiB,
-    doc: 'Bound of our buffers, however large pages and lists are. The heap of V8 comes on top; the report has the peak of the process.',
+    doc: 'Bound of our buffers, however large pages and lists are; the budgets of records, row groups and keys are derived from it. A record may take a quarter at most. The heap of V8 comes on top; the report has the peak of the process.',
   },
 
   apiUrl: {
@@ -870,6 +873,14 @@ export const emulatorTable = {
     default: false,
     doc: "Truto's documented limits: 50 requests in 10 seconds for an account, 500 for a token.",
   },
+  asJson: {
+    kind: 'boolean',
+    group: 'Emulator',
+    commands: ['emulator'],
+    flag: '--json',
+    default: false,
+    doc: 'Prints url, token, account and parent (the id of its channel or workspace) as one line of JSON instead of a line for a shell.',
+  },
 } as const satisfies OptionTable
 
 /** Options of the demonstration. */
@@ -948,8 +959,13 @@ type CodeValues = Omit<Values<ExportTable>, CliOnlyName>
 /** What one export may be told, by property name. Null and undefined are as good as absent. */
 export type GivenOptions = { readonly [N in keyof CodeValues]?: CodeValues[N] | null | undefined }
 
+/** Byte budgets that `maxMemoryBytes` decides where they are not given. */
+export type Budget = 'maxRecordBytes' | 'rowGroupBytes' | 'maxKeyBytes'
+
 /** The options of one export with every default filled in: frozen. `resource` is null only where records are read from a file or from bytes. */
-export type ResolvedOptions = Omit<CodeValues, 'format' | 'compress' | 'keyByDuplicate' | 'query'> & {
+export type ResolvedOptions = Omit<CodeValues, 'format' | 'compress' | 'keyByDuplicate' | 'query' | Budget> & {
+  readonly [N in Budget]: number
+} & {
   readonly format: NonNullable<CodeValues['format']>
   readonly compress: Exclude<CodeValues['compress'], 'auto'>
   readonly keyByDuplicate: NonNullable<CodeValues['keyByDuplicate']>

@@ -148,10 +148,12 @@ export class SlicerJs implements Slicer {
     }
     const kept = this.#fill - keep
     const source = window.bytes
-    // Growing when more than half is kept bounds the copying to a small multiple of a record's size.
-    if (kept > window.capacity / 2 || kept + length > window.capacity) {
+    // What is kept is moved at most about once at each capacity, and the capacity doubles: copying stays linear in a record's size.
+    if (kept + length > window.capacity) {
       let capacity = window.capacity
-      while (kept > capacity / 2 || kept + length > capacity) capacity *= 2
+      while (kept + length > capacity) capacity *= 2
+      // nothing that is kept is longer than a record may be, so the last doubling stops there
+      capacity = Math.min(capacity, Math.max(windowBytes, this.#options.maxRecordBytes + 2 * stepBytes))
       window.bytes = Buffer.allocUnsafeSlow(capacity + slackBytes)
       window.bytes.set(source.subarray(keep, this.#fill))
     } else source.copyWithin(0, keep, this.#fill)
