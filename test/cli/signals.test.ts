@@ -1,0 +1,42 @@
+import { EventEmitter } from 'node:events'
+import { expect, test } from 'vitest'
+import { catchSignals, type SignalSource, Stopped } from '../../src/cli/signals.js'
+
+class FakeProcess extends EventEmitter implements SignalSource {
+  readonly exits: number[] = []
+  exit(code: number): void {
+    this.exits.push(code)
+  }
+}
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)('the first %s aborts with a reason, the second ends the process with %i', (name, code) => {
+  const source = new FakeProcess()
+  const { signal, dispose } = catchSignals(source)
+  source.emit(name)
+  expect(signal.reason).toBeInstanceOf(Stopped)
+  expect(signal.reason).toMatchObject({ signal: name, exitCode: code, message: `stopped by ${name}` })
+  expect(source.exits).toEqual([])
+  source.emit(name)
+  expect(source.exits).toEqual([code])
+  dispose()
+})
+
+test('the second signal may be another one', () => {
+  const source = new FakeProcess()
+  const { signal, dispose } = catchSignals(source)
+  source.emit('SIGINT')
+  source.emit('SIGTERM')
+  expect(signal.reason).toMatchObject({ signal: 'SIGINT' })
+  expect(source.exits).toEqual([143])
+  dispose()
+})
+
+test('nothing is caught after dispose', () => {
+  const source = new FakeProcess()
+  catchSignals(source).dispose()
+  expect(source.eventNames()).toEqual([])
+})

@@ -1,0 +1,72 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readFileOption, readToken } from '../../src/cli/token.js'
+
+let directory: string
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'truto-export-token-'))
+})
+afterAll(() => rm(directory, { recursive: true }))
+
+const none = { tokenFile: null, tokenStdin: false }
+const nothing = Readable.from([])
+
+test.each([
+  ['abc', 'abc'],
+  ['abc\n', 'abc'],
+  ['abc\r\nsecond line\n', 'abc'],
+  ['\ufeff abc \n', 'abc'],
+])('the token is the first line of %j, from a file and from stdin', async (text, token) => {
+  const tokenFile = join(directory, 'token')
+  await writeFile(tokenFile, text)
+  expect(await readToken({ tokenFile, tokenStdin: false }, false, nothing)).toBe(token)
+  const chunks = [...text].map((character) => Buffer.from(character))
+  expect(await readToken({ tokenFile: null, tokenStdin: true }, false, Readable.from(chunks))).toBe(token)
+})
+
+test('stdin is read to the end of the line only, so that a terminal need not be closed', async () => {
+  async function* typed() {
+    yield 'abc\n'
+    throw new Error('read on')
+  }
+  expect(await readToken({ tokenFile: null, tokenStdin: true }, false, typed())).toBe('abc')
+})
+
+test('without a flag there is no token to read', async () => {
+  expect(await readToken(none, false, nothing)).toBeNull()
+  expect(await readToken(none, true, nothing)).toBeNull()
+})
+
+test.each([
+  [{ tokenFile: 'x', tokenStdin: true }, false],
+  [{ tokenFile: 'x', tokenStdin: false }, true],
+  [{ tokenFile: null, tokenStdin: true }, true],
+])('a token from two places is refused: %j, --token %s', async (flags, given) => {
+  await expect(readToken(flags, given, nothing)).rejects.toMatchObject({ code: 'ERR_OPTION_INVALID' })
+})
+
+test('an empty token is refused', async () => {
+  const stdin = Readable.from(['\nabc'])
+  await expect(readToken({ tokenFile: null, tokenStdin: true }, false, stdin)).rejects.toMatchObject({
+    code: 'ERR_TOKEN_INVALID',
+  })
+})
+
+test('a file that cannot be read is an error that names the path, the flag and the reason', async () => {
+  const missing = join(directory, 'missing')
+  await expect(readToken({ tokenFile: missing, tokenStdin: false }, false, nothing)).rejects.toMatchObject({
+    code: 'ERR_OPTION_INVALID',
+    message: `reading ${missing} for --token-file: ENOENT`,
+  })
+  await expect(readFileOption(directory, '--ca', 10)).rejects.toMatchObject({ code: 'ERR_OPTION_INVALID' })
+})
+
+test('a file of any size is read to its limit only', async () => {
+  const path = join(directory, 'large')
+  await writeFile(path, 'x'.repeat(10))
+  expect(await readFileOption(path, '--ca', 10)).toBe('x'.repeat(10))
+  await expect(readFileOption(path, '--ca', 9)).rejects.toThrow('longer than 9 bytes')
+})
