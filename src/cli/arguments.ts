@@ -1,0 +1,94 @@
+// argv → the command and the texts of its flags. Commander does the reading; flags, values and help come from the table of options.
+
+import { Command, CommanderError, Option } from 'commander'
+import { ConfigError } from '../errors.js'
+import { renderHelp } from '../options/describe.js'
+import type { FlagTexts } from '../options/resolve.js'
+import { type CommandName, type OptionEntry, type OptionTable, tableOf } from '../options/schema.js'
+import { version } from '../version.js'
+
+/** What was asked for: a command with the texts of its flags, or a text to print, which `--help` and `--version` are. */
+export type ParsedArguments =
+  | { readonly kind: 'command'; readonly command: CommandName; readonly texts: FlagTexts }
+  | { readonly kind: 'text'; readonly text: string }
+
+/**
+ * Reads arguments, without those of node. The last of a flag given twice counts, but for flags that say they are repeatable.
+ * @throws ConfigError ERR_OPTION_UNKNOWN, which names the nearest flag, ERR_OPTION_MISSING or ERR_OPTION_INVALID
+ */
+export function parseArguments(argv: readonly string[]): ParsedArguments {
+  let parsed: ParsedArguments | undefined
+  let text = ''
+  const program = new Command('truto-export')
+  for (const command of ['export', 'convert', 'emulator', 'demo'] as const) {
+    addCommand(program, command, (texts) => {
+      parsed = { kind: 'command', command, texts }
+    })
+  }
+  program.version(version).helpInformation = () => renderHelp('export')
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: (part) => {
+        text += part
+      },
+      writeErr: () => {},
+    })
+  }
+  try {
+    program.parse(argv, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return { kind: 'text', text }
+    throw asConfigError(error)
+  }
+  return parsed ?? { kind: 'text', text: renderHelp('export') }
+}
+
+function addCommand(program: Command, name: CommandName, onParsed: (texts: FlagTexts) => void): void {
+  const entries = Object.entries(tableOf[name] as OptionTable).filter(([, entry]) => entry.commands.includes(name))
+  const command = program.command(name, { isDefault: name === 'export' })
+  command.helpInformation = () => renderHelp(name)
+  /** Names of the table by the names that commander gives to flags. */
+  const names = new Map<string, string>()
+  const positional = entries.find(([, entry]) => entry.positional?.includes(name))
+  if (positional) command.argument(`<${positional[1].placeholder}>`)
+  for (const [optionName, entry] of entries) {
+    if (entry === positional?.[1]) continue
+    for (const option of optionsOf(entry)) {
+      names.set(option.attributeName(), optionName)
+      command.addOption(option)
+    }
+  }
+  command.action(() => {
+    const texts: Record<string, unknown> = positional ? { [positional[0]]: command.args[0] } : {}
+    for (const [attribute, optionName] of names) {
+      if (command.getOptionValueSource(attribute) === 'cli') texts[optionName] = command.getOptionValue(attribute)
+    }
+    onParsed(texts)
+  })
+}
+
+/** What is on by default has a flag that turns it off, and for symmetry one that turns it on. */
+function optionsOf(entry: OptionEntry): Option[] {
+  const short = entry.short ? `${entry.short}, ` : ''
+  if (entry.kind === 'boolean') {
+    const on = new Option(`${short}${entry.flag!}`)
+    return entry.default === true ? [on, new Option(entry.flag!.replace('--', '--no-'))] : [on]
+  }
+  const option = new Option(`${short}${entry.flag!} <${entry.placeholder ?? 'value'}>`)
+  const isRepeatable = entry.kind === 'list' || entry.kind === 'query'
+  if (isRepeatable) option.argParser((value: string, before?: string[]) => [...(before ?? []), value])
+  return [option]
+}
+
+const codes: Record<string, 'ERR_OPTION_UNKNOWN' | 'ERR_OPTION_MISSING'> = {
+  'commander.unknownOption': 'ERR_OPTION_UNKNOWN',
+  'commander.missingArgument': 'ERR_OPTION_MISSING',
+  'commander.optionMissingArgument': 'ERR_OPTION_MISSING',
+}
+
+/** Commander's message without its label, as one line. */
+function asConfigError(error: CommanderError): ConfigError {
+  const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ')
+  return new ConfigError(codes[error.code] ?? 'ERR_OPTION_INVALID', message)
+}

@@ -1,0 +1,184 @@
+// `truto-export demo`: what a user would do by hand, in one command. The emulator and each export are processes of their own, so that the peak memory
+// shown is that of one export.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { formatBytes, second } from '../bytes/units.js'
+import { InternalError, OutputError } from '../errors.js'
+import { type FlagTexts, resolveFlags } from '../options/resolve.js'
+import { demoTable } from '../options/schema.js'
+import type { ExportReport } from '../report.js'
+import type { EmulatorAddress } from './emulator-command.js'
+import type { Io } from './io.js'
+import { catchSignals, type Stopped } from './signals.js'
+
+const formats = ['ndjson', 'csv', 'parquet'] as const
+export type DemoFormat = (typeof formats)[number]
+
+/** What one export of the demonstration gave. */
+export interface DemoResult {
+  readonly format: DemoFormat
+  readonly path: string
+  readonly report: Pick<ExportReport, 'records' | 'outputBytes' | 'elapsedMs' | 'peakRssBytes'>
+}
+
+/** Runs the demonstration. Its exit code is that of the first export that fails. */
+export async function runDemo(texts: FlagTexts, io: Io): Promise<number> {
+  const { members, outDir } = resolveFlags(demoTable, 'demo', texts, io.env)
+  await makeDirectory(outDir)
+  const signals = catchSignals(io.signals)
+  const family = new Family(io.env)
+  signals.signal.addEventListener('abort', () => family.stop(), { once: true })
+  try {
+    io.stderr.write(`truto-export: starting an emulator of Truto with ${members.toLocaleString('en-US')} members\n`)
+    const emulator = family.start(['emulator', '--members', String(members), '--json'])
+    const address = parse<EmulatorAddress>(await firstLine(emulator), 'emulator')
+    const results: DemoResult[] = []
+    for (const format of formats) {
+      const path = join(outDir, `members.${format}`)
+      const child = family.start(exportArguments(address, path), { TRUTO_API_TOKEN: address.token })
+      const [line, code] = await Promise.all([firstLine(child), exitOf(child)])
+      if (signals.signal.aborted) return (signals.signal.reason as Stopped).exitCode
+      if (code !== 0) return code
+      results.push({ format, path, report: parse<ExportReport>(line, format) })
+    }
+    io.stdout.write(formatResults(results, existsSync(join('node_modules', 'hyparquet'))))
+    return 0
+  } catch (error) {
+    if (signals.signal.aborted) return (signals.signal.reason as Stopped).exitCode
+    throw error
+  } finally {
+    family.stop()
+    signals.dispose()
+  }
+}
+
+/** The table at the end, and how to look into each file. `hasHyparquet` says that a Parquet reader for Node.js stands in `node_modules`. */
+export function formatResults(results: readonly DemoResult[], hasHyparquet: boolean): string {
+  const rows = results.map(({ format, path, report }) => [
+    format,
+    report.records.toLocaleString('en-US'),
+    formatBytes(report.outputBytes),
+    (report.elapsedMs / second).toFixed(1),
+    formatBytes(report.peakRssBytes),
+    path,
+  ])
+  const table = [['format', 'records', 'bytes', 'seconds', 'peak RSS', 'path'], ...rows]
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)))
+  const lines = table.map((row) =>
+    row
+      // words to the left, numbers to the right
+      .map((cell, i) => (i === 0 || i === row.length - 1 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join('  ')
+      .trimEnd(),
+  )
+  const looks = results.map(({ format, path }) => `  ${lookCommand(format, path, hasHyparquet)}`)
+  return ['', ...lines, '', 'Look into them:', ...looks, ''].join('\n')
+}
+
+/** A shell command that shows the first records of a file. */
+export function lookCommand(format: DemoFormat, path: string, hasHyparquet: boolean): string {
+  const file = quote(path)
+  if (format === 'ndjson') return `head -n 1 ${file}`
+  if (format === 'csv') return `head -n 3 ${file}`
+  if (!hasHyparquet) return `duckdb -c "SELECT id, name, status, emails FROM ${sqlText(path)} LIMIT 5"`
+  const read = `parquetReadObjects({file:await asyncBufferFromFile(process.argv[1]),columns:['id','name','status'],rowEnd:5})`
+  return `node --input-type=module -e "import {asyncBufferFromFile,parquetReadObjects} from 'hyparquet';console.table(await ${read})" ${file}`
+}
+
+function exportArguments({ url, account, parent }: EmulatorAddress, path: string): string[] {
+  const request = ['instant-messaging/members', '-a', account, '--channel', parent, '--integration', 'slack']
+  return [...request, '--limit', '1000', '--api-url', url, '--out', path, '--overwrite', '--json']
+}
+
+/** Processes of this program that end with it. */
+class Family {
+  readonly #env: NodeJS.ProcessEnv
+  readonly #children = new Set<ChildProcess>()
+  #isStopping = false
+  readonly #killAll = (): void => {
+    for (const child of this.#children) child.kill('SIGKILL')
+  }
+
+  constructor(env: NodeJS.ProcessEnv) {
+    this.#env = env
+    process.on('exit', this.#killAll)
+  }
+
+  /** Runs this program with other arguments. Its stdout is ours to read, its messages and progress go to our stderr. */
+  start(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+    const main = fileURLToPath(new URL('./main.js', import.meta.url))
+    const child = spawn(process.execPath, [main, ...args], {
+      env: { ...this.#env, ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    this.#children.add(child)
+    const forget = (): void => {
+      this.#children.delete(child)
+      if (this.#isStopping && this.#children.size === 0) process.off('exit', this.#killAll)
+    }
+    child.once('exit', forget).once('error', forget)
+    if (this.#isStopping) child.kill('SIGTERM')
+    return child
+  }
+
+  /** Ends those that still run. A terminal sends Ctrl-C to them as well as to us, and a second signal would keep an export from cleaning up, so it
+   *  has a moment to end by itself. */
+  stop(): void {
+    if (this.#isStopping) return
+    this.#isStopping = true
+    if (this.#children.size === 0) process.off('exit', this.#killAll)
+    const terminate = (): void => {
+      for (const child of this.#children) child.kill('SIGTERM')
+    }
+    setTimeout(terminate, 1000).unref()
+  }
+}
+
+/** What a child writes to stdout up to its first line end, or all of it. */
+async function firstLine(child: ChildProcess): Promise<string> {
+  let text = ''
+  for await (const chunk of child.stdout!) {
+    text += String(chunk)
+    if (text.includes('\n')) break
+  }
+  return text.split('\n', 1)[0]!
+}
+
+/** The exit code of a child, also of one that a signal ended. */
+function exitOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code, signal) => resolve(code ?? (signal === null ? 1 : 143)))
+  })
+}
+
+function parse<T>(line: string, of: string): T {
+  try {
+    return JSON.parse(line) as T
+  } catch (error) {
+    throw new InternalError('ERR_INTERNAL', `the ${of} process of the demonstration gave no result`, { cause: error })
+  }
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new OutputError('ERR_OUTPUT_ACCESS', `making the directory ${path}: ${code}`, { cause: error })
+  }
+}
+
+/** A word for a POSIX shell. */
+function quote(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
+}
+
+/** A string of SQL inside double quotes of a shell. */
+function sqlText(path: string): string {
+  return `'${path.replaceAll("'", "''").replace(/[\\"$`]/g, '\\$&')}'`
+}

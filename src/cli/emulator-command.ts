@@ -1,0 +1,66 @@
+// `truto-export emulator`: a local Truto until Ctrl-C.
+
+import { ConfigError } from '../errors.js'
+import { type FlagTexts, resolveFlags } from '../options/resolve.js'
+import { emulatorTable } from '../options/schema.js'
+import type { Io } from './io.js'
+import { catchSignals } from './signals.js'
+
+/** What `--json` prints. */
+export interface EmulatorAddress {
+  readonly url: string
+  readonly token: string
+  /** Id of the integrated account. */
+  readonly account: string
+  /** Id of the channel (Slack) or the workspace (Microsoft) that holds all members. */
+  readonly parent: string
+}
+
+/** Runs until a signal comes. Stdout gets one line: a command for a shell that points exports to the emulator, or JSON. */
+export async function runEmulator(texts: FlagTexts, io: Io): Promise<number> {
+  const { integration, asJson, ...options } = resolveFlags(emulatorTable, 'emulator', texts, io.env)
+  const { startEmulator } = await import('../emulator/emulator.js')
+  const signals = catchSignals(io.signals)
+  try {
+    const emulator = await startEmulator({ ...options, integration: integration ?? undefined }).catch((error) => {
+      throw isSystemError(error) ? cannotListen(options.port, error) : error
+    })
+    const { url, token, accountId: account } = emulator
+    const parent = emulator.parentIds[0]!
+    const isSlack = (integration ?? (options.framing === 'graph' ? 'msteams' : 'slack')) === 'slack'
+    const address: EmulatorAddress = { url, token, account, parent }
+    io.stdout.write(
+      asJson ? `${JSON.stringify(address)}\n` : `export TRUTO_API_BASE_URL=${url} TRUTO_API_TOKEN=${token}\n`,
+    )
+    if (!asJson) {
+      const flag = isSlack ? '--channel' : '--workspace'
+      io.stderr.write(
+        `truto-export: ${options.members.toLocaleString('en-US')} members at ${url} until Ctrl-C; after the line above:\n` +
+          `  truto-export instant-messaging/members -a ${account} ${flag} ${parent} --out members.ndjson\n`,
+      )
+    }
+    await aborted(signals.signal)
+    await emulator.close()
+    return 0
+  } finally {
+    signals.dispose()
+  }
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error
+}
+
+function cannotListen(port: number, error: NodeJS.ErrnoException): ConfigError {
+  return new ConfigError('ERR_OPTION_INVALID', `listening on port ${port}: ${error.code}`, {
+    cause: error,
+    hint: 'choose another --port, or 0 for a free one',
+  })
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

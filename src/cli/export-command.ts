@@ -1,0 +1,116 @@
+// `truto-export MODEL/RESOURCE` and `truto-export convert FILE`: flags → one call of the library, its progress and its report.
+
+import { MiB } from '../bytes/units.js'
+import { ConfigError, printable } from '../errors.js'
+import { parseQueryArguments } from '../http/query.js'
+import { type FlagTexts, resolveExportFlags } from '../options/resolve.js'
+import type { CliOptions, ResolvedOptions } from '../options/schema.js'
+import type { ExportReport, Progress } from '../report.js'
+import type { Io } from './io.js'
+import { Display, type ProgressStyle } from './progress.js'
+import { catchSignals, Stopped } from './signals.js'
+import { readFileOption, readToken } from './token.js'
+
+/** Runs the command to its end. Resolves with the exit code; errors are thrown for `run` to print. */
+export async function runExport(command: 'export' | 'convert', texts: FlagTexts, io: Io): Promise<number> {
+  const { options, cli } = resolveExportFlags(command, withQuery(texts), io.env)
+  if (io.stdout.isTTY) refuseBinary(options)
+  const [token, ca] = await secretsOf(texts, options, cli, io)
+
+  const progress: Progress = { records: 0, pages: 0, bodyBytes: 0, outputBytes: 0, requests: 0, wait: null }
+  const { exportRecords } = await io.loadExport()
+  const signals = catchSignals(io.signals)
+  const display = new Display({
+    out: io.stderr,
+    clock: io.clock,
+    progress,
+    style: styleOf(options, cli, io),
+    isQuiet: cli.quiet,
+    isVerbose: cli.verbose,
+    hasColor: isCapable(io) && !io.env['NO_COLOR'],
+  })
+  if (texts['token'] !== undefined) {
+    display.line(
+      'warning: --token can be seen in the list of processes; TRUTO_API_TOKEN or --token-file hide it',
+      'notice',
+    )
+  }
+  try {
+    const report = await exportRecords({
+      ...options,
+      token,
+      ca,
+      ...(command === 'convert' ? { input: cli.input === '-' ? bytesOf(io.stdin) : cli.input! } : {}),
+      signal: signals.signal,
+      onEvent: display.onEvent,
+      progress,
+    })
+    display.stop()
+    display.summary(report)
+    printReport(report, options, cli, io)
+    return 0
+  } catch (error) {
+    display.stop()
+    if (error instanceof Stopped) return reportStop(error, options, progress, io)
+    throw error
+  } finally {
+    display.stop()
+    signals.dispose()
+  }
+}
+
+/** `-q` in the form that the library takes. */
+function withQuery(texts: FlagTexts): FlagTexts {
+  if (texts['query'] === undefined) return texts
+  return { ...texts, query: parseQueryArguments(texts['query'] as string[]) }
+}
+
+/** Bytes that are no text would leave a terminal in disorder. */
+function refuseBinary(options: ResolvedOptions): void {
+  const what = options.format === 'parquet' ? 'Parquet' : options.compress === 'none' ? null : options.compress
+  if (options.out !== '-' || what === null) return
+  throw new ConfigError('ERR_OPTION_INVALID', `${what} is not written to a terminal`, {
+    hint: 'pass --out FILE, or send stdout to a file or a pipe',
+  })
+}
+
+/** The values that stand in files. */
+async function secretsOf(
+  texts: FlagTexts,
+  options: ResolvedOptions,
+  cli: CliOptions,
+  { stdin }: Io,
+): Promise<[token: string | null, ca: string | null]> {
+  const token = (await readToken(cli, texts['token'] !== undefined, stdin)) ?? options.token
+  const ca = options.ca === null ? null : await readFileOption(options.ca, '--ca', 4 * MiB)
+  return [token, ca]
+}
+
+function styleOf(options: ResolvedOptions, cli: CliOptions, io: Io): ProgressStyle {
+  if (cli.progressMode !== 'auto') return cli.progressMode
+  // records on the same terminal would be torn apart by a status line
+  if (options.out === '-' && io.stdout.isTTY) return 'none'
+  return isCapable(io) ? 'tty' : 'plain'
+}
+
+/** Whether stderr is a terminal that knows how to redraw a line. */
+function isCapable({ stderr, env }: Io): boolean {
+  return stderr.isTTY === true && env['TERM'] !== 'dumb'
+}
+
+async function* bytesOf(stdin: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of stdin) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+}
+
+function printReport(report: ExportReport, options: ResolvedOptions, cli: CliOptions, io: Io): void {
+  if (!cli.reportJson) return
+  const out = options.out === '-' ? io.stderr : io.stdout
+  out.write(`${JSON.stringify(report)}\n`)
+}
+
+function reportStop(stopped: Stopped, options: ResolvedOptions, progress: Progress, { stderr }: Io): number {
+  const left =
+    options.out === '-' ? `${progress.records} records were written` : `nothing was published as ${options.out}`
+  stderr.write(`truto-export: ${stopped.message}; ${printable(left)}\n`)
+  return stopped.exitCode
+}

@@ -1,0 +1,30 @@
+// What a command touches beside files and the network: handed in, so that tests need no process.
+
+import type { Clock } from '../clock.js'
+import { systemClock } from '../clock.js'
+import type { TextOutput } from './progress.js'
+import type { SignalSource } from './signals.js'
+
+export interface Io {
+  readonly stdin: AsyncIterable<Uint8Array | string>
+  readonly stdout: TextOutput
+  readonly stderr: TextOutput
+  readonly env: NodeJS.ProcessEnv
+  readonly clock: Clock
+  readonly signals: SignalSource
+  /** The library, loaded when it is needed: help and bad flags do not wait for it. */
+  loadExport(): Promise<Pick<typeof import('../export.js'), 'exportRecords'>>
+}
+
+/** Those of this process. */
+export function processIo(): Io {
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    clock: systemClock,
+    signals: process,
+    loadExport: () => import('../export.js'),
+  }
+}

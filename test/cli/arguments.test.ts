@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest'
+import { parseArguments } from '../../src/cli/arguments.js'
+import { type ErrorCode, ExportError } from '../../src/errors.js'
+import { type CommandName, type OptionTable, tableOf } from '../../src/options/schema.js'
+import { version } from '../../src/version.js'
+
+const list = 'instant-messaging/members'
+
+function textsOf(...argv: string[]): Record<string, unknown> {
+  const parsed = parseArguments(argv)
+  if (parsed.kind !== 'command') throw new Error('not a command')
+  return { ...parsed.texts }
+}
+
+function refusalOf(...argv: string[]): { code: ErrorCode; message: string } {
+  try {
+    parseArguments(argv)
+  } catch (error) {
+    if (error instanceof ExportError) return { code: error.code, message: error.message }
+    throw error
+  }
+  throw new Error('the arguments were accepted')
+}
+
+describe('commands', () => {
+  test.each([
+    [[list], 'export'],
+    [['export', list], 'export'],
+    [['-a', 'x', list], 'export'],
+    [['convert', 'x.json'], 'convert'],
+    [['convert', '-'], 'convert'],
+    [['emulator'], 'emulator'],
+    [['demo'], 'demo'],
+  ])('%j is the command %s', (argv, command) => {
+    expect(parseArguments(argv)).toMatchObject({ kind: 'command', command })
+  })
+
+  test('what is given by position is an option like any other', () => {
+    expect(textsOf(list)).toEqual({ resource: list })
+    expect(textsOf('convert', 'x.json', '--resource', list)).toEqual({ input: 'x.json', resource: list })
+  })
+})
+
+describe('flags', () => {
+  test('texts come by the names of the table, and only those that were given', () => {
+    const argv = [list, '-a', 'acc', '-o', 'csv', '--out', '-', '--max-memory', '1GiB', '--overwrite', '-v']
+    expect(textsOf(...argv)).toEqual({
+      resource: list,
+      account: 'acc',
+      format: 'csv',
+      out: '-',
+      maxMemoryBytes: '1GiB',
+      overwrite: true,
+      verbose: true,
+    })
+  })
+
+  test('what is on by default is turned off by --no-', () => {
+    expect(textsOf(list, '--no-csv-header')).toMatchObject({ csvHeader: false })
+    expect(textsOf(list, '--csv-header')).toMatchObject({ csvHeader: true })
+    expect(textsOf('emulator', '--no-remote-data')).toEqual({ remoteData: false })
+    expect(textsOf('emulator', '--remote-data')).toEqual({ remoteData: true })
+  })
+
+  test('repeatable flags gather their values, of others the last counts', () => {
+    expect(textsOf(list, '-q', 'a=1', '-q', 'b=2', '--exclude', 'x,y', '--exclude', 'z')).toMatchObject({
+      query: ['a=1', 'b=2'],
+      exclude: ['x,y', 'z'],
+    })
+    expect(textsOf(list, '--out', 'a', '--out=b')).toMatchObject({ out: 'b' })
+  })
+
+  test('a value may begin with a dash, and one parse leaves nothing for the next', () => {
+    expect(textsOf(list, '-q', '-x=1')).toMatchObject({ query: ['-x=1'] })
+    expect(textsOf(list)).toEqual({ resource: list })
+  })
+
+  test.each(Object.entries(tableOf).flatMap(([command, table]) => flagsOf(command as CommandName, table)))(
+    '%s reads %s',
+    (command, flag, name, value) => {
+      const first = { export: [list], convert: ['-'], emulator: [], demo: [] }[command]
+      const texts = textsOf(command, ...first, flag, ...(value === undefined ? [] : [value]))
+      expect(texts).toHaveProperty([name])
+    },
+  )
+})
+
+function flagsOf(command: CommandName, table: OptionTable): [CommandName, string, string, string | undefined][] {
+  return Object.entries(table)
+    .filter(([, entry]) => entry.commands.includes(command) && !entry.positional?.includes(command))
+    .map(([name, entry]) => [command, entry.flag!, name, entry.kind === 'boolean' ? undefined : 'x'])
+}
+
+describe('refusals', () => {
+  test.each([
+    [[list, '--overwrit'], 'ERR_OPTION_UNKNOWN', 'Did you mean --overwrite?'],
+    [[list, '--max-memry', '1GiB'], 'ERR_OPTION_UNKNOWN', 'Did you mean --max-memory?'],
+    [['convert', 'x', '--acount', 'a'], 'ERR_OPTION_UNKNOWN', "unknown option '--acount'"],
+    [['emulator', '--membres', '5'], 'ERR_OPTION_UNKNOWN', 'Did you mean --members?'],
+    [[list, '--out'], 'ERR_OPTION_MISSING', '--out <PATH>'],
+    [[], 'ERR_OPTION_MISSING', 'MODEL/RESOURCE'],
+    [['convert'], 'ERR_OPTION_MISSING', 'FILE'],
+    [[list, 'x/y'], 'ERR_OPTION_INVALID', 'too many arguments'],
+  ] as const)('%j is %s', (argv, code, text) => {
+    const refusal = refusalOf(...argv)
+    expect(refusal.code).toBe(code)
+    expect(refusal.message).toContain(text)
+    expect(refusal.message).not.toMatch(/\n|^error/)
+  })
+})
+
+describe('texts', () => {
+  test('--help is the help of the command that it stands behind', () => {
+    const help = (...argv: string[]): string => {
+      const parsed = parseArguments(argv)
+      return parsed.kind === 'text' ? parsed.text : ''
+    }
+    expect(help('--help')).toContain('Usage: truto-export [export] MODEL/RESOURCE')
+    expect(help('-h')).toBe(help('--help'))
+    expect(help('export', '--help')).toBe(help('--help'))
+    expect(help('convert', '--help')).toContain('Usage: truto-export convert FILE')
+    expect(help('help', 'emulator')).toContain('Usage: truto-export emulator')
+  })
+
+  test('--version is the version alone', () => {
+    expect(parseArguments(['--version'])).toEqual({ kind: 'text', text: `${version}\n` })
+  })
+})

@@ -1,0 +1,298 @@
+import { EventEmitter } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Io } from '../../src/cli/io.js'
+import type { TextOutput } from '../../src/cli/progress.js'
+import { run } from '../../src/cli/run.js'
+import {
+  AuthError,
+  DataError,
+  InternalError,
+  OutputError,
+  ReaderGone,
+  RequestError,
+  UpstreamError,
+} from '../../src/errors.js'
+import type { ExportOptions } from '../../src/export.js'
+import type { ExportReport } from '../../src/report.js'
+import { version } from '../../src/version.js'
+import { FakeClock } from '../helpers/clock.js'
+
+const list = 'instant-messaging/members'
+const report: ExportReport = {
+  complete: true,
+  resource: list,
+  records: 2,
+  recordsRead: 2,
+  pages: 1,
+  requests: 1,
+  retries: 0,
+  waitMs: 0,
+  bodyBytes: 50,
+  outputBytes: 40,
+  elapsedMs: 1000,
+  peakRssBytes: 1e6,
+  output: 'x',
+  format: 'ndjson',
+  compression: 'none',
+  parser: 'js',
+  parquetWriter: null,
+  requestedResponseFormat: 'auto',
+  responseFormat: 'stream',
+  framing: 'envelope',
+  fallback: null,
+  digest: null,
+  warnings: [],
+}
+
+class Process extends EventEmitter {
+  readonly exits: number[] = []
+  exit(code: number): void {
+    this.exits.push(code)
+  }
+}
+
+interface Given {
+  env?: NodeJS.ProcessEnv
+  stdin?: string
+  isTTY?: boolean
+  export?: (options: ExportOptions, process: Process) => Promise<ExportReport>
+}
+
+/** Runs the command line with a library that only takes note of its options. */
+async function cli(argv: string[], given: Given = {}) {
+  const out = { stdout: '', stderr: '' }
+  const process = new Process()
+  let options: ExportOptions | undefined
+  const output = (name: 'stdout' | 'stderr'): TextOutput => ({
+    isTTY: given.isTTY ?? false,
+    write: (text: string) => {
+      out[name] += text
+    },
+  })
+  const io: Io = {
+    stdin: Readable.from([given.stdin ?? '']),
+    stdout: output('stdout'),
+    stderr: output('stderr'),
+    env: given.env ?? { TRUTO_API_TOKEN: 'secret-of-env' },
+    clock: new FakeClock(),
+    signals: process,
+    loadExport: async () => ({
+      exportRecords: async (asked) => {
+        options = asked
+        return given.export === undefined ? report : given.export(asked, process)
+      },
+    }),
+  }
+  const exitCode = await run(argv, io)
+  expect(process.eventNames()).toEqual([])
+  return { ...out, exitCode, options }
+}
+
+let directory: string
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'truto-export-run-'))
+})
+afterAll(() => rm(directory, { recursive: true }))
+
+describe('what the library is asked for', () => {
+  test('flags are its options', async () => {
+    const { options, exitCode } = await cli([
+      ...[list, '-a', 'acc', '--channel', 'C1', '-q', 'remote_query[types]=im', '-o', 'csv', '--key-by', 'id'],
+      ...['--idle-timeout', '5s', '--exclude', 'bio,emails.type'],
+    ])
+    expect(exitCode).toBe(0)
+    expect(options).toMatchObject({
+      resource: list,
+      account: 'acc',
+      channel: 'C1',
+      query: { remote_query: { types: 'im' } },
+      format: 'csv',
+      keyBy: 'id',
+      idleTimeoutMs: 5000,
+      exclude: ['bio', 'emails.type'],
+      token: 'secret-of-env',
+      out: '-',
+    })
+    expect(options).not.toHaveProperty('input')
+    expect(options).not.toHaveProperty('quiet')
+  })
+
+  test('-q with several pairs is split where it came once', async () => {
+    const once = await cli([list, '-q', 'a=1,b=2'])
+    expect(once.options?.query).toEqual({ a: '1', b: '2' })
+    const twice = await cli([list, '-q', 'a=1,b=2', '-q', 'c=3'])
+    expect(twice.options?.query).toEqual({ a: '1,b=2', c: '3' })
+  })
+
+  test('convert reads a path or stdin, and needs no token', async () => {
+    const file = await cli(['convert', 'page.json', '--out', 'x.parquet', '--resource', list], { env: {} })
+    expect(file.options).toMatchObject({ input: 'page.json', resource: list, format: 'parquet' })
+    const stdin = await cli(['convert', '-'], { env: {}, stdin: '{"id":"1"}' })
+    const chunks: Uint8Array[] = []
+    for await (const chunk of stdin.options!.input as AsyncIterable<Uint8Array>) chunks.push(chunk)
+    expect(Buffer.concat(chunks).toString()).toBe('{"id":"1"}')
+  })
+
+  test('the token comes from a file, from stdin or from its flag, which warns', async () => {
+    const path = join(directory, 'token')
+    await writeFile(path, 'secret-of-file\n')
+    expect((await cli([list, '--token-file', path])).options?.token).toBe('secret-of-file')
+    expect((await cli([list, '--token-stdin'], { stdin: 'secret-of-stdin\n' })).options?.token).toBe('secret-of-stdin')
+    const flag = await cli([list, '--token', 'secret-of-flag'])
+    expect(flag.options?.token).toBe('secret-of-flag')
+    expect(flag.stderr).toContain('warning: --token can be seen in the list of processes')
+    expect(flag.stderr).not.toContain('secret-of-flag')
+  })
+
+  test('--ca is read, the library gets its text', async () => {
+    const path = join(directory, 'ca.pem')
+    await writeFile(path, 'PEM')
+    expect((await cli([list, '--ca', path])).options?.ca).toBe('PEM')
+    const missing = await cli([list, '--ca', join(directory, 'none')])
+    expect(missing).toMatchObject({ exitCode: 2, options: undefined })
+    expect(missing.stderr).toContain('for --ca: ENOENT')
+  })
+})
+
+describe('what is printed where', () => {
+  test('without --json stdout belongs to the data', async () => {
+    const { stdout, stderr } = await cli([list, '--out', 'x'])
+    expect(stdout).toBe('')
+    expect(stderr).toContain('truto-export: 2 records in 1 page to x')
+  })
+
+  test('--json prints the report on stdout where --out is a file, else on stderr', async () => {
+    const file = await cli([list, '--out', 'x', '--json', '--quiet'])
+    expect(JSON.parse(file.stdout)).toEqual(report)
+    expect(file.stderr).toBe('')
+    const stdout = await cli([list, '--json', '--quiet'])
+    expect(stdout.stdout).toBe('')
+    expect(JSON.parse(stdout.stderr)).toEqual(report)
+  })
+
+  test('--quiet leaves errors only', async () => {
+    expect((await cli([list, '--quiet'])).stderr).toBe('')
+    const failed = await cli([list, '--quiet'], { export: () => Promise.reject(new DataError('ERR_SCHEMA', 'no')) })
+    expect(failed.stderr).toMatch(/^truto-export: ERR_SCHEMA: no.*\n$/)
+  })
+
+  test('--verbose shows the details that the library tells', async () => {
+    const tell = async ({ onEvent }: ExportOptions) => {
+      onEvent!({ kind: 'detail', message: 'GET x 200' })
+      return report
+    }
+    expect((await cli([list, '-v'], { export: tell })).stderr).toContain('truto-export: GET x 200\n')
+    expect((await cli([list], { export: tell })).stderr).not.toContain('GET x')
+  })
+
+  test('help and version are on stdout', async () => {
+    expect(await cli(['--version'])).toMatchObject({ exitCode: 0, stdout: `${version}\n`, stderr: '' })
+    expect(await cli(['--help'])).toMatchObject({ exitCode: 0, stderr: '' })
+  })
+
+  test('Parquet and compressed bytes are not written to a terminal', async () => {
+    for (const flags of [
+      ['-o', 'parquet'],
+      ['--compress', 'gzip'],
+    ]) {
+      const refused = await cli([list, ...flags], { isTTY: true })
+      expect(refused).toMatchObject({ exitCode: 2, options: undefined })
+      expect(refused.stderr).toContain('is not written to a terminal')
+      expect((await cli([list, ...flags])).exitCode).toBe(0)
+      expect((await cli([list, ...flags, '--out', 'x'], { isTTY: true })).exitCode).toBe(0)
+    }
+    expect((await cli([list], { isTTY: true })).exitCode).toBe(0)
+  })
+
+  test('colour is for terminals that want it', async () => {
+    const warning = { code: 'w', message: 'm', count: 1 }
+    const warn = async () => ({ ...report, warnings: [warning] })
+    const stderr = async (env: NodeJS.ProcessEnv, isTTY = true) =>
+      (await cli([list, '--out', 'x'], { env: { TRUTO_API_TOKEN: 'abc', ...env }, isTTY, export: warn })).stderr
+    expect(await stderr({})).toContain('\u001b[33mwarning: m')
+    expect(await stderr({ NO_COLOR: '1' })).not.toContain('\u001b[33m')
+    expect(await stderr({ TERM: 'dumb' })).not.toContain('\u001b')
+    expect(await stderr({}, false)).not.toContain('\u001b')
+  })
+})
+
+describe('how a run ends', () => {
+  test.each([
+    [new InternalError('ERR_INTERNAL', 'm'), 1],
+    [new AuthError('ERR_UNAUTHORIZED', 'm'), 3],
+    [new RequestError('ERR_NOT_FOUND', 'm'), 4],
+    [new UpstreamError('ERR_CONNECT', 'm'), 5],
+    [new DataError('ERR_SCHEMA', 'm'), 6],
+    [new OutputError('ERR_OUTPUT_SPACE', 'm'), 7],
+  ])('%o ends with %i', async (error, exitCode) => {
+    expect(await cli([list], { export: () => Promise.reject(error) })).toMatchObject({ exitCode })
+  })
+
+  test('an error is one line: code, message, position, what is left, hint', async () => {
+    const error = new DataError('ERR_SCHEMA', 'bad\nthing', { page: 3, recordIndex: 4, byteOffset: 5, left: 'gone' })
+    const { stderr } = await cli([list], { export: () => Promise.reject(error) })
+    expect(stderr).toBe(
+      'truto-export: ERR_SCHEMA: bad\\u{a}thing [page 3, record 4, byte 5]; gone; the body is not a list that truto-export knows\n',
+    )
+  })
+
+  test('--debug adds stacks and causes', async () => {
+    const error = new DataError('ERR_SCHEMA', 'm', { cause: new Error('the cause') })
+    const { stderr } = await cli([list, '--debug'], { export: () => Promise.reject(error) })
+    expect(stderr).toMatch(/^truto-export: .*\n {2}DataError: m\n {6}at /)
+    expect(stderr).toContain('  caused by Error: the cause\n')
+  })
+
+  test('what nobody expected is exit 1 with its stack', async () => {
+    const { stderr, exitCode } = await cli([list], { export: () => Promise.reject(new TypeError('oops')) })
+    expect(exitCode).toBe(1)
+    expect(stderr).toMatch(/^truto-export: ERR_INTERNAL: TypeError: oops\n {2}TypeError: oops\n {6}at /)
+  })
+
+  test('a reader of stdout that leaves is a silent 141', async () => {
+    const gone = await cli([list], { export: () => Promise.reject(new ReaderGone()) })
+    expect(gone).toMatchObject({ exitCode: 141, stderr: '' })
+  })
+
+  test('bad options end with 2 before the library is asked', async () => {
+    for (const argv of [[list, '--limit', '0'], [list, '--nope'], ['members'], []]) {
+      const refused = await cli(argv)
+      expect(refused).toMatchObject({ exitCode: 2, options: undefined, stdout: '' })
+      expect(refused.stderr).toMatch(/^truto-export: ERR_OPTION_[A-Z]+: .*\n$/)
+    }
+  })
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ])('%s aborts the export and ends with %i, saying what is left', async (signal, exitCode) => {
+    const hang = ({ signal: abort, progress }: ExportOptions, process: Process) =>
+      new Promise<never>((_, reject) => {
+        abort!.addEventListener('abort', () => reject(abort!.reason))
+        progress!.records = 7
+        process.emit(signal)
+      })
+    const file = await cli([list, '--out', 'x'], { export: hang })
+    expect(file).toMatchObject({
+      exitCode,
+      stdout: '',
+      stderr: `truto-export: stopped by ${signal}; nothing was published as x\n`,
+    })
+    expect((await cli([list], { export: hang })).stderr).toBe(
+      `truto-export: stopped by ${signal}; 7 records were written\n`,
+    )
+  })
+
+  test('an export that was whole before the signal is a success', async () => {
+    const late = async (_: ExportOptions, process: Process) => {
+      process.emit('SIGINT')
+      return report
+    }
+    expect(await cli([list], { export: late })).toMatchObject({ exitCode: 0 })
+  })
+})
