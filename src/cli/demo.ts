@@ -86,7 +86,7 @@ export function lookCommand(format: DemoFormat, path: string, hasHyparquet: bool
   if (format === 'csv') return `head -n 3 ${file}`
   if (!hasHyparquet) return `duckdb -c "SELECT id, name, status, emails FROM ${sqlText(path)} LIMIT 5"`
   const read = `parquetReadObjects({file:await asyncBufferFromFile(process.argv[1]),columns:['id','name','status'],rowEnd:5})`
-  return `node --input-type=module -e "import {asyncBufferFromFile,parquetReadObjects} from 'hyparquet';console.table(await ${read})" ${file}`
+  return `node -e "import('hyparquet').then(async({asyncBufferFromFile,parquetReadObjects})=>console.table(await ${read}))" ${file}`
 }
 
 function exportArguments({ url, account, parent }: EmulatorAddress, path: string): string[] {
