@@ -94,8 +94,8 @@ export class Display {
       this.line(formatPlain(snapshot))
       return
     }
-    // the last column stays free: some terminals wrap as soon as it is written
-    const text = formatStatus(snapshot, (out.columns ?? 80) - 1)
+    // the last column stays free: some terminals wrap as soon as it is written; one that does not know its size says 0
+    const text = formatStatus(snapshot, (out.columns || 80) - 1)
     out.write(`\r${hasColor && snapshot.wait ? yellow(text) : text}${eraseToEnd}`)
     this.#isDrawn = true
   }

@@ -165,6 +165,12 @@ describe('a display', () => {
     expect(written[0]!.replace('\r', '').replace('\u001b[K', '').length).toBeLessThanOrEqual(27)
   })
 
+  test('takes a terminal that says 0 columns for one of 80', () => {
+    const { clock, written } = setUp({ columns: 0 })
+    clock.advance(100)
+    expect(written[0]).toContain('0 records  0/s  0 B/s  0 pages  0:00')
+  })
+
   test('puts a line of its own in the place of the status line', () => {
     const { clock, written, display } = setUp()
     clock.advance(100)
