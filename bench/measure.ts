@@ -2,7 +2,7 @@
 // baseline of the same round, as the median with the smallest and the largest. Absolute figures say little on a shared machine; ratios hold.
 
 import { spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 
@@ -97,13 +97,19 @@ export async function runScript<T extends Sample>(
 
 /** What this process has used since it started: the last line that `runScript` reads. */
 export function reportSelf(more: object = {}): void {
-  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
+  const { userCPUTime, systemCPUTime } = process.resourceUsage()
   const sample: Sample = {
     cpuMs: (userCPUTime + systemCPUTime) / 1000,
     wallMs: performance.now(),
-    peakRssBytes: maxRSS * 1024,
+    peakRssBytes: peakRss(),
   }
   process.stdout.write(`${JSON.stringify({ ...sample, ...more })}\n`)
+}
+
+/** High-water mark of this process's own memory. Not getrusage's ru_maxrss: Linux keeps that across exec, so a child would report its parent's. */
+function peakRss(): number {
+  const status = readFileSync('/proc/self/status', 'latin1')
+  return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)![1]) * 1024
 }
 
 /** Runs any program under the shell's own `time` and reads its CPU time from there. */
