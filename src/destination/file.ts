@@ -320,7 +320,7 @@ export class PlaceWriter implements DestinationWriter {
   }
 
   get left(): string {
-    return `what was written to ${this.#name} stays there`
+    return this.bytesWritten === 0 ? 'nothing was written' : `what was written to ${this.#name} stays there`
   }
 
   write(bytes: Uint8Array): Promise<void> {

@@ -70,7 +70,6 @@ export function descriptorFile(fd: number): Pick<OpenFile, 'write' | 'sync' | 'c
 }
 
 class StreamWriter implements DestinationWriter {
-  readonly left = 'what was written to stdout stays there'
   bytesWritten = 0
   readonly #stream: Writable
   /** What went wrong with the stream, also between two writes. */
@@ -85,6 +84,10 @@ class StreamWriter implements DestinationWriter {
     this.#stream = stream
     // without a listener, a reader that goes away would be an uncaught exception
     stream.on('error', this.#onError)
+  }
+
+  get left(): string {
+    return this.bytesWritten === 0 ? 'nothing was written' : 'what was written to stdout stays there'
   }
 
   async write(bytes: Uint8Array): Promise<void> {
