@@ -76,7 +76,8 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
   try {
     const stages = stagesOf(resolved, run)
     const destination = run.destination ?? destinationFromUrl(resolved.out, { overwrite: resolved.overwrite })
-    const writer = new TalliedWriter(await destination.open(), resolved.digest === 'sha256', progress, run.signal)
+    const place = await destination.open(run.signal)
+    const writer = new TalliedWriter(place, resolved.digest === 'sha256', progress, run.signal)
     const out = compressed(writer, resolved.compress)
     let encoder: Encoder | undefined
     try {

@@ -5,8 +5,9 @@ export interface Destination {
   /** How messages name it: a path, or `stdout`. */
   readonly name: string
   /** Opens the place for writing, so that whatever makes it impossible is known before the first request. Nothing is visible yet.
+   *  @param signal ends a wait for the other side, such as the reader of a FIFO: `open` then rejects with its reason
    *  @throws ConfigError ERR_OUTPUT_EXISTS, OutputError */
-  open(): Promise<DestinationWriter>
+  open(signal?: AbortSignal): Promise<DestinationWriter>
 }
 
 /** An open place. Exactly one of `commit` and `abort` ends it. */

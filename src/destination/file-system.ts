@@ -11,6 +11,7 @@ export interface FileStatus {
   isFile(): boolean
   isDirectory(): boolean
   isSymbolicLink(): boolean
+  isFIFO(): boolean
 }
 
 /** An open file. Its errors are Node's system errors. */

@@ -2,6 +2,7 @@
 
 import { constants } from 'node:fs'
 import { dirname } from 'node:path'
+import { sleep, systemClock } from '../clock.js'
 import { ConfigError, OutputError, printable } from '../errors.js'
 import { BufferedFile } from './buffered-file.js'
 import type { Destination, DestinationWriter } from './destination.js'
@@ -21,7 +22,7 @@ export interface FileDestinationOptions {
  * macOS). A `.partial` that is there already, of a run that died, is replaced by a new file: should its writer be alive after all, it keeps writing to a
  * file without a name and finds that out when it commits.
  *
- * What is no regular file (FIFO, device) is opened and written in place; there is nothing to publish then, and opening a FIFO waits for its reader.
+ * What is no regular file (FIFO, device) is opened and written in place; there is nothing to publish then, and opening a FIFO waits for its reader or the signal.
  *
  * Errors: ERR_OUTPUT_EXISTS, and OutputErrors by what the system says. Where the rename is refused the complete file is kept and the message has the command
  * that publishes it.
@@ -31,15 +32,17 @@ export function fileDestination(path: string, options: FileDestinationOptions = 
   const name = printable(path)
   return {
     name,
-    async open() {
+    async open(signal) {
       // an empty path, and what no system call can be given
       if (path === '' || path.includes('\0'))
         throw new ConfigError('ERR_OPTION_INVALID', `the output path '${name}' cannot be a file name`)
       try {
         const status = await statusOf(files, path)
-        if (status !== null && !status.isFile() && !status.isDirectory()) return await openInPlace(files, path)
+        if (status !== null && !status.isFile() && !status.isDirectory())
+          return await openInPlace(files, path, status, signal)
         return await openPartial(files, path, status, options.overwrite ?? false)
       } catch (error) {
+        if (signal?.aborted) throw signal.reason
         throw outputError(error, `opening ${name}`, 'ERR_OUTPUT_ACCESS')
       }
     },
@@ -297,10 +300,36 @@ function shellQuoted(path: string): string {
   return /^[\w./+@%:=-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", "'\\''")}'`
 }
 
-async function openInPlace(files: FileSystem, path: string): Promise<DestinationWriter> {
-  const file = await files.open(path, constants.O_WRONLY)
+async function openInPlace(
+  files: FileSystem,
+  path: string,
+  status: FileStatus,
+  signal: AbortSignal | undefined,
+): Promise<DestinationWriter> {
+  const file = status.isFIFO() ? await openFifo(files, path, signal) : await files.open(path, constants.O_WRONLY)
   return new PlaceWriter(file, printable(path))
 }
+
+/** A FIFO, as soon as it has a reader. A thread that waits for one in open(2) could not be called back, and would keep the process alive after a stop. */
+async function openFifo(files: FileSystem, path: string, signal: AbortSignal | undefined): Promise<OpenFile> {
+  for (;;) {
+    signal?.throwIfAborted()
+    try {
+      // stays open until the other is, so that the reader sees no end in between; for writing it is of no use, as it never waits
+      const first = await files.open(path, constants.O_WRONLY | constants.O_NONBLOCK)
+      try {
+        return await files.open(path, constants.O_WRONLY)
+      } finally {
+        await first.close()
+      }
+    } catch (error) {
+      if (errnoOf(error) !== 'ENXIO') throw error // that there is no reader yet (open(2))
+    }
+    await sleep(systemClock, readerPollMs, signal)
+  }
+}
+
+const readerPollMs = 20
 
 /** A FIFO or a device: what was written is out, so there is nothing to publish or to remove. Also stdout where that is a file. */
 export class PlaceWriter implements DestinationWriter {

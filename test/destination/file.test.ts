@@ -413,6 +413,25 @@ describe('what is no regular file is written in place', () => {
     expect(readdirSync(dir)).toEqual(['fifo'])
   })
 
+  test('a FIFO whose reader comes later', async () => {
+    execFileSync('mkfifo', [at('fifo')])
+    const written = put(at('fifo'), 'x'.repeat(100_000))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const reader = spawn('cat', [at('fifo')])
+    const text = buffer(reader.stdout)
+    await written
+    expect((await text).toString()).toBe('x'.repeat(100_000))
+  })
+
+  test('a FIFO without a reader, which is not waited for after an abort', async () => {
+    execFileSync('mkfifo', [at('fifo')])
+    const controller = new AbortController()
+    const opening = fileDestination(at('fifo')).open(controller.signal)
+    const reason = new Error('enough')
+    setTimeout(() => controller.abort(reason), 30)
+    await expect(opening).rejects.toBe(reason)
+  })
+
   test('a FIFO whose reader leaves', async () => {
     execFileSync('mkfifo', [at('fifo')])
     const reader = spawn('head', ['-c', '10', at('fifo')])
