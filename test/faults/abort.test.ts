@@ -161,12 +161,13 @@ test.each(phases)('an abort $name ends the export with its reason', async ({ emu
     partial: () => existsSync(`${out}.partial`),
   }
   await until(() => isThere(scene))
-  const requests = server.requests
+  // one of them may still be on its way to the server
+  const sent = progress.requests
   controller.abort(reason)
   expect(await settled).toBe(reason)
   expect(readdirSync(directory)).toEqual([])
   await until(() => way.open() === 0)
-  expect(server.requests).toBe(requests)
+  expect(server.requests).toBeLessThanOrEqual(sent)
 })
 
 test('a signal that was aborted before the start sends nothing and touches nothing', async () => {
