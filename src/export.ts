@@ -222,6 +222,7 @@ async function openSource(resolved: ResolvedOptions, run: RunOptions): Promise<O
   const source = new TrutoSource({
     ...shared,
     client,
+    redact: client.redact,
     apiUrl,
     request: requestOf(resolved, run),
     responseFormat: resolved.responseFormat,

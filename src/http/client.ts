@@ -68,6 +68,8 @@ export interface HttpAnswer {
 export class HttpClient {
   /** What the user should be told about the surroundings, known at construction. */
   readonly warnings: readonly Warning[]
+  /** Takes our credentials out of text that a server sent, so that it can be shown. */
+  readonly redact: (text: string) => string
 
   readonly #origin: string
   readonly #host: string
@@ -80,7 +82,6 @@ export class HttpClient {
   readonly #userAgent: string
   readonly #debugBodies: boolean
   readonly #onDetail: ((line: string) => void) | undefined
-  readonly #redact: (text: string) => string
   readonly #dispatcher: Dispatcher
 
   /** @throws ConfigError ERR_INSECURE_URL, ERR_TOKEN_INVALID or ERR_OPTION_INVALID */
@@ -102,7 +103,7 @@ export class HttpClient {
     this.#userAgent = options.userAgent ?? 'truto-export'
     this.#debugBodies = options.debugBodies ?? false
     this.#onDetail = options.onDetail
-    this.#redact = redactor([token, this.#proxy?.password, decodeText(this.#proxy?.password ?? '')])
+    this.redact = redactor([token, this.#proxy?.password, decodeText(this.#proxy?.password ?? '')])
     this.#dispatcher = createDispatcher({
       proxy: this.#proxy,
       connectTimeoutMs: this.#connectTimeoutMs,
@@ -179,7 +180,7 @@ export class HttpClient {
       if (head.statusCode !== 200) throw await this.#readError(url, head, exchange)
       const contentType = headers['content-type'] ?? null
       const encoding = headers['content-encoding'] ?? null
-      const codings = parseContentEncoding(encoding && this.#redact(encoding))
+      const codings = parseContentEncoding(encoding && this.redact(encoding))
       // Undecoded bytes go from the parser to the reader without anything between them.
       const body = codings.length === 0 ? exchange : decodeBody(exchange, codings)
       return {
@@ -206,7 +207,7 @@ export class HttpClient {
       if (raw !== undefined) this.#detail(() => `raw_response: ${JSON.stringify(raw)}`)
     }
     const { statusCode, headers } = head
-    return answerError({ statusCode, headers, text, url, wallNow: this.#clock.wallNow(), redact: this.#redact })
+    return answerError({ statusCode, headers, text, url, wallNow: this.#clock.wallNow(), redact: this.redact })
   }
 
   /** The first `maxErrorBodyBytes` of an error's body as text. A body that is cut, slow or damaged ends early: the status decides. */
@@ -239,7 +240,7 @@ export class HttpClient {
   }
 
   #detail(line: () => string): void {
-    if (this.#onDetail) this.#onDetail(printable(this.#redact(line())))
+    if (this.#onDetail) this.#onDetail(printable(this.redact(line())))
   }
 }
 

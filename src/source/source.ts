@@ -2,7 +2,8 @@
 // added up.
 
 import { type Clock, systemClock } from '../clock.js'
-import { DataError, UpstreamError } from '../errors.js'
+import { DataError, ExportError, UpstreamError } from '../errors.js'
+import { redactJson } from '../http/redact.js'
 import { type EngineName, type PageFacts, type Slicer, type SlicerFactory, slicerFactory } from '../json/slicer.js'
 import type { Framing, RecordBatch, Warning } from '../record.js'
 import type { ExportEvent, Progress, ResponseFormat } from '../report.js'
@@ -25,6 +26,8 @@ export interface SourceOptions {
   signal?: AbortSignal | undefined
   onEvent?: ((event: ExportEvent) => void) | undefined
   progress?: Progress | undefined
+  /** Takes credentials out of what an error repeats of a body. Default: there are none. */
+  redact?: ((text: string) => string) | undefined
 }
 
 /** What a source has told so far; complete when its records have been read to the end. */
@@ -85,8 +88,8 @@ export function emptyOutcome(): SourceOutcome {
 /** Reads pages with one slicer factory and adds up what they tell. Both sources are built on it. */
 export class PageReader {
   readonly outcome = emptyOutcome()
-  readonly options: Required<Omit<SourceOptions, 'signal' | 'onEvent' | 'progress'>> &
-    Pick<SourceOptions, 'signal' | 'onEvent' | 'progress'>
+  readonly options: Required<Omit<SourceOptions, 'signal' | 'onEvent' | 'progress' | 'redact'>> &
+    Pick<SourceOptions, 'signal' | 'onEvent' | 'progress' | 'redact'>
   #slicers: SlicerFactory | undefined
   #emptyPages = 0
   #partialPages = 0
@@ -117,15 +120,20 @@ export class PageReader {
       isAccepted = true
       return this.#take(batch)
     }
-    for await (const chunk of this.#timed(body, page, slicer)) {
-      this.#countBytes(chunk.length, page)
-      for (const batch of slicer.push(chunk)) yield out(batch)
+    try {
+      for await (const chunk of this.#timed(body, page, slicer)) {
+        this.#countBytes(chunk.length, page)
+        for (const batch of slicer.push(chunk)) yield out(batch)
+      }
+      for (const batch of slicer.end()) yield out(batch)
+      const { facts } = slicer
+      throwBodyError(facts, page, options.redact)
+      if (!isAccepted) accept(facts)
+      return facts
+    } catch (error) {
+      if (error instanceof ExportError && options.redact) redactError(error, options.redact)
+      throw error
     }
-    for (const batch of slicer.end()) yield out(batch)
-    const { facts } = slicer
-    throwBodyError(facts, page)
-    if (!isAccepted) accept(facts)
-    return facts
   }
 
   /** Adds a finished page to the outcome. @throws DataError ERR_CURSOR after too many pages without a record */
@@ -248,14 +256,21 @@ export class PageReader {
 }
 
 /** An error that came inside a 200 answer. @throws UpstreamError ERR_SERVER where the provider made it, else DataError ERR_UPSTREAM_IN_BODY */
-function throwBodyError(facts: PageFacts, page: number): void {
+function throwBodyError(facts: PageFacts, page: number, redact = (text: string) => text): void {
   const { error } = facts
   if (error === null) return
   const name = [error.statusCode, error.error].filter((part) => part !== null).join(' ')
   const message = `the body is an error${name ? `: ${name}` : ''}${error.message ? `: ${error.message}` : ''}`
-  const context = { page, insight: error.insight, isRemote: error.isRemote, statusCode: error.statusCode ?? undefined }
+  const insight = redactJson(error.insight, redact)
+  const context = { page, insight, isRemote: error.isRemote, statusCode: error.statusCode ?? undefined }
   if (error.isRemote) throw new UpstreamError('ERR_SERVER', message, context)
   throw new DataError('ERR_UPSTREAM_IN_BODY', message, context)
+}
+
+/** What is wrong with a body is said in the body's own words, and a server may have put anything there. */
+function redactError(error: ExportError, redact: (text: string) => string): void {
+  error.message = redact(error.message)
+  if (error.stack !== undefined) error.stack = redact(error.stack)
 }
 
 function limitError(what: string, limit: number, flag: string, page: number): DataError {

@@ -1,12 +1,13 @@
 // The fault matrix as data: what goes wrong between a server and an output, and what is owed then. The number in front of an id is that of the group:
 // 5.1 connection and HTTP, 5.2 body transport, 5.3 paging, 5.4 envelope and JSON, 5.5 transforms, 5.6 sinks.
 
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import type { EmulatorOptions } from '../../src/emulator/emulator.js'
 import type { Fault } from '../../src/emulator/faults.js'
 import type { ErrorCode } from '../../src/errors.js'
 import type { ExportOptions } from '../../src/export.js'
 import type { JsonValue } from '../../src/record.js'
-import { membersText, type Outcome, usual } from './harness.js'
+import { membersText, type Outcome, token, usual } from './harness.js'
 
 /** A complete output. */
 export interface OwedOutput {
@@ -174,6 +175,50 @@ const statuses: FaultCase[] = [
     ...allFail({ kind: 'status', status: 409 }),
     owed: { code: 'ERR_CONFLICT', exit: 4, requests: 2 },
   },
+]
+
+/** A server that says what it was told. The harness looks for the token in everything. */
+const echoes: FaultCase[] = [
+  {
+    id: '5.1-token-in-an-error',
+    ...allFail({ kind: 'status', status: 400, message: `no such token: ${token}` }),
+    owed: { code: 'ERR_REQUEST_REJECTED', exit: 4, requests: 1, says: /no such token: \[redacted\]/ },
+  },
+  {
+    id: '5.1-token-in-a-raw-response',
+    ...allFail({ kind: 'status', status: 500, message: token, isRemote: true }),
+    options: { debugBodies: true },
+    owed: { code: 'ERR_SERVER', exit: 5, requests: 6 },
+  },
+  {
+    id: '5.1-token-in-a-redirect',
+    ...allFail({ kind: 'redirect', to: `http://${token}.example/?token=${token}` }),
+    owed: { code: 'ERR_REDIRECT', exit: 4, requests: 1 },
+  },
+  ...(['unified', 'auto'] as const).flatMap((responseFormat): FaultCase[] => [
+    {
+      id: `5.1-token-in-an-error-in-200-${responseFormat}`,
+      ...allFail(
+        body(
+          JSON.stringify({ statusCode: 400, error: token, message: token, truto_error_insight: { a: { b: token } } }),
+        ),
+      ),
+      options: { responseFormat },
+      owed: { code: 'ERR_UPSTREAM_IN_BODY', exit: 6, requests: 1 },
+    },
+    {
+      id: `5.1-token-in-a-key-${responseFormat}`,
+      ...allFail(body(`{"${token}":1}`)),
+      options: { responseFormat },
+      owed: { code: 'ERR_SCHEMA', exit: 6, requests: responseFormat === 'auto' ? 2 : 1 },
+    },
+    {
+      id: `5.1-token-in-bad-text-${responseFormat}`,
+      ...allFail(body(`{"result":[{"id":"${token}"x}]}`)),
+      options: { responseFormat },
+      owed: { code: 'ERR_JSON_SYNTAX', exit: 6, requests: 2, says: /\[redacted\]/ },
+    },
+  ]),
 ]
 
 const rateLimits: FaultCase[] = [
@@ -372,6 +417,19 @@ const transport: FaultCase[] = [
       owed: { requests: 3, retries: 1 },
     },
   ]),
+  // zlib itself says nothing about a zero byte behind a member, or anything behind the end of brotli
+  ...(
+    [
+      ['gzip', gzipSync(list('{"id":"1"}'))],
+      ['br', brotliCompressSync(list('{"id":"1"}'))],
+    ] as const
+  ).map(
+    ([coding, whole]): FaultCase => ({
+      id: `5.2-${coding}-zeros-after`,
+      ...allFail(body(Buffer.concat([whole, Buffer.alloc(3)]), { headers: { 'content-encoding': coding } })),
+      owed: { code: 'ERR_BODY_CORRUPT', exit: 5, requests: 1, says: /3 bytes behind its end.*already written/ },
+    }),
+  ),
   { id: '5.2-gzip-two-members', ...allFail({ kind: 'gzip', damage: 'two-members' }), owed: { requests: 2 } },
   {
     id: '5.2-gzip-double',
@@ -488,6 +546,18 @@ const transport: FaultCase[] = [
     id: '5.2-error-head-then-reset-retried',
     ...firstFails({ kind: 'early-close', status: 502 }),
     owed: { requests: 3, retries: 1 },
+  },
+  {
+    id: '5.2-error-body-drips',
+    emulator: {
+      faults: [
+        { kind: 'status', status: 500, body: 'x'.repeat(10_000), attempt: 'every' },
+        { kind: 'drip', bytes: 1, everyMs: 30_000, attempt: 'every' },
+      ],
+    },
+    options: { tries: 2 },
+    stepMs: 10_000,
+    owed: { code: 'ERR_SERVER', exit: 5, requests: 2 },
   },
   {
     id: '5.2-lost-connection-no-wait',
@@ -920,6 +990,7 @@ const sinks: FaultCase[] = files.flatMap((file): FaultCase[] => [
 
 export const matrix: readonly FaultCase[] = [
   ...statuses,
+  ...echoes,
   ...rateLimits,
   ...answers,
   ...transport,
