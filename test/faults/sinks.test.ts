@@ -78,6 +78,12 @@ describe('the n-th call of the file system fails, for every n', () => {
               whole,
               ['out.ndjson'],
             ])
+            // the bytes are durable before they get their name, and the name is after it
+            expect(files.calls.filter((call) => call === 'fsync' || call === 'rename')).toEqual([
+              'fsync',
+              'rename',
+              'fsync',
+            ])
             expect(failAt).toBeGreaterThan(8)
             break
           }
