@@ -14,11 +14,13 @@ import { findInvalidUtf8, incompleteTail } from '../utf8.js'
 import {
   expectations,
   hexDigits,
+  isWholeIn,
   literals,
   NumberState,
   numberAccepts,
   numberClass,
   numberNext,
+  placeIn,
   State,
   simpleEscapes,
   stringStops,
@@ -123,19 +125,12 @@ export class SlicerJs implements Slicer {
   }
 
   end(): readonly RecordBatch[] {
-    const state = this.#state
-    const isEmptyNdjson = state === State.Document && this.#recordDepth === 0 && this.#bomBytes === 0
-    const isWhole = state === State.Done || state === State.AfterFirst || state === State.BetweenLines || isEmptyNdjson
-    if (!isWhole) throw truncated(this.#where(), this.facts, this.#options.page)
+    if (!isWholeIn(this.#state, this.#recordDepth === 0, this.#bomBytes)) {
+      const place = placeIn(this.#state, this.#recordStart >= 0, this.#recordDepth >= 0, this.facts.records)
+      throw truncated(place, this.facts, this.#options.page)
+    }
     this.#head.finish()
     return []
-  }
-
-  /** Inside what the machine stands, for the message of a truncated body. */
-  #where(): string {
-    if (this.#state === State.Document) return 'before its document began'
-    if (this.#recordStart >= 0) return `inside record ${this.facts.records}`
-    return this.#recordDepth >= 0 ? 'between two records' : 'inside the envelope'
   }
 
   /** Moves the unfinished part to the window's start where the next step does not fit, and grows the window where that is not enough. */

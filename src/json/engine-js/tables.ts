@@ -1,4 +1,5 @@
-// The tables of the byte state machine: what ends a run of plain string bytes, the grammar of numbers, and the printable names of its states.
+// What the engines' checks of the bytes share: what ends a run of plain string bytes, the grammar of numbers, the states and their printable names, and
+// in which of them a body may end.
 
 /** 1 for the bytes that end a run of plain string characters: `"`, `\` and control characters (RFC 8259 §7). */
 export const stringStops = new Uint8Array(256)
@@ -116,3 +117,16 @@ export const expectations = [
   'a line feed and another record',
   'the end of the body',
 ] as const
+
+/** Whether a body may end in `state`. `isLines`: every top-level value is a record, so that none at all is a list too. */
+export function isWholeIn(state: number, isLines: boolean, bomBytes: number): boolean {
+  if (state === State.Document) return isLines && bomBytes === 0
+  return state === State.Done || state === State.AfterFirst || state === State.BetweenLines
+}
+
+/** Inside what a body stands, for the message of one that was cut. `records` are those that were given. */
+export function placeIn(state: number, isRecordOpen: boolean, isListOpen: boolean, records: number): string {
+  if (state === State.Document) return 'before its document began'
+  if (isRecordOpen) return `inside record ${records}`
+  return isListOpen ? 'between two records' : 'inside the envelope'
+}
