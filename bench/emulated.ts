@@ -31,5 +31,11 @@ export async function startEmulated(options: EmulatorOptions): Promise<Emulated>
   }
 }
 
+/** Options of an NDJSON export of all its members to `out`, for `child-export`. */
+export function exportOptions({ url, token }: Emulated, out: string): object {
+  const request = { resource: 'instant-messaging/members', account, channel: 'C1', apiUrl: url, token }
+  return { ...request, format: 'ndjson', overwrite: true, out }
+}
+
 /** Path of a script of this folder as it was compiled. */
 export const script = (name: string): string => new URL(`./${name}.js`, import.meta.url).pathname

@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { account, script, startEmulated } from './emulated.js'
+import { exportOptions, script, startEmulated } from './emulated.js'
 import { keepRun, runScript, type Sample, table } from './measure.js'
 import { drawLines, type Line } from './svg.js'
 
@@ -41,16 +41,7 @@ export async function benchMemory(
           remoteData: true,
           ...(pageSize ? { pageSize } : {}),
         })
-        const options = {
-          resource: 'instant-messaging/members',
-          account,
-          channel: 'C1',
-          apiUrl: emulated.url,
-          token: emulated.token,
-          format: 'ndjson',
-          overwrite: true,
-          out: join(folder, 'members.ndjson'),
-        }
+        const options = exportOptions(emulated, join(folder, 'members.ndjson'))
         const run = await runScript<Run>(
           script('child-export'),
           [JSON.stringify(options), '50'],
