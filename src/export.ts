@@ -17,7 +17,7 @@ import { asExportError, ExportError, InternalError } from './errors.js'
 import { HttpClient } from './http/client.js'
 import { resolveOptions } from './options/resolve.js'
 import type { GivenOptions, ResolvedOptions } from './options/schema.js'
-import { RecordBatch, type Warning } from './record.js'
+import { ownedBatches, RecordBatch, type Warning } from './record.js'
 import type { ExportEvent, ExportReport, Progress } from './report.js'
 import type { Member } from './schema/member.js'
 import { type ResourceSchema, schemaOf, unmappedSchema, withoutFields } from './schema/resource.js'
@@ -80,11 +80,13 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
     const writer = new TalliedWriter(place, resolved.digest === 'sha256', progress, run.signal)
     const out = compressed(writer, resolved.compress)
     let encoder: Encoder | undefined
+    let records = 0
     try {
       const batches = withStages(opened.source.read(), stages, run)
       for await (const batch of batches) {
         encoder ??= await beginEncoder(resolved, opened.source.outcome, out)
         await encoder.encode(batch)
+        records += batch.count
         progress.records += batch.count
       }
       encoder ??= await beginEncoder(resolved, opened.source.outcome, out)
@@ -102,7 +104,7 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
     return {
       complete: outcome.complete,
       resource: resolved.resource ?? anyResource,
-      records: progress.records,
+      records,
       recordsRead: outcome.records,
       pages: outcome.pages,
       requests: outcome.requests,
@@ -151,12 +153,11 @@ export function trutoSource(options: ExportOptions): RecordSource {
 
 /** Opens its client with the first read and closes it with the last. */
 class LazySource implements RecordSource {
-  readonly #options: ExportOptions
+  readonly #options: ReturnType<typeof split>
   #source: RecordSource | undefined
 
   constructor(options: ExportOptions) {
-    split(options) // bad options fail here, not at the first read
-    this.#options = options
+    this.#options = split(options) // bad options fail here, not at the first read
   }
 
   get outcome(): SourceOutcome {
@@ -167,12 +168,12 @@ class LazySource implements RecordSource {
     return this.#source?.warnings() ?? []
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, undefined> {
-    for await (const batch of this.read()) yield batch.own()
+  [Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, undefined> {
+    return ownedBatches(this.read())
   }
 
   async *read(): AsyncGenerator<RecordBatch, void, undefined> {
-    const { resolved, run } = split(this.#options)
+    const { resolved, run } = this.#options
     const opened = await openSource(resolved, run)
     this.#source = opened.source
     try {
@@ -307,10 +308,7 @@ async function* through(
   transform: Duplex,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<RecordBatch, void, undefined> {
-  async function* owned(): AsyncGenerator<RecordBatch, void, undefined> {
-    for await (const batch of batches) yield batch.own()
-  }
-  const source = Readable.from(owned(), { objectMode: true, highWaterMark: 1 })
+  const source = Readable.from(ownedBatches(batches), { objectMode: true, highWaterMark: 1 })
   const finished = pipeline(source, transform, signal ? { signal } : {})
   finished.catch(() => {}) // the same error ends the iteration below, or is thrown after it
   for await (const batch of transform) {

@@ -123,6 +123,11 @@ export class RecordBatch {
   }
 }
 
+/** The batches of `batches`, each with bytes of its own: for Node streams and user code, which may keep them. */
+export async function* ownedBatches(batches: AsyncIterable<RecordBatch>): AsyncGenerator<RecordBatch, void, undefined> {
+  for await (const batch of batches) yield batch.own()
+}
+
 /** A function from batch to batch, without I/O: the core of a transform. It may return its argument, and never keeps or changes it. */
 export interface BatchStage {
   apply(batch: RecordBatch): RecordBatch

@@ -450,6 +450,12 @@ test('progress and events tell what happens while it happens', async () => {
   })
 })
 
+test('the report counts its own export, whatever the counters showed before', async () => {
+  const progress: Progress = { records: 7, pages: 7, bodyBytes: 7, outputBytes: 7, requests: 7, wait: null }
+  const report = await exportRecords(to(emulator, { destination: memoryDestination(), progress }))
+  expect(report).toMatchObject({ records: members, pages: 3, requests: 3 })
+})
+
 test('bad options fail before a request is sent and before a file is touched', async () => {
   const cases: Array<[ExportOptions, string]> = [
     [{ resource: null }, 'ERR_OPTION_MISSING'],

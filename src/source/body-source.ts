@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises'
 import { KiB } from '../bytes/units.js'
 import { ConfigError } from '../errors.js'
 import type { RecordBatch } from '../record.js'
-import { PageReader, type RecordSource, type SourceOptions, type SourceOutcome } from './source.js'
+import { PagedSource, type RecordSource, type SourceOptions } from './source.js'
 
 export interface BodySourceOptions extends SourceOptions {
   /** Every top-level value is a record. Default: true for a path that ends in `.ndjson` or `.jsonl`. */
@@ -17,41 +17,28 @@ export interface BodySourceOptions extends SourceOptions {
 export type BodyInput = string | URL | Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
 /** Reads one body. */
-export class BodySource implements RecordSource {
+export class BodySource extends PagedSource {
   readonly #input: BodyInput
-  readonly #reader: PageReader
   readonly #isNdjson: boolean
 
   constructor(input: BodyInput, options: BodySourceOptions = {}) {
+    super(options)
     this.#input = input
-    this.#reader = new PageReader(options)
-    this.#reader.outcome.isUnified = options.isUnified ?? false
+    this.reader.outcome.isUnified = options.isUnified ?? false
     const name = typeof input === 'string' || input instanceof URL ? String(input) : ''
     this.#isNdjson = options.isNdjson ?? /\.(ndjson|jsonl)$/i.test(name)
   }
 
-  get outcome(): SourceOutcome {
-    return this.#reader.outcome
-  }
-
-  warnings(): ReturnType<PageReader['warnings']> {
-    return this.#reader.warnings()
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, undefined> {
-    for await (const batch of this.read()) yield batch.own()
-  }
-
   async *read(): AsyncGenerator<RecordBatch, void, undefined> {
-    const { outcome, options } = this.#reader
+    const { outcome, options } = this.reader
     const body = abortable(chunksOf(this.#input), options.signal)
-    const facts = yield* this.#reader.readPage(body, 1, this.#isNdjson, (facts) => {
+    const facts = yield* this.reader.readPage(body, 1, this.#isNdjson, (facts) => {
       outcome.framing = facts.framing
     })
-    this.#reader.finishPage(facts, 1)
+    this.reader.finishPage(facts, 1)
     if (facts.nextCursor !== null) {
       outcome.complete = 'unproven'
-      this.#reader.warn('more-pages', 'the body names a next cursor: it is one page of a longer list')
+      this.reader.warn('more-pages', 'the body names a next cursor: it is one page of a longer list')
     }
   }
 }

@@ -5,7 +5,9 @@ import { type Clock, systemClock } from '../clock.js'
 import { DataError, ExportError, UpstreamError } from '../errors.js'
 import { redactJson } from '../http/redact.js'
 import { type EngineName, type PageFacts, type Slicer, type SlicerFactory, slicerFactory } from '../json/slicer.js'
-import type { Framing, RecordBatch, Warning } from '../record.js'
+import { resolveOptions } from '../options/resolve.js'
+import type { ResolvedOptions } from '../options/schema.js'
+import { type Framing, ownedBatches, type RecordBatch, type Warning } from '../record.js'
 import type { ExportEvent, Progress, ResponseFormat } from '../report.js'
 
 /** Limits that every page is held to, and what a run is told with. */
@@ -54,17 +56,24 @@ export interface RecordSource extends AsyncIterable<RecordBatch> {
   read(): AsyncGenerator<RecordBatch, void, undefined>
 }
 
-export const limitDefaults = {
-  parser: 'js',
-  maxDepth: 512,
-  maxRecordBytes: 16 * 1024 * 1024,
-  maxCursorBytes: 64 * 1024,
-  maxEmptyPages: 1000,
-  maxPages: null,
-  maxRecords: null,
-  maxBytes: null,
-  pageTimeoutMs: 600_000,
-} as const
+/** The limits of the option table, for who reads a body without going by way of it. */
+const limitDefaults = limitsOf(resolveOptions({}, { hasInput: true, env: {} }))
+
+function limitsOf(resolved: ResolvedOptions) {
+  const { parser, maxDepth, maxRecordBytes, maxCursorBytes, maxEmptyPages } = resolved
+  const { maxPages, maxRecords, maxBytes, pageTimeoutMs } = resolved
+  return {
+    parser,
+    maxDepth,
+    maxRecordBytes,
+    maxCursorBytes,
+    maxEmptyPages,
+    maxPages,
+    maxRecords,
+    maxBytes,
+    pageTimeoutMs,
+  }
+}
 
 /** A body slower than this over a whole window is no better than a stalled one. */
 const minRate = { bytesPerSecond: 100, windowMs: 60_000 }
@@ -141,7 +150,6 @@ export class PageReader {
     const { outcome, options } = this
     outcome.pages++
     if (options.progress) options.progress.pages++
-    outcome.framing = facts.framing
     this.#bareIds += facts.bareIds
     if (facts.isPartialResponse === true) this.#partialPages++
     if (facts.resultCount !== null && facts.resultCount !== facts.records) this.#countMismatches++
@@ -213,6 +221,10 @@ export class PageReader {
     let rateMs = 0
     let rateBytes = 0
     let isDone = false
+    const late = (message: string): UpstreamError => {
+      const context = { page, recordIndex: slicer.facts.records, byteOffset: slicer.facts.bytes }
+      return new UpstreamError('ERR_TIMEOUT', message, context)
+    }
     try {
       for (;;) {
         const asked = clock.now()
@@ -229,22 +241,10 @@ export class PageReader {
           records = slicer.facts.records
           waitedMs = 0
         }
-        const context = { page, recordIndex: records, byteOffset: slicer.facts.bytes }
-        if (waitedMs > pageTimeoutMs) {
-          throw new UpstreamError(
-            'ERR_TIMEOUT',
-            `no record was finished in ${pageTimeoutMs} ms of waiting for bytes`,
-            context,
-          )
-        }
+        if (waitedMs > pageTimeoutMs) throw late(`no record was finished in ${pageTimeoutMs} ms of waiting for bytes`)
         if (rateMs >= minRate.windowMs) {
-          if (rateBytes * 1000 < minRate.bytesPerSecond * rateMs) {
-            throw new UpstreamError(
-              'ERR_TIMEOUT',
-              `the body came at less than ${minRate.bytesPerSecond} bytes a second`,
-              context,
-            )
-          }
+          const isSlow = rateBytes * 1000 < minRate.bytesPerSecond * rateMs
+          if (isSlow) throw late(`the body came at less than ${minRate.bytesPerSecond} bytes a second`)
           rateMs = rateBytes = 0
         }
         yield step.value
@@ -253,6 +253,29 @@ export class PageReader {
       if (!isDone) await iterator.return?.()
     }
   }
+}
+
+/** A source whose records a PageReader reads: all of it but what is asked for and in which order. */
+export abstract class PagedSource implements RecordSource {
+  protected readonly reader: PageReader
+
+  constructor(options: SourceOptions) {
+    this.reader = new PageReader(options)
+  }
+
+  get outcome(): SourceOutcome {
+    return this.reader.outcome
+  }
+
+  warnings(): Warning[] {
+    return this.reader.warnings()
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, undefined> {
+    return ownedBatches(this.read())
+  }
+
+  abstract read(): AsyncGenerator<RecordBatch, void, undefined>
 }
 
 /** An error that came inside a 200 answer. @throws UpstreamError ERR_SERVER where the provider made it, else DataError ERR_UPSTREAM_IN_BODY */

@@ -6,11 +6,11 @@ import { sleep } from '../clock.js'
 import { DataError, ExportError, RequestError } from '../errors.js'
 import { decideRetry, type RetryPolicy } from '../http/retry.js'
 import type { PageFacts } from '../json/slicer.js'
-import type { RecordBatch } from '../record.js'
+import type { Framing, RecordBatch } from '../record.js'
 import type { ResponseFormat } from '../report.js'
 import { CursorGuard } from './cursor-guard.js'
 import { checkRequirements, type ListRequest, listUrl } from './request.js'
-import { PageReader, type RecordSource, type SourceOptions, type SourceOutcome } from './source.js'
+import { PagedSource, type SourceOptions } from './source.js'
 
 /** What a page is asked of: `HttpClient`, or a double of it in tests. */
 export interface PageClient {
@@ -41,40 +41,27 @@ export interface TrutoSourceOptions extends SourceOptions {
 
 /** Thrown inside the loop only: the page is no unified list, and nothing of it was let out. */
 class NotUnified extends Error {
-  readonly facts: PageFacts | undefined
-  constructor(message: string, facts?: PageFacts) {
+  readonly framing: Framing | null
+  constructor(message: string, framing: Framing | null) {
     super(message)
-    this.facts = facts
+    this.framing = framing
   }
 }
 
 /** Reads one list of Truto's unified API. The client stays the caller's, who closes it. */
-export class TrutoSource implements RecordSource {
+export class TrutoSource extends PagedSource {
   readonly #options: TrutoSourceOptions
-  readonly #reader: PageReader
   readonly #requested: ResponseFormat
   /** What the next page is asked for with. */
   #asking: Exclude<ResponseFormat, 'auto'>
 
   /** @throws ConfigError where the request lacks what the named integration requires */
   constructor(options: TrutoSourceOptions) {
+    super(options)
     checkRequirements(options.request)
     this.#options = options
-    this.#reader = new PageReader(options)
     this.#requested = options.responseFormat ?? 'auto'
     this.#asking = this.#requested === 'auto' ? 'stream' : this.#requested
-  }
-
-  get outcome(): SourceOutcome {
-    return this.#reader.outcome
-  }
-
-  warnings(): ReturnType<PageReader['warnings']> {
-    return this.#reader.warnings()
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, undefined> {
-    for await (const batch of this.read()) yield batch.own()
   }
 
   async *read(): AsyncGenerator<RecordBatch, void, undefined> {
@@ -84,7 +71,7 @@ export class TrutoSource implements RecordSource {
     for (let page = 1; ; page++) {
       const facts = yield* this.#page(page, cursor)
       if (facts.nextCursor !== null) guard.take(facts.nextCursor, page)
-      this.#reader.finishPage(facts, page)
+      this.reader.finishPage(facts, page)
       if (facts.nextCursor === null) return this.#finish(facts)
       cursor = facts.nextCursor
     }
@@ -92,7 +79,7 @@ export class TrutoSource implements RecordSource {
 
   /** One page, asked for until it is read or the policy says stop. */
   async *#page(page: number, cursor: string | null): AsyncGenerator<RecordBatch, PageFacts, undefined> {
-    const { outcome, options } = this.#reader
+    const { outcome, options } = this.reader
     const failures = new Map<string, number>()
     for (let attempt = 1; ; attempt++) {
       let recordsOut = 0
@@ -103,7 +90,7 @@ export class TrutoSource implements RecordSource {
         const url = listUrl(this.#options.apiUrl, this.#options.request, { cursor, responseFormat: this.#asking })
         answer = await this.#options.client.open(url, { signal: options.signal })
         const isNdjson = checkContentType(answer.contentType, page)
-        const batches = this.#reader.readPage(answer.body, page, isNdjson, (facts) => this.#accept(facts, page))
+        const batches = this.reader.readPage(answer.body, page, isNdjson, (facts) => this.#accept(facts, page))
         for (;;) {
           const step = await batches.next()
           if (step.done) {
@@ -128,9 +115,12 @@ export class TrutoSource implements RecordSource {
   /** Sees a page's framing before its first record is let out. */
   #accept(facts: PageFacts, page: number): void {
     if (this.#isAuto && facts.recordMember !== 'result') {
-      throw new NotUnified(`the ${describeFraming(facts)} answer to a stream request is not a unified list`, facts)
+      throw new NotUnified(
+        `the ${describeFraming(facts)} answer to a stream request is not a unified list`,
+        facts.framing,
+      )
     }
-    const { outcome } = this.#reader
+    const { outcome } = this.reader
     if (outcome.framing !== null && outcome.framing !== facts.framing) {
       const message = `the page's framing is ${facts.framing}, that of the pages before it was ${outcome.framing}`
       throw new DataError('ERR_FRAMING_CHANGED', message, { page })
@@ -149,8 +139,8 @@ export class TrutoSource implements RecordSource {
     if (!this.#isAuto) return false
     const isUnknown = error instanceof DataError && error.code === 'ERR_SCHEMA'
     if (!(error instanceof NotUnified) && !isUnknown) return false
-    const framing = error instanceof NotUnified ? (error.facts?.framing ?? 'unknown') : 'unknown'
-    const { outcome, options } = this.#reader
+    const framing = error instanceof NotUnified ? (error.framing ?? 'unknown') : 'unknown'
+    const { outcome, options } = this.reader
     outcome.fallback = { page, framing, reason: error.message }
     this.#asking = 'unified'
     options.onEvent?.({ kind: 'fallback', page, framing, reason: error.message })
@@ -175,7 +165,7 @@ export class TrutoSource implements RecordSource {
     recordsOut: number,
     failures: Map<string, number>,
   ): Promise<void> {
-    const { outcome, options } = this.#reader
+    const { outcome, options } = this.reader
     const { clock, progress, signal } = options
     if (signal?.aborted) throw signal.reason
     const code = error instanceof ExportError ? error.code : ''
@@ -214,12 +204,12 @@ export class TrutoSource implements RecordSource {
 
   /** The list has no further page: says whether that is proven. */
   #finish(facts: PageFacts): void {
-    const { outcome } = this.#reader
+    const { outcome } = this.reader
     if (facts.framing === 'envelope' && (facts.hasCursorMember || this.#asking !== 'stream')) return
     if ((facts.framing === 'slack' || facts.framing === 'graph') && facts.hasCursorMember) return
     outcome.complete = 'unproven'
     const message = `the last body (${describeFraming(facts)}) has no cursor member, so nothing proves that the list ends here`
-    this.#reader.warn('unproven-end', message)
+    this.reader.warn('unproven-end', message)
   }
 }
 
