@@ -9,6 +9,19 @@ export type JsonValue = string | number | boolean | null | JsonValue[] | { [key:
 /** How a page's body was laid out: where its records were and where its cursor. */
 export type Framing = 'envelope' | 'slack' | 'graph' | 'array' | 'ndjson'
 
+/**
+ * The own members of a batch's records, as the engine that sliced them found them: nothing has to be scanned again. Valid as long as the batch's bytes.
+ * `names` are texts, matched however a record spells them; pass the same array each time, its identity is what an engine remembers.
+ */
+export interface RecordFields {
+  /** Ranges of the values of `names` in the batch's bytes: that of name n of record i is `[at, at + 1]` with `at = 2 * (i * names.length + n)`, half-open,
+   *  without white space around it; both are 0 where the record has no such member. Of a repeated member the last counts. Valid until the next call. */
+  locate(names: readonly string[]): Uint32Array
+  /** The records without their own members of these names (every copy of them), what is kept kept as it is: one line each, as `RecordBatch.isLines`
+   *  says, in bytes that are valid until the next call. */
+  exclude(names: readonly string[]): { bytes: Buffer; bounds: Uint32Array }
+}
+
 export interface RecordBatchInit {
   bytes: Uint8Array
   bounds: Uint32Array
@@ -20,6 +33,7 @@ export interface RecordBatchInit {
   keys?: readonly string[] | undefined
   pageKeys?: readonly string[] | undefined
   recordIndexes?: Uint32Array | undefined
+  fields?: RecordFields | undefined
 }
 
 /**
@@ -51,6 +65,8 @@ export class RecordBatch {
   readonly pageKeys: readonly string[] | undefined
   /** Index of each record in its page, where a transform left records out, so that they no longer count on from `firstRecordIndex`. */
   readonly recordIndexes: Uint32Array | undefined
+  /** The records' own members, where the engine was asked for them and the batch is still its view of just these records. */
+  readonly fields: RecordFields | undefined
 
   constructor(init: RecordBatchInit) {
     const { bytes } = init
@@ -64,6 +80,7 @@ export class RecordBatch {
     this.keys = init.keys
     this.pageKeys = init.pageKeys
     this.recordIndexes = init.recordIndexes
+    this.fields = init.fields
   }
 
   /** First byte of record `index` in `bytes`. */
@@ -107,13 +124,25 @@ export class RecordBatch {
   own(): RecordBatch {
     const { count, bounds } = this
     if (count === 0)
-      return new RecordBatch({ ...this, bytes: Buffer.alloc(0), bounds: new Uint32Array(0), isLines: false })
+      return new RecordBatch({
+        ...this,
+        bytes: Buffer.alloc(0),
+        bounds: new Uint32Array(0),
+        isLines: false,
+        fields: undefined,
+      })
     const first = this.start(0)
     const last = this.end(count - 1) + (this.isLines ? 1 : 0)
     const owned = new Uint32Array(2 * count)
     for (let i = 0; i < owned.length; i++) owned[i] = bounds[i]! - first
     const byteOffset = this.byteOffset === undefined ? undefined : this.byteOffset + first
-    return new RecordBatch({ ...this, bytes: Buffer.from(this.bytes.subarray(first, last)), bounds: owned, byteOffset })
+    return new RecordBatch({
+      ...this,
+      bytes: Buffer.from(this.bytes.subarray(first, last)),
+      bounds: owned,
+      byteOffset,
+      fields: undefined,
+    })
   }
 
   /** Position of record `index` for an error. */

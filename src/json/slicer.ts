@@ -19,6 +19,8 @@ export interface SlicerOptions {
   maxCursorBytes: number
   /** Set where the content type or a file name says so: every top-level value is a record. */
   isNdjson?: boolean
+  /** Whether batches shall have `fields`. Only an engine that finds the members on its way gives them; the others do not. */
+  withFields?: boolean
 }
 
 /** What a page said beside its records. Complete after `end()`. */

@@ -127,6 +127,7 @@ class ExcludeFields implements BatchStage {
       bytes: this.#reuse ? used : Buffer.from(used),
       bounds: this.#reuse ? this.#bounds : this.#bounds.slice(0, 2 * count),
       byteOffset: undefined,
+      fields: undefined,
       isLines: true,
     })
   }

@@ -211,6 +211,7 @@ export function pick(batch: RecordBatch, indexes: Uint32Array): RecordBatch {
     recordIndexes,
     count: indexes.length,
     isLines: false,
+    fields: undefined,
     keys: of(batch.keys),
     pageKeys: of(batch.pageKeys),
   })
