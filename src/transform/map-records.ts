@@ -51,6 +51,7 @@ export function mapRecordsStage(map: RecordFunction): AsyncBatchStage {
         isWhole ? texts : texts && Array.from(kept.subarray(0, count), (index) => texts[index]!)
       return new RecordBatch({
         ...batch,
+        fields: undefined,
         bytes: out.bytes(),
         bounds,
         count,
