@@ -1,26 +1,33 @@
-// Bytes to one open file, in order: small writes are collected, large ones go straight from the caller's bytes, and the file gets every byte even
-// where the system takes a write only in part.
+// Bytes to one open file, in order: small writes are collected and written while the next are being collected, large ones go straight from the caller's
+// bytes, and the file gets every byte even where the system takes a write only in part.
 
 import { KiB } from '../bytes/units.js'
 import { InternalError } from '../errors.js'
 import type { OpenFile } from './file-system.js'
 import { outputError } from './os-error.js'
 
-/** Bytes collected before a write: from about this size on the cost of a call no longer shows. */
-const bufferBytes = 128 * KiB
-/** Writes of at least this size are not worth a copy. */
-const directBytes = 32 * KiB
+/** Bytes collected before a write, twice: a trip through the thread pool costs as much as copying several times this much, and with half of it the trips
+ *  still show. */
+const bufferBytes = 256 * KiB
+/** Writes of at least this size are worth a trip of their own. */
+const directBytes = 96 * KiB
 
-/** Writes to `file`, which stays the caller's to close. After an error every later call rejects with that same error. */
+/** Writes to `file`, which stays the caller's to close. A failure may belong to bytes that were taken before: it comes out of the next call that has to wait
+ *  for the file, at the latest of `flush`. After it every later call rejects with that same error. */
 export class BufferedFile {
   /** Bytes taken so far, including those that are still in memory. */
   bytesWritten = 0
   readonly #file: Pick<OpenFile, 'write'>
   readonly #name: string
-  readonly #buffer = Buffer.allocUnsafeSlow(bufferBytes)
+  #buffer = Buffer.allocUnsafeSlow(bufferBytes)
   #size = 0
-  #failure: Error | null = null
+  /** The other buffer: belongs to the system while a write of it is in flight. */
+  #spare = Buffer.allocUnsafeSlow(bufferBytes)
+  /** The write that the system is busy with. Never rejects: what went wrong is in #failure. */
   #inFlight: Promise<void> | null = null
+  #failure: Error | null = null
+  /** The call that is waiting for the system. */
+  #waiting: Promise<void> | null = null
 
   /** @param name what messages call the place */
   constructor(file: Pick<OpenFile, 'write'>, name: string) {
@@ -31,51 +38,89 @@ export class BufferedFile {
   /** Resolves when `bytes` may be overwritten. @throws OutputError, ReaderGone */
   async write(bytes: Uint8Array): Promise<void> {
     this.#claim()
-    if (this.#buffer.length - this.#size >= bytes.length && bytes.length < directBytes) {
-      this.#buffer.set(bytes, this.#size)
-      this.#size += bytes.length
-    } else {
-      await this.#writeAll(bytes)
-    }
+    if (bytes.length < directBytes && bytes.length <= bufferBytes - this.#size) this.#collect(bytes)
+    else await this.#wait(bytes.length < directBytes ? this.#spill(bytes) : this.#writeDirectly(bytes))
     this.bytesWritten += bytes.length
   }
 
   /** Hands everything to the system. @throws OutputError, ReaderGone */
   async flush(): Promise<void> {
     this.#claim()
-    await this.#writeAll(null)
+    await this.#wait(this.#drain())
   }
 
   /** Resolves when no write is in flight any more, so that the file may be closed. */
   async settle(): Promise<void> {
-    await this.#inFlight?.catch(() => {})
+    await this.#waiting?.catch(() => {})
+    await this.#inFlight
   }
 
   #claim(): void {
     if (this.#failure !== null) throw this.#failure
     // the position in the file is the system's: two writes at once could change places
-    if (this.#inFlight !== null) throw new InternalError('ERR_INTERNAL', `two writes to ${this.#name} at once`)
+    if (this.#waiting !== null) throw new InternalError('ERR_INTERNAL', `two writes to ${this.#name} at once`)
   }
 
-  /** Writes what was collected, then `bytes`. */
-  async #writeAll(bytes: Uint8Array | null): Promise<void> {
-    const size = this.#size
-    this.#size = 0
-    this.#inFlight = (async () => {
-      if (size > 0) await this.#writeFully(this.#buffer, size)
-      if (bytes === null) return
-      if (bytes.length >= directBytes) return this.#writeFully(bytes, bytes.length)
-      this.#buffer.set(bytes)
-      this.#size = bytes.length
-    })()
+  async #wait(call: Promise<void>): Promise<void> {
+    this.#waiting = call
     try {
-      await this.#inFlight
-    } catch (error) {
-      this.#failure = outputError(error, `writing to ${this.#name}`, 'ERR_OUTPUT_IO')
-      throw this.#failure
+      await call
     } finally {
-      this.#inFlight = null
+      this.#waiting = null
     }
+  }
+
+  #collect(bytes: Uint8Array): void {
+    this.#buffer.set(bytes, this.#size)
+    this.#size += bytes.length
+  }
+
+  /** Fills the buffer to its end, so that all writes but the last are of one size, and begins the next with the rest. */
+  async #spill(bytes: Uint8Array): Promise<void> {
+    const room = bufferBytes - this.#size
+    this.#collect(bytes.subarray(0, room))
+    await this.#swap()
+    this.#collect(bytes.subarray(room))
+  }
+
+  async #writeDirectly(bytes: Uint8Array): Promise<void> {
+    await this.#drain()
+    this.#begin(bytes, bytes.length)
+    await this.#finish()
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#size > 0) await this.#swap()
+    await this.#finish()
+  }
+
+  /** Gives the buffer to the system as soon as the other has come back, and goes on with that. */
+  async #swap(): Promise<void> {
+    await this.#finish()
+    const full = this.#buffer
+    const size = this.#size
+    this.#buffer = this.#spare
+    this.#spare = full
+    this.#size = 0
+    this.#begin(full, size)
+  }
+
+  #begin(bytes: Uint8Array, length: number): void {
+    this.#inFlight = this.#writeFully(bytes, length).then(
+      () => {
+        this.#inFlight = null
+      },
+      (error: unknown) => {
+        this.#inFlight = null
+        this.#failure = outputError(error, `writing to ${this.#name}`, 'ERR_OUTPUT_IO')
+      },
+    )
+  }
+
+  /** Waits for the write in flight and throws what it came to. */
+  async #finish(): Promise<void> {
+    await this.#inFlight
+    if (this.#failure !== null) throw this.#failure
   }
 
   async #writeFully(bytes: Uint8Array, length: number): Promise<void> {
