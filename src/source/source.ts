@@ -28,6 +28,8 @@ export interface SourceOptions {
   signal?: AbortSignal | undefined
   onEvent?: ((event: ExportEvent) => void) | undefined
   progress?: Progress | undefined
+  /** Whether batches shall tell where their records' members are (`RecordBatch.fields`), if the engine can. Default false: it costs a little. */
+  withFields?: boolean
   /** Takes credentials out of what an error repeats of a body. Default: there are none. */
   redact?: ((text: string) => string) | undefined
 }
@@ -108,7 +110,12 @@ export class PageReader {
   readonly #extraWarnings: Warning[] = []
 
   constructor(options: SourceOptions) {
-    this.options = { ...limitDefaults, clock: systemClock, ...withoutUndefined(options) } as PageReader['options']
+    this.options = {
+      ...limitDefaults,
+      clock: systemClock,
+      withFields: false,
+      ...withoutUndefined(options),
+    } as PageReader['options']
   }
 
   /** Slices one page body. Yields views; returns the page's facts once its end is proven. `accept` sees the framing before the first record of the
@@ -121,8 +128,8 @@ export class PageReader {
   ): AsyncGenerator<RecordBatch, PageFacts, undefined> {
     const { options } = this
     this.#slicers ??= await slicerFactory(options.parser)
-    const { maxDepth, maxRecordBytes, maxCursorBytes } = options
-    const slicer = this.#slicers({ page, maxDepth, maxRecordBytes, maxCursorBytes, isNdjson })
+    const { maxDepth, maxRecordBytes, maxCursorBytes, withFields } = options
+    const slicer = this.#slicers({ page, maxDepth, maxRecordBytes, maxCursorBytes, isNdjson, withFields })
     const pace = new PagePace(options, page, slicer.facts)
     let isAccepted = false
     const out = (batch: RecordBatch): RecordBatch => {
