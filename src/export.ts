@@ -12,6 +12,7 @@ import type { ByteSink, Encoder } from './encode/encoder.js'
 import { jsonEncoder } from './encode/json.js'
 import { ndjsonEncoder } from './encode/ndjson.js'
 import { asExportError, ExportError, InternalError } from './errors.js'
+import { usedEngine } from './json/slicer.js'
 import { resolveOptions } from './options/resolve.js'
 import type { GivenOptions, ResolvedOptions } from './options/schema.js'
 import { ownedBatches, RecordBatch, type Warning } from './record.js'
@@ -118,7 +119,7 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
       output: destination.name,
       format: encoder.format,
       compression: resolved.compress,
-      parser: resolved.parser,
+      parser: usedEngine(resolved.parser),
       parquetWriter: encoder.format === 'parquet' ? resolved.parquetWriter : null,
       requestedResponseFormat: resolved.responseFormat,
       responseFormat: outcome.responseFormat,
