@@ -67,7 +67,8 @@ export class RecordBatch {
   readonly pageKeys: readonly string[] | undefined
   /** Index of each record in its page, where a transform left records out, so that they no longer count on from `firstRecordIndex`. */
   readonly recordIndexes: Uint32Array | undefined
-  /** The records' own members, where the engine was asked for them and the batch is still its view of just these records. */
+  /** The records' own members, where the engine was asked for them and the batch is still its view of just these records. Undefined where the engine does not
+   *  know them: in a batch with a key that is spelled with an escape, for one. */
   readonly fields: RecordFields | undefined
 
   constructor(init: RecordBatchInit) {

@@ -280,7 +280,8 @@ function scan(
     bad |= ((opening | scalarStarts | open) ^ value) & ~(close & first)
     bad |= colon ^ (colonDue & inObject)
     bad |= inObject & key & ~(opening | close)
-    bad |= outside & (opening | scalarStarts)
+    const foreign = outside & (opening | scalarStarts)
+    bad |= foreign
     if (isLines) bad |= outside & realComma
 
     let digits: u64 = 0
@@ -309,8 +310,9 @@ function scan(
     if (scalarStarts != 0) scalarStart = block + usize(ctz(scalarStarts))
 
     if (bad != 0) {
-      // In the last block it may only be a token that the end of the bytes has cut. That can wait, but for records that end before it.
-      hasStopped = u32(block + 64 <= end || found > count)
+      // In the last block it may only be a token that the end of the bytes has cut. That can wait, but for records that end before it
+      // and what is no object.
+      hasStopped = u32(block + 64 <= end || found > count || foreign != 0)
       break
     }
     count = found
