@@ -137,8 +137,8 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
  * The records as objects, read as they are asked for: leaving the loop early stops the export. Applies `exclude` and `transform` like `exportRecords`.
  * `T` is what you know of the resource; nothing checks it.
  *
- * With `fields`, objects have these own fields only, as far as the record has them, in this order; the others are not even decoded, which is several
- * times faster than reading whole records. They are names, not paths; an excluded field stays out. Where `T` is given, give the names as `K`, too
+ * With `fields`, objects have these own fields only, as far as the record has them, in this order. The others are not decoded, which is several
+ * times faster where the engine is `simd`. They are names, not paths; an excluded field stays out. Where `T` is given, give the names as `K`, too
  * (`records<User, 'id' | 'name'>`), or get a `Partial<T>`: TypeScript infers either all type arguments or none.
  * @throws ConfigError at once for options that are wrong; from the loop what `exportRecords` throws
  */
