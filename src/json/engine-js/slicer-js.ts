@@ -72,7 +72,6 @@ export class HeapWindow implements Window {
 /** Finds whole records faster than the state machine does. It begins between two records, may stop between any two, and the machine goes on from there: so
  *  whatever is rare or wrong has one place where it is understood. */
 export interface RecordScanner {
-  readonly window: Window
   /** Where it puts the bounds of records, as the machine does. Another array after the window has grown. */
   readonly bounds: Uint32Array<ArrayBuffer>
   /** Finds records in window bytes [from, end) and appends their bounds from index `bound` on. Afterwards the bytes between two of them are as `RecordBatch`
@@ -249,25 +248,21 @@ export class SlicerJs implements Slicer {
   /** As `#scan`, with runs of whole records found by the scanner. May leave the beginning of a record to the next step. */
   #scanRuns(scanner: RecordScanner, end: number): void {
     const { minBytes, maxRest, maxPause } = this.#policy
-    const { maxDepth, maxRecordBytes, withFields = false } = this.#options
+    const { maxRecordBytes, withFields = false } = this.#options
     while (this.#at < end) {
       const from = this.#at
       if (end - from < minBytes || !this.#isBetweenRecords(scanner) || this.#pause-- > 0) {
         this.#scan(end, true)
         continue
       }
-      const depth = maxDepth - this.#recordDepth
-      scanner.scan(from, end, this.#bound, {
-        isLines: this.#recordDepth === 0,
-        maxDepth: depth,
-        maxRecordBytes,
-        withFields,
-      })
+      const isLines = this.#recordDepth === 0
+      const maxDepth = this.#options.maxDepth - this.#recordDepth
+      scanner.scan(from, end, this.#bound, { isLines, maxDepth, maxRecordBytes, withFields })
       if (scanner.bound > this.#bound) {
         this.#scanned = this.#bound === 0 ? scanner.bound : 0
         this.#bound = scanner.bound
         this.#at = scanner.lastEnd
-        this.#state = this.#recordDepth === 0 ? State.BetweenLines : State.After
+        this.#state = isLines ? State.BetweenLines : State.After
         this.#sawLineFeed = false
         this.#nextPause = 1
         // the separator, which makes the byte behind the last record ours

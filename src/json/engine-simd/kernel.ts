@@ -56,7 +56,6 @@ export function kernelModule(): WebAssembly.Module | null {
 
 /** One instance of the kernel, which is a scanner and the window that it scans. */
 export class Kernel implements RecordScanner, Window {
-  readonly window = this
   bytes!: Buffer
   bounds!: Uint32Array<ArrayBuffer>
   capacity = 0
