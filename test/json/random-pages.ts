@@ -42,6 +42,8 @@ export interface PageOptions {
   /** Number of records; by default a few. */
   records?: number
   framing?: string
+  /** Spell all keys of records without escapes. */
+  hasPlainKeys?: boolean
   /** Number of records, of 1,000, that get a string of 60,000 to 700,000 bytes. */
   largeRecords?: number
 }
@@ -122,6 +124,7 @@ export const trickyKeys: readonly string[] = [
   `${'é'.repeat(40)}`,
   `${'é'.repeat(39)}è`,
 ]
+const plainTrickyKeys = trickyKeys.filter((key) => !JSON.stringify(key).includes('\\'))
 const commonKeys = ['id', 'id', 'name', 'email', 'phones', 'remote_data', 'a', 'b', 'key']
 
 const otherNames = [
@@ -206,6 +209,7 @@ class PageWriter {
   readonly #spacePercent: number
   readonly #alignPercent: number
   readonly #trickyPercent: number
+  readonly #trickyKeys: readonly string[]
   readonly #maxMembers: number
   readonly #maxLevels: number
 
@@ -215,6 +219,7 @@ class PageWriter {
     this.#spacePercent = random.pick([0, 0, 0, 10, 60, 100])
     this.#alignPercent = random.pick([0, 0, 2, 8, 30])
     this.#trickyPercent = random.pick([0, 20, 80])
+    this.#trickyKeys = options.hasPlainKeys === true ? plainTrickyKeys : trickyKeys
     this.#maxMembers = random.pick([0, 1, 3, 3, 6])
     this.#maxLevels = random.pick([0, 1, 2, 4])
     const framing = options.framing ?? random.pick(framings)
@@ -349,7 +354,7 @@ class PageWriter {
       if (i > 0) this.#put(',')
       const from = this.#length - start
       this.#gap()
-      const key = random.pick(random.chance(this.#trickyPercent) ? trickyKeys : commonKeys)
+      const key = random.pick(random.chance(this.#trickyPercent) ? this.#trickyKeys : commonKeys)
       this.#key(key)
       this.#gap()
       this.#put(':')
@@ -428,7 +433,7 @@ class PageWriter {
     }
     while (isObject.length > 0) {
       this.#put(isObject.pop() ? '}' : ']')
-      if (random.chance(5)) this.#gap()
+      if (isObject.length > 0 && random.chance(5)) this.#gap()
     }
   }
 
@@ -482,7 +487,7 @@ class PageWriter {
   /** A key, spelled with what escapes it needs, or with more. */
   #key(key: string): void {
     const spelled = JSON.stringify(key) // lone surrogates as escapes, which they must be
-    if (!this.#random.chance(15)) this.#put(spelled)
+    if (this.#options.hasPlainKeys === true || !this.#random.chance(15)) this.#put(spelled)
     else if (this.#random.chance(50)) this.#put(`"${[...Array(key.length).keys()].map((i) => hex(key, i)).join('')}"`)
     else if (key === '' || spelled[1] === '\\' || key.codePointAt(0)! > 0xffff) this.#put(spelled)
     else this.#put(`"${hex(key, 0)}${spelled.slice(2)}`)
