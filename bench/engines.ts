@@ -1,147 +1,113 @@
-// Question: what does it cost to turn one JSON page into NDJSON, per engine?
-// Variants: each engine of this package over a page of members in 64 KiB chunks, its output counted and dropped; beside them, in the same process and on
-// the same records, JSON.parse of each record (the ruler: what any route that makes objects pays first), JSON.parse + JSON.stringify, JSON.parse of the
-// whole page, and jq -c '.result[]' as a process of its own where it is installed (its figure includes reading the page from a file).
-// Check: every variant gives the same number of records, and the `js` engine's bytes are those of the records. Not measured: network, disk.
+// Question: what does it cost to turn one JSON page into NDJSON, or into what else a user may ask for, per engine and per shape of record?
+// Variants: every engine over a page in 64 KiB chunks, its NDJSON counted and dropped; on members also the default engine with fields excluded, keyed, with
+// copies and with objects for user code. Beside them, in the same process and on the same records, JSON.parse of each record: the ruler, what any route
+// that makes objects pays first; and what one would write with JSON.parse and JSON.stringify alone.
+// Check: before anything is timed, every byte of every route is compared with what it must be (the two libraries print anew: value by value there).
+// Not measured: network, disk, the start of a process. Each shape has its own process under --expose-gc, where a variant begins with a collected heap,
+// and --no-flush-bytecode, since those collections would throw away code that a long export keeps.
 // Read it as: "times faster" is the ruler's CPU time in the same round divided by the variant's; median and range over the rounds.
 
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { memberAt } from '../src/emulator/members.js'
-import { engineNames, type SlicerFactory, slicerFactory } from '../src/json/slicer.js'
-import { interleave, keepRun, type Row, runProgram, show, table, type Variant } from './measure.js'
+import type { EnginesTask, ShapeSamples } from './child-engines.js'
+import { shapes } from './inputs.js'
+import type { KeptRun, Rendered } from './kept.js'
+import { cpuOf, ratios, show, spread, table } from './measure.js'
+import { runScript } from './process.js'
+import { drawBars } from './svg.js'
 
-const chunkBytes = 64 * 1024
-const limits = { page: 1, maxDepth: 512, maxRecordBytes: 16 * 1024 * 1024, maxCursorBytes: 64 * 1024 }
-
-interface Input {
-  name: string
-  texts: string[]
+export interface EnginesSettings {
+  megabytes: number
+  warmUps: number
+  rounds: number
 }
 
-export async function benchEngines(rounds: number, megabytes: number, log: (line: string) => void): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'truto-export-bench-'))
-  const sections: string[] = []
-  const raw: Record<string, unknown> = {}
-  try {
-    for (const input of inputs(megabytes)) {
-      const page = Buffer.from(`{"result":[${input.texts.join(',')}],"next_cursor":null}`)
-      const lines = input.texts.map((text) => Buffer.from(text))
-      const variants = await variantsOf(page, lines, folder)
-      log(
-        `${input.name}: ${(page.length / 1e6).toFixed(1)} MB, ${Math.round(page.length / lines.length)} bytes a record`,
-      )
-      const result = await interleave(variants, rounds, log)
-      raw[input.name] = { bytes: page.length, records: lines.length, samples: result.raw }
-      sections.push(section(input.name, page.length, lines.length, result.rows))
+const nodeFlags = ['--expose-gc', '--no-flush-bytecode']
+
+export async function measureEngines(
+  run: KeptRun,
+  { megabytes, warmUps, rounds }: EnginesSettings,
+  log: (line: string) => void,
+): Promise<void> {
+  for (const { name } of shapes) {
+    if (run.load(name) !== undefined) {
+      log(`engines, ${name}: kept from before`)
+      continue
     }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-  const summary = sections.join('\n\n')
-  keepRun('engines', raw, summary)
-  return summary
-}
-
-function inputs(megabytes: number): Input[] {
-  const make = (name: string, remoteData: boolean): Input => {
-    const texts: string[] = []
-    for (let bytes = 0; bytes < megabytes * 1e6; bytes += texts.at(-1)!.length) {
-      texts.push(JSON.stringify(memberAt(texts.length, { seed: 7, integration: 'slack', remoteData })))
-    }
-    return { name, texts }
-  }
-  return [make('members', false), make('members with remote_data', true)]
-}
-
-async function variantsOf(page: Buffer, lines: Buffer[], folder: string): Promise<Variant[]> {
-  const expected = lines.reduce((sum, line) => sum + line.length + 1, 0)
-  const check = (name: string, records: number, bytes = expected): void => {
-    if (records !== lines.length || bytes !== expected) throw new Error(`${name}: ${records} records, ${bytes} bytes`)
-  }
-  const variants: Variant[] = [
-    {
-      name: 'JSON.parse of each record',
-      run: () => void check('parse', lines.filter((line) => JSON.parse(line.toString()) !== null).length),
-    },
-    {
-      name: 'JSON.parse + JSON.stringify of each record',
-      run() {
-        let bytes = 0
-        for (const line of lines) bytes += Buffer.byteLength(JSON.stringify(JSON.parse(line.toString()))) + 1
-        check('parse and stringify', lines.length, bytes)
-        return undefined
-      },
-    },
-    {
-      name: 'JSON.parse of the page, JSON.stringify of each record',
-      run() {
-        const { result } = JSON.parse(page.toString()) as { result: unknown[] }
-        let bytes = 0
-        for (const record of result) bytes += Buffer.byteLength(JSON.stringify(record)) + 1
-        check('page', result.length, bytes)
-        return undefined
-      },
-    },
-  ]
-  for (const engine of engineNames) {
-    const slicers = await slicerFactory(engine)
-    variants.push({
-      name: `engine ${engine}`,
-      run() {
-        const { records, bytes } = slice(slicers, page)
-        check(engine, records, bytes)
-        return undefined
-      },
+    const task: EnginesTask = { shape: name, bytes: megabytes * 1e6, warmUps, rounds }
+    const { bytes, records, samples } = await runScript<ShapeSamples>('child-engines', [JSON.stringify(task)], {
+      flags: nodeFlags,
+      onStderr: (line) => log(`engines, ${name}: ${line}`),
     })
-  }
-  if (hasProgram('jq')) {
-    const path = join(folder, `${page.length}.json`)
-    writeFileSync(path, page)
-    variants.push({
-      name: "jq -c '.result[]' (process)",
-      run: () => runProgram(`jq -c '.result[]' ${path} > /dev/null`),
-    })
-  }
-  return variants
-}
-
-function slice(slicers: SlicerFactory, page: Buffer): { records: number; bytes: number } {
-  const slicer = slicers(limits)
-  let records = 0
-  let bytes = 0
-  for (let at = 0; at < page.length; at += chunkBytes) {
-    for (const batch of slicer.push(page.subarray(at, at + chunkBytes))) {
-      if (!batch.isLines) throw new Error('a compact page must come as lines')
-      records += batch.count
-      bytes += batch.end(batch.count - 1) + 1 - batch.start(0)
-    }
-  }
-  for (const batch of slicer.end()) {
-    records += batch.count
-    bytes += batch.end(batch.count - 1) + 1 - batch.start(0)
-  }
-  return { records, bytes }
-}
-
-export function hasProgram(name: string): boolean {
-  try {
-    execFileSync('sh', ['-c', `command -v ${name}`], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
+    run.save(name, { bytes, records, samples })
   }
 }
 
-function section(name: string, bytes: number, records: number, rows: Row[]): string {
-  const head = ['route', 'times faster than JSON.parse of each record', 'MB/s of CPU time', 'CPU ms']
-  const body = rows.map((row) => [
-    row.name,
-    show(row.timesFaster),
-    (bytes / 1e3 / row.cpuMs.median).toFixed(0),
-    show(row.cpuMs, 0),
+export function renderEngines(run: KeptRun): Rendered {
+  const measured = shapes.flatMap((shape) => {
+    const result = run.load<ShapeSamples>(shape.name)
+    return result === undefined ? [] : [{ ...shape, ...result }]
+  })
+  const engines = enginesOf(measured[0])
+  const inDetail = measured.filter(({ name }) => name.startsWith('members'))
+  const sections = inDetail.map(
+    ({ name, doc, ...result }) =>
+      `### Routes: ${name} (${doc}; ${sizeOf(result)})\n\n${table(
+        ['route', 'times faster than JSON.parse of each record', 'MB/s of CPU time', 'CPU ms'],
+        rowsOf(result),
+      )}`,
+  )
+  const shapeRows = measured.map(({ name, doc, ...result }) => [
+    `${name}: ${doc}; ${Math.round(result.bytes / result.records)} bytes a record`,
+    ...engines.map((engine) => timesFaster(result, sliceRoute(engine))),
   ])
-  return `### One page of ${name} to NDJSON (${(bytes / 1e6).toFixed(0)} MB, ${records} records of ${Math.round(bytes / records)} bytes)\n\n${table(head, body)}`
+  sections.push(
+    `### Shapes: slice to NDJSON, times faster than JSON.parse of each record\n\n${table(['shape', ...engines], shapeRows)}`,
+  )
+  const plots: Rendered['plots'] = {}
+  for (const { name, doc, ...result } of inDetail) {
+    plots[`engines-${name}`] = drawBars({
+      title: `${name} (${doc}) to NDJSON and more, MB/s of CPU time`,
+      groups: Object.entries(result.samples).map(([label, samples]) => ({
+        label,
+        bars: [{ series: '', value: result.bytes / 1e3 / spread(samples.map(cpuOf)).median }],
+      })),
+    })
+  }
+  plots['engines-shapes'] = drawBars({
+    title: 'Slice to NDJSON: times faster than JSON.parse of each record',
+    groups: measured.map(({ name, ...result }) => ({
+      label: name,
+      bars: engines.map((engine) => ({
+        series: engine,
+        value: ratios(result.samples[ruler(result)]!, result.samples[sliceRoute(engine)]!, cpuOf).median,
+      })),
+    })),
+  })
+  return { markdown: sections.join('\n\n'), plots }
+}
+
+/** Name of the route of an engine that slices to NDJSON. */
+export const sliceRoute = (engine: string): string => `${engine}${sliceSuffix}`
+const sliceSuffix = ': slice to NDJSON'
+
+/** The engines that a result has, default first. */
+export function enginesOf(result: ShapeSamples | undefined): string[] {
+  const routes = Object.keys(result?.samples ?? {}).filter((route) => route.endsWith(sliceSuffix))
+  return routes.map((route) => route.slice(0, -sliceSuffix.length))
+}
+
+/** How much less CPU a route takes than the ruler, as text. */
+export function timesFaster(result: ShapeSamples, route: string): string {
+  return show(ratios(result.samples[ruler(result)]!, result.samples[route]!, cpuOf))
+}
+
+export const sizeOf = ({ bytes, records }: { bytes: number; records: number }): string =>
+  `${(bytes / 1e6).toFixed(0)} MB, ${records} records of ${Math.round(bytes / records)} bytes`
+
+const ruler = ({ samples }: ShapeSamples): string => Object.keys(samples)[0]!
+
+function rowsOf(result: ShapeSamples): string[][] {
+  return Object.entries(result.samples).map(([name, samples]) => {
+    const cpuMs = spread(samples.map(cpuOf))
+    return [name, timesFaster(result, name), (result.bytes / 1e3 / cpuMs.median).toFixed(0), show(cpuMs, 1)]
+  })
 }

@@ -1,93 +1,132 @@
 // Question: does the memory of an NDJSON export depend on how much is exported, or on how it is cut into pages?
 // A program more than a benchmark: four exports of members with remote_data, small and large, in one page and in many, each in a process of its own under
 // a small V8 heap (--max-old-space-size), its resident set sampled while it runs. It fails where an export does not finish, or where the peak of a large
-// one is more than 10 % above that of the small one. The curves are drawn into bench/memory.svg.
+// one is more than 10 % above that of the small one.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { exportOptions, script, startEmulated } from './emulated.js'
-import { keepRun, runScript, type Sample, table } from './measure.js'
-import { drawLines, type Line } from './svg.js'
+import type { KeptRun, Rendered } from './kept.js'
+import { type Sample, table } from './measure.js'
+import { runScript } from './process.js'
+import { exportOptions, startEmulated } from './servers.js'
+import { drawLines, type Line, thinned } from './svg.js'
 
-const heapMB = 32
-/** Mean size of a rendered member with remote_data, of the emulator's pool. */
-const recordsOf = (bytes: number, recordBytes: number): number => Math.round(bytes / recordBytes)
-
-interface Run extends Sample {
-  records: number
-  outputBytes: number
-  curve: Array<[number, number]>
+export interface MemorySettings {
+  smallMegabytes: number
+  largeMegabytes: number
 }
 
-export async function benchMemory(
-  smallBytes: number,
-  largeBytes: number,
+const heapMB = 32
+
+const pageSizes = [
+  ['one page', undefined],
+  ['pages of 1,000', 1000],
+] as const
+
+interface MemoryResult extends Sample {
+  name: string
+  records: number
+  peakRssBytes: number
+  curve: Line['points']
+}
+
+/** The four exports by the name of their section. */
+const exportsOf = ({ smallMegabytes, largeMegabytes }: MemorySettings) =>
+  pageSizes.flatMap(([kind, pageSize], i) =>
+    [smallMegabytes, largeMegabytes].map((megabytes) => ({
+      section: `${megabytes}MB-${i}`,
+      kind,
+      pageSize,
+      megabytes,
+    })),
+  )
+
+export async function measureMemory(
+  run: KeptRun,
+  settings: MemorySettings,
   log: (line: string) => void,
-): Promise<string> {
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'truto-export-bench-'))
-  const runs: Array<{ name: string; kind: string; bytes: number; run: Run }> = []
   try {
-    for (const [kind, pageSize] of [
-      ['one page', undefined],
-      ['pages of 1,000', 1000],
-    ] as const) {
-      let recordBytes = 2500
-      for (const target of [smallBytes / 10, smallBytes, largeBytes]) {
-        const members = recordsOf(target, recordBytes)
-        const emulated = await startEmulated({
-          members,
-          pool: 20_000,
-          remoteData: true,
-          ...(pageSize ? { pageSize } : {}),
-        })
-        const options = exportOptions(emulated, join(folder, 'members.ndjson'))
-        const run = await runScript<Run>(
-          script('child-export'),
-          [JSON.stringify(options), '50'],
-          [`--max-old-space-size=${heapMB}`],
-        )
-        await emulated.close()
-        if (run.records !== members) throw new Error(`${run.records} of ${members} records`)
-        recordBytes = run.outputBytes / run.records
-        const name = `${(run.outputBytes / 1e9).toFixed(2)} GB in ${kind}`
-        log(`${name}: peak RSS ${(run.peakRssBytes! / 1e6).toFixed(1)} MB`)
-        if (target >= smallBytes) runs.push({ name, kind, bytes: run.outputBytes, run }) // the smallest only teaches the size of a record
+    let recordBytes = 0
+    for (const { section, kind, pageSize, megabytes } of exportsOf(settings)) {
+      if (run.load(section) !== undefined) {
+        log(`memory, ${megabytes} MB in ${kind}: kept from before`)
+        continue
       }
+      const out = join(folder, 'members.ndjson')
+      // a small export only teaches how large a record is
+      if (recordBytes === 0) {
+        const { outputBytes, records } = await exportOf(2000, undefined, out)
+        recordBytes = outputBytes / records
+      }
+      const members = Math.round((megabytes * 1e6) / recordBytes)
+      const { records, outputBytes, cpuMs, wallMs, peakRssBytes, curve } = await exportOf(members, pageSize, out)
+      if (records !== members) throw new Error(`${records} of ${members} records`)
+      const name = `${(outputBytes / 1e9).toFixed(2)} GB in ${kind}`
+      log(`memory, ${name}: peak RSS ${(peakRssBytes / 1e6).toFixed(1)} MB`)
+      const result: MemoryResult = { name, records, cpuMs, wallMs, peakRssBytes, curve: thinned(curve, 1000) }
+      run.save(section, result)
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-  const lines: Line[] = runs.map(({ name, run }) => ({ name, points: toUnitTime(run.curve) }))
-  writeFileSync(
-    'bench/memory.svg',
-    drawLines({
-      title: 'Resident set of an NDJSON export',
-      xLabel: 'share of the export done, % of its time',
-      yLabel: 'MB',
-      lines,
-    }),
+}
+
+export function renderMemory(run: KeptRun): Rendered {
+  const results = exportsOf(run.facts.settings as unknown as MemorySettings).flatMap(
+    ({ section }) => run.load<MemoryResult>(section) ?? [],
   )
-  const rows = runs.map(({ name, run }) => [
+  if (results.length === 0) return { markdown: '', plots: {} }
+  const rows = results.map(({ name, records, peakRssBytes, wallMs, cpuMs }) => [
     name,
-    String(run.records),
-    (run.peakRssBytes! / 1e6).toFixed(1),
-    (run.wallMs / 1000).toFixed(1),
-    (run.cpuMs / 1000).toFixed(1),
+    String(records),
+    (peakRssBytes / 1e6).toFixed(1),
+    (wallMs / 1000).toFixed(1),
+    (cpuMs / 1000).toFixed(1),
   ])
-  const peaks = runs.map(({ run }) => run.peakRssBytes!)
-  const ratio = Math.max(...peaks) / Math.min(...peaks)
-  const summary = `### Memory of an NDJSON export under --max-old-space-size=${heapMB}\n\n${table(
-    ['export', 'records', 'peak RSS MB', 'seconds', 'CPU seconds'],
-    rows,
-  )}\n\nLargest peak over smallest: ${ratio.toFixed(3)}.`
-  keepRun('memory', runs, summary)
-  if (ratio > 1.1) throw new Error(`peak memory differs by more than 10 %:\n${summary}`)
-  return summary
+  const head = ['export', 'records', 'peak RSS MB', 'seconds', 'CPU seconds']
+  return {
+    markdown: [
+      `### Memory of an NDJSON export under --max-old-space-size=${heapMB}`,
+      table(head, rows),
+      `Largest peak over smallest: ${peakRatio(run).toFixed(3)}.`,
+    ].join('\n\n'),
+    plots: {
+      memory: drawLines({
+        title: 'Resident set of an NDJSON export',
+        xLabel: 'share of the export done, % of its time',
+        yLabel: 'MB',
+        lines: results.map(({ name, curve }) => ({ name, points: toUnitTime(curve) })),
+      }),
+    },
+  }
+}
+
+/** Largest peak over smallest, of those that were measured. */
+export function peakRatio(run: KeptRun): number {
+  const settings = run.facts.settings as unknown as MemorySettings
+  const peaks = exportsOf(settings).flatMap(({ section }) => run.load<MemoryResult>(section)?.peakRssBytes ?? [])
+  return Math.max(...peaks) / Math.min(...peaks)
+}
+
+/** One export of an emulated workspace, in a process of its own. */
+async function exportOf(members: number, pageSize: number | undefined, out: string) {
+  const emulated = await startEmulated({ members, pool: 20_000, remoteData: true, ...(pageSize ? { pageSize } : {}) })
+  try {
+    return await runScript<{ records: number; outputBytes: number }>(
+      'child-export',
+      [JSON.stringify(exportOptions(emulated, out))],
+      { flags: [`--max-old-space-size=${heapMB}`] },
+    )
+  } finally {
+    await emulated.close()
+  }
 }
 
 /** Curves of a second and of a minute on one axis. */
-function toUnitTime(curve: Array<[number, number]>): Array<[number, number]> {
+function toUnitTime(curve: Line['points']): Line['points'] {
   const end = curve.at(-1)?.[0] ?? 1
-  return curve.map(([seconds, megabytes]) => [(100 * seconds) / end, megabytes])
+  return curve.map(([seconds, megabytes]) => [(100 * seconds) / end, megabytes] as const)
 }

@@ -1,23 +1,133 @@
-// `npm run bench [-- engines|export|memory …]`: all benchmarks, or those named. TRUTO_EXPORT_BENCH_ROUNDS sets the rounds, at least 3.
+// `npm run bench [-- engines|export|compare|memory|readme …] [--small] [--fresh] [--render] [--rounds N] [--megabytes N]`: see README.md of this folder.
 
-import { benchEngines } from './engines.js'
-import { benchExport } from './export.js'
-import { machineLine } from './measure.js'
-import { benchMemory } from './memory.js'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { measureCompare, renderCompare } from './compare.js'
+import { measureEngines, renderEngines } from './engines.js'
+import { measureExport, renderExport } from './export.js'
+import { KeptRun, machineLine, type Rendered } from './kept.js'
+import { measureMemory, peakRatio, renderMemory } from './memory.js'
+import { between, shortTables } from './readme.js'
 
-const rounds = Math.max(3, Number(process.env['TRUTO_EXPORT_BENCH_ROUNDS'] ?? 7))
-const log = (line: string): void => void process.stderr.write(`${line}\n`)
-const benchmarks: Record<string, () => Promise<string>> = {
-  engines: () => benchEngines(rounds, 40, log),
-  export: () => benchExport(rounds, 160_000, log),
-  memory: () => benchMemory(100e6, 5e9, log),
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    small: { type: 'boolean', default: false },
+    fresh: { type: 'boolean', default: false },
+    render: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    megabytes: { type: 'string' },
+  },
+})
+const isSmall = flags.small
+const rounds = numberOf('rounds', isSmall ? 2 : 7)
+const log = (line: string): void => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`)
+/** A small run shows that everything works; its figures mean nothing and stay out of the repository. */
+const runs = isSmall ? join('out', 'bench') : join('bench', 'runs')
+
+interface Benchmark<S extends object = object> {
+  settings: S
+  measure(run: KeptRun, settings: S, log: (line: string) => void): Promise<void>
+  render(run: KeptRun): Rendered
+  /** Says what is wrong with a result, else nothing. */
+  judge?(run: KeptRun): string | undefined
 }
 
-const named = process.argv.slice(2)
-const unknown = named.filter((name) => !(name in benchmarks))
-if (unknown.length > 0)
-  throw new Error(`no benchmark ${unknown.join(', ')}; there are ${Object.keys(benchmarks).join(', ')}`)
-process.stdout.write(`${machineLine()}\n`)
-for (const name of named.length > 0 ? named : Object.keys(benchmarks)) {
-  process.stdout.write(`\n${await benchmarks[name]!()}\n`)
+const benchmark = <S extends object>(value: Benchmark<S>): Benchmark => value as unknown as Benchmark
+const benchmarks: Record<string, Benchmark> = {
+  engines: benchmark({
+    settings: { megabytes: numberOf('megabytes', isSmall ? 4 : 40), warmUps: isSmall ? 1 : 3, rounds },
+    measure: measureEngines,
+    render: renderEngines,
+  }),
+  export: benchmark({
+    settings: { members: isSmall ? 4000 : 160_000, rounds },
+    measure: measureExport,
+    render: renderExport,
+  }),
+  compare: benchmark({
+    settings: {
+      sizes: isSmall
+        ? [{ megabytes: numberOf('megabytes', 5), rounds: 1 }]
+        : flags.megabytes
+          ? [{ megabytes: numberOf('megabytes', 100), rounds }]
+          : [
+              { megabytes: 100, rounds },
+              { megabytes: 1000, rounds: Math.min(3, rounds) },
+            ],
+    },
+    measure: measureCompare,
+    render: renderCompare,
+  }),
+  memory: benchmark({
+    settings: isSmall ? { smallMegabytes: 5, largeMegabytes: 20 } : { smallMegabytes: 100, largeMegabytes: 5000 },
+    measure: measureMemory,
+    render: renderMemory,
+    judge: (run) =>
+      peakRatio(run) > (isSmall ? 1.5 : 1.1)
+        ? `peak memory differs by a factor of ${peakRatio(run).toFixed(2)}`
+        : undefined,
+  }),
+}
+
+const known = [...Object.keys(benchmarks), 'readme']
+const unknown = positionals.filter((name) => !known.includes(name))
+if (unknown.length > 0) throw new Error(`no benchmark ${unknown.join(', ')}; there are ${known.join(', ')}`)
+const asked = positionals.length > 0 ? positionals : Object.keys(benchmarks)
+for (const name of asked) {
+  if (name === 'readme') writeReadme()
+  else await runBenchmark(name, benchmarks[name]!)
+}
+
+async function runBenchmark(name: string, { settings, measure, render, judge }: Benchmark): Promise<void> {
+  const run = flags.render
+    ? KeptRun.newest(name, runs)
+    : KeptRun.begin(name, { ...settings }, { runs, isFresh: flags.fresh }, commandOf(name))
+  if (run === null) {
+    log(`${name}: no run is kept`)
+    return
+  }
+  if (!flags.render) await measure(run, settings, log)
+  const rendered = render(run)
+  run.publish(rendered)
+  process.stdout.write(`\n## ${name}\n\n${machineLine(run.facts)}, in ${run.folder}\n\n${rendered.markdown}\n`)
+  const fault = judge?.(run)
+  if (fault !== undefined) {
+    log(`${name}: ${fault}`)
+    process.exitCode = 1
+    return
+  }
+  if (isSmall) return
+  for (const plot of Object.keys(rendered.plots))
+    copyFileSync(join(run.folder, `${plot}.svg`), join('bench', `${plot}.svg`))
+  const images = Object.keys(rendered.plots).map((plot) => `![${plot}](${plot}.svg)`)
+  const head = `\`${run.facts.command}\` on ${machineLine(run.facts)}; raw results in [${run.folder}](${run.folder.replace('bench/', '')}).`
+  replaceIn(join('bench', 'README.md'), name, [head, rendered.markdown, ...images].join('\n\n'))
+}
+
+/** The short tables of the package's README, from the newest kept runs. */
+function writeReadme(): void {
+  replaceIn(
+    'README.md',
+    'speed',
+    shortTables((name) => KeptRun.newest(name, join('bench', 'runs'))),
+  )
+}
+
+function replaceIn(path: string, name: string, text: string): void {
+  writeFileSync(path, between(readFileSync(path, 'utf8'), name, text))
+}
+
+function commandOf(name: string): string {
+  const given = [flags.rounds && `--rounds ${flags.rounds}`, flags.megabytes && `--megabytes ${flags.megabytes}`]
+  return ['npm run bench --', name, ...given, isSmall && '--small'].filter(Boolean).join(' ')
+}
+
+function numberOf(flag: 'rounds' | 'megabytes', otherwise: number): number {
+  const given = flags[flag]
+  if (given === undefined) return otherwise
+  const number = Number(given)
+  if (!Number.isInteger(number) || number < 1) throw new Error(`--${flag} must be a whole number from 1`)
+  return number
 }

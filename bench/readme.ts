@@ -1,0 +1,60 @@
+// The short tables of the package's README, made from the newest kept runs: nothing there is typed by hand.
+
+import type { ShapeSamples } from './child-engines.js'
+import { compareHead, compareResult, compareRows } from './compare.js'
+import { enginesOf, sizeOf, sliceRoute, timesFaster } from './engines.js'
+import { renderExport } from './export.js'
+import { type KeptRun, machineLine } from './kept.js'
+import { table } from './measure.js'
+
+/** The text between `<!-- name -->` and `<!-- /name -->` replaced. @throws Error where the markers are not there */
+export function between(document: string, name: string, text: string): string {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
+  const [from, to] = [document.indexOf(begin), document.indexOf(end)]
+  if (from < 0 || to < from) throw new Error(`no markers ${begin} and ${end}`)
+  return `${document.slice(0, from + begin.length)}\n\n${text}\n\n${document.slice(to)}`
+}
+
+/** @param newest the newest kept run of a benchmark, null where there is none */
+export function shortTables(newest: (name: string) => KeptRun | null): string {
+  const sections: string[] = []
+  const engines = newest('engines')
+  if (engines !== null) {
+    const members = engines.load<ShapeSamples>('members')
+    const remoteData = engines.load<ShapeSamples>('members-remote-data')
+    if (members && remoteData) {
+      const head = [
+        'times faster than JSON.parse of each record',
+        `members (${sizeOf(members)})`,
+        `with remote_data (${sizeOf(remoteData)})`,
+      ]
+      const rows = Object.keys(members.samples).map((route) => [
+        route,
+        timesFaster(members, route),
+        timesFaster(remoteData, route),
+      ])
+      sections.push(
+        `One page, in one process, engines ${enginesOf(members).join(', ')}; other shapes of records are in [bench/README.md](bench/README.md).`,
+        table(head, rows),
+        `![${sliceRoute('engine')}, by shape of record](bench/engines-shapes.svg)`,
+      )
+      sections.unshift(measuredBy(engines))
+    }
+  }
+  const compare = newest('compare')
+  const gigabyte = compare && compareResult(compare, 1000, 'file')
+  if (compare && gigabyte) {
+    sections.push(
+      '#### 1 GB of members in one page, from a file to an NDJSON file',
+      measuredBy(compare),
+      table(compareHead, compareRows(gigabyte)),
+      '![Resident set of each tool over time](bench/compare-1000MB-file-rss.svg)',
+    )
+  }
+  const whole = newest('export')
+  if (whole !== null) sections.push(renderExport(whole).markdown.replace('###', '####'), measuredBy(whole))
+  return sections.join('\n\n')
+}
+
+const measuredBy = ({ facts }: KeptRun): string =>
+  `Measured by \`${facts.command}\` (interleaved; median, range in brackets; CPU time) on ${machineLine(facts)}.`
