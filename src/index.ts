@@ -31,6 +31,7 @@ export {
   OutputError,
   ReaderGone,
   RequestError,
+  StateError,
   UpstreamError,
 } from './errors.js'
 export { type ExportOptions, exportRecords, records, trutoSource } from './export.js'

@@ -4,10 +4,10 @@ import { constants } from 'node:fs'
 import { dirname } from 'node:path'
 import { sleep, systemClock } from '../clock.js'
 import { ConfigError, OutputError, printable } from '../errors.js'
+import { type FileStatus, type FileSystem, type OpenFile, systemFiles } from '../files/file-system.js'
+import { errnoOf, outputError } from '../files/os-error.js'
 import { BufferedFile } from './buffered-file.js'
 import type { Destination, DestinationWriter } from './destination.js'
-import { type FileStatus, type FileSystem, type OpenFile, systemFiles } from './file-system.js'
-import { errnoOf, outputError } from './os-error.js'
 
 export interface FileDestinationOptions {
   /** Whether an existing file may be replaced. It is, only when the export is complete; its permission bits are kept. Default false. */

@@ -1,6 +1,6 @@
 // A file system that fails on purpose: the n-th call of it, or every write after some bytes.
 
-import { type FileSystem, type OpenFile, systemFiles } from '../../src/destination/file-system.js'
+import { type FileSystem, type OpenFile, systemFiles } from '../../src/files/file-system.js'
 
 export interface FaultyFiles extends FileSystem {
   /** Calls so far, as `open`, `write`, … */
@@ -35,6 +35,14 @@ export function faultyFiles({
     async write(bytes, offset, length) {
       step('write')
       return file.write(bytes, offset, Math.min(length, maxWrite))
+    },
+    async read(bytes, offset, length, position) {
+      step('read')
+      return file.read(bytes, offset, length, position)
+    },
+    async truncate(length) {
+      step('ftruncate')
+      await file.truncate(length)
     },
     async sync() {
       step('fsync')
