@@ -82,8 +82,9 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
     let encoder: Encoder | undefined
     let records = 0
     try {
-      const batches = withStages(opened.source.read(), stages, run)
-      for await (const batch of batches) {
+      for await (const read of transformed(opened.source, run)) {
+        const batch = stages.length === 0 ? read : await staged(read, stages, run.signal)
+        if (batch.count === 0) continue
         encoder ??= await beginEncoder(resolved, opened.source.outcome, out)
         await encoder.encode(batch)
         records += batch.count
@@ -137,7 +138,9 @@ export async function* records<T extends object = Member>(options: ExportOptions
   const { resolved, run } = split(options)
   const opened = await openSource(resolved, run)
   try {
-    for await (const batch of withStages(opened.source.read(), stagesOf(resolved, run), run)) {
+    const stages = stagesOf(resolved, run)
+    for await (const read of transformed(opened.source, run)) {
+      const batch = await staged(read, stages, run.signal)
       for (let index = 0; index < batch.count; index++) yield batch.parse(index) as T
     }
   } finally {
@@ -285,21 +288,19 @@ function stagesOf(resolved: ResolvedOptions, run: RunOptions): Stage[] {
   return stages
 }
 
-/** The batches after the user's Transform, if there is one, and the stages. What it yields is valid until the next is asked for. */
-async function* withStages(
-  batches: AsyncIterable<RecordBatch>,
-  stages: readonly Stage[],
-  { transform, signal }: RunOptions,
-): AsyncGenerator<RecordBatch, void, undefined> {
-  const given =
-    transform === undefined || typeof transform === 'function' ? batches : through(batches, transform, signal)
-  for await (let batch of given) {
-    for (const stage of stages) {
-      const result = stage.apply(batch, signal)
-      batch = result instanceof Promise ? await untilAbort(result, signal) : result
-    }
-    if (batch.count > 0) yield batch
+/** The source's batches, after the user's Transform if there is one. */
+function transformed(source: RecordSource, { transform, signal }: RunOptions): AsyncIterable<RecordBatch> {
+  const batches = source.read()
+  return transform === undefined || typeof transform === 'function' ? batches : through(batches, transform, signal)
+}
+
+/** A batch after the built-in steps. What it gives is valid until the next batch is asked for. */
+async function staged(batch: RecordBatch, stages: readonly Stage[], signal?: AbortSignal): Promise<RecordBatch> {
+  for (const stage of stages) {
+    const result = stage.apply(batch, signal)
+    batch = result instanceof Promise ? await untilAbort(result, signal) : result
   }
+  return batch
 }
 
 /** Batches through a Duplex of the user. They own their bytes on the way in, since Node buffers them. */

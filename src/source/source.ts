@@ -6,7 +6,7 @@ import { RecordsTally } from '../checkpoint/digest.js'
 import { type Clock, systemClock } from '../clock.js'
 import { DataError, ExportError, UpstreamError } from '../errors.js'
 import { redactJson } from '../http/redact.js'
-import { type EngineName, type PageFacts, type Slicer, type SlicerFactory, slicerFactory } from '../json/slicer.js'
+import { type EngineName, type PageFacts, type SlicerFactory, slicerFactory } from '../json/slicer.js'
 import { resolveOptions } from '../options/resolve.js'
 import type { ResolvedOptions } from '../options/schema.js'
 import { type Framing, ownedBatches, type RecordBatch, type Warning } from '../record.js'
@@ -185,6 +185,7 @@ export class PageReader {
     this.#slicers ??= await slicerFactory(options.parser)
     const { maxDepth, maxRecordBytes, maxCursorBytes } = options
     const slicer = this.#slicers({ page, maxDepth, maxRecordBytes, maxCursorBytes, isNdjson })
+    const pace = new PagePace(options, page, slicer.facts)
     let isAccepted = false
     const skipped = this.#taken.snapshot()
     const seen = new RecordsTally()
@@ -195,11 +196,14 @@ export class PageReader {
       return this.#pieces(passOver(batch, seen, skipped))
     }
     try {
-      for await (const chunk of this.#timed(body, page, slicer)) {
+      pace.ask()
+      for await (const chunk of body) {
+        pace.arrive(chunk.length)
         this.#countBytes(chunk.length, page)
-        for (const batch of slicer.push(chunk)) yield* out(batch)
+        for (const batch of slicer.push(chunk)) for (const piece of out(batch)) yield piece
+        pace.ask()
       }
-      for (const batch of slicer.end()) yield* out(batch)
+      for (const batch of slicer.end()) for (const piece of out(batch)) yield piece
       const { facts } = slicer
       throwBodyError(facts, page, options.redact)
       if (!isAccepted) accept(facts)
@@ -254,14 +258,13 @@ export class PageReader {
     return all.filter((warning) => warning.count > 0)
   }
 
-  /** The batch, in as many pieces as there are cuts in it. */
+  /** The batch, in as many pieces as there are cuts in it. Each is taken when it is asked for. */
   *#pieces(batch: RecordBatch): Generator<RecordBatch, void, undefined> {
     for (let from = 0; from < batch.count; ) {
       const to = this.#nextCut(batch, from)
       const piece = batch.range(from, to)
       from = to
-      this.#take(piece)
-      yield piece
+      yield this.#take(piece)
     }
   }
 
@@ -303,52 +306,55 @@ export class PageReader {
       throw limitError('body bytes', options.maxBytes, '--max-bytes', page)
     }
   }
+}
 
-  /** Gives the body's chunks on and counts the time that we wait for them: that is when no record can make progress. Time that the consumer takes does
-   *  not count. A body that sends nothing at all is the idle deadline's business. */
-  async *#timed(
-    body: AsyncIterable<Uint8Array>,
-    page: number,
-    slicer: Slicer,
-  ): AsyncGenerator<Uint8Array, void, undefined> {
-    const { clock, pageTimeoutMs } = this.options
-    const iterator = body[Symbol.asyncIterator]()
-    let waitedMs = 0
-    let records = 0
-    let rateMs = 0
-    let rateBytes = 0
-    let isDone = false
-    const late = (message: string): UpstreamError => {
-      const context = { page, recordIndex: slicer.facts.records, byteOffset: slicer.facts.bytes }
-      return new UpstreamError('ERR_TIMEOUT', message, context)
+/** Holds a body to its deadline: counts the time that we wait for its chunks, which is when no record can make progress. Time that the consumer takes does
+ *  not count. A body that sends nothing at all is the idle deadline's business. */
+class PagePace {
+  readonly #clock: Clock
+  readonly #timeoutMs: number
+  readonly #page: number
+  readonly #facts: PageFacts
+  #askedMs = 0
+  #waitedMs = 0
+  #records = 0
+  #rateMs = 0
+  #rateBytes = 0
+
+  constructor({ clock, pageTimeoutMs }: PageReader['options'], page: number, facts: PageFacts) {
+    this.#clock = clock
+    this.#timeoutMs = pageTimeoutMs
+    this.#page = page
+    this.#facts = facts
+  }
+
+  /** The next chunk is asked for. */
+  ask(): void {
+    this.#askedMs = this.#clock.now()
+  }
+
+  /** It is there. @throws UpstreamError ERR_TIMEOUT */
+  arrive(bytes: number): void {
+    const ms = this.#clock.now() - this.#askedMs
+    this.#waitedMs += ms
+    this.#rateMs += ms
+    this.#rateBytes += bytes
+    if (this.#facts.records !== this.#records) {
+      this.#records = this.#facts.records
+      this.#waitedMs = 0
     }
-    try {
-      for (;;) {
-        const asked = clock.now()
-        const step = await iterator.next()
-        if (step.done) {
-          isDone = true
-          return
-        }
-        const ms = clock.now() - asked
-        waitedMs += ms
-        rateMs += ms
-        rateBytes += step.value.length
-        if (slicer.facts.records !== records) {
-          records = slicer.facts.records
-          waitedMs = 0
-        }
-        if (waitedMs > pageTimeoutMs) throw late(`no record was finished in ${pageTimeoutMs} ms of waiting for bytes`)
-        if (rateMs >= minRate.windowMs) {
-          const isSlow = rateBytes * 1000 < minRate.bytesPerSecond * rateMs
-          if (isSlow) throw late(`the body came at less than ${minRate.bytesPerSecond} bytes a second`)
-          rateMs = rateBytes = 0
-        }
-        yield step.value
-      }
-    } finally {
-      if (!isDone) await iterator.return?.()
+    if (this.#waitedMs > this.#timeoutMs) {
+      throw this.#late(`no record was finished in ${this.#timeoutMs} ms of waiting for bytes`)
     }
+    if (this.#rateMs < minRate.windowMs) return
+    const isSlow = this.#rateBytes * 1000 < minRate.bytesPerSecond * this.#rateMs
+    if (isSlow) throw this.#late(`the body came at less than ${minRate.bytesPerSecond} bytes a second`)
+    this.#rateMs = this.#rateBytes = 0
+  }
+
+  #late(message: string): UpstreamError {
+    const { records, bytes } = this.#facts
+    return new UpstreamError('ERR_TIMEOUT', message, { page: this.#page, recordIndex: records, byteOffset: bytes })
   }
 }
 
