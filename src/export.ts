@@ -372,12 +372,16 @@ class TalliedWriter implements DestinationWriter {
   readonly #hash: Hash | null
   readonly #progress: Progress
   readonly #signal: AbortSignal | undefined
+  /** Rejects the write that is waited for. One listener for all writes: to add and remove one for each costs more than the small ones themselves. */
+  #rejectWrite: (reason: unknown) => void = () => {}
+  readonly #onAbort = (): void => this.#rejectWrite(this.#signal!.reason)
 
   constructor(writer: DestinationWriter, isDigested: boolean, progress: Progress, signal: AbortSignal | undefined) {
     this.#writer = writer
     this.#hash = isDigested ? createHash('sha256') : null
     this.#progress = progress
     this.#signal = signal
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
 
   get bytesWritten(): number {
@@ -391,14 +395,23 @@ class TalliedWriter implements DestinationWriter {
   write(bytes: Uint8Array): Promise<void> {
     this.#hash?.update(bytes)
     this.#progress.outputBytes += bytes.length
-    return untilAbort(this.#writer.write(bytes), this.#signal)
+    const signal = this.#signal
+    const written = this.#writer.write(bytes)
+    if (signal === undefined) return written
+    return new Promise((resolve, reject) => {
+      this.#rejectWrite = reject
+      written.then(resolve, reject)
+      if (signal.aborted) reject(signal.reason)
+    })
   }
 
   commit(): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#onAbort)
     return this.#writer.commit()
   }
 
   abort(): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#onAbort)
     return this.#writer.abort()
   }
 

@@ -61,6 +61,8 @@ export function skipValue(bytes: Uint8Array, at: number): number {
 /** Cursor over the own members of one object. Ranges are half-open and count from `bytes[0]`. */
 export class MemberWalker {
   bytes: Buffer = Buffer.alloc(0)
+  /** The comma before the member, or the object's opening brace. */
+  separator = 0
   /** The key without its quotes. */
   keyStart = 0
   keyEnd = 0
@@ -73,6 +75,7 @@ export class MemberWalker {
   /** Begins with the object whose opening brace is at `start`. */
   begin(bytes: Buffer, start: number): this {
     this.bytes = bytes
+    this.separator = start
     this.#at = start + 1
     return this
   }
@@ -81,7 +84,10 @@ export class MemberWalker {
   next(): boolean {
     const { bytes } = this
     let at = skipSpace(bytes, this.#at)
-    if (bytes[at] === comma) at = skipSpace(bytes, at + 1)
+    if (bytes[at] === comma) {
+      this.separator = at
+      at = skipSpace(bytes, at + 1)
+    }
     if (bytes[at] === closeBrace) {
       this.#at = at
       return false

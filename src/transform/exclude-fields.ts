@@ -1,9 +1,11 @@
 // Records without the named fields. What is kept keeps its text, digits and escapes: the output is the input's bytes with intervals cut out, so no
-// record is parsed and nothing is allocated per record.
+// record is parsed and nothing is allocated per record. Where the engine knows the members, it does the cutting at the top level.
 
 import { ElementWalker, MemberWalker } from '../bytes/members.js'
-import { type BatchStage, RecordBatch } from '../record.js'
-import { fieldNameBytes, parseFieldPath } from './field-path.js'
+import { RecordBatch } from '../record.js'
+import { parseFieldPath } from './field-path.js'
+import type { FieldStage } from './member-locator.js'
+import { NameTable } from './name-table.js'
 
 const openBrace = 0x7b
 const openBracket = 0x5b
@@ -17,13 +19,14 @@ export interface ExcludeFieldsOptions {
 /**
  * A stage that removes fields. A path is dotted (`parseFieldPath`); a segment that meets an array goes into each of its elements, so `emails.type`
  * removes `type` from every email. Every copy of a repeated key is removed, however it is spelled; a field that is not there is no error; a record or a
- * nested object that loses all its fields stays, as `{}`. Equal to parse, delete and stringify, but that kept text is kept as it is.
+ * nested object that loses all its fields stays, as `{}`. Equal to parse, delete and stringify, but that kept text is kept as it is: what stands between
+ * an object's braces and commas, white space included, goes or stays as a whole, and an object that loses nothing is not touched.
  *
- * A batch in which nothing was found is returned itself. Otherwise the result has `isLines`, and the keys and positions of its argument but for
- * `byteOffset`.
+ * A batch in which nothing was found is returned itself, or as lines. Otherwise the result has `isLines`, and the keys and positions of its argument but
+ * for `byteOffset`. The bytes are the same with and without the batch's `fields`.
  * @throws ConfigError ERR_OPTION_INVALID for a malformed path
  */
-export function excludeFieldsStage(paths: readonly string[], options: ExcludeFieldsOptions = {}): BatchStage {
+export function excludeFieldsStage(paths: readonly string[], options: ExcludeFieldsOptions = {}): FieldStage {
   return new ExcludeFields(FieldTree.of(paths.map(parseFieldPath)), options.reuse ?? false)
 }
 
@@ -31,9 +34,7 @@ export function excludeFieldsStage(paths: readonly string[], options: ExcludeFie
 class FieldTree {
   /** The path ends here: the field goes, and with it any longer path. */
   isExcluded = false
-  readonly #children = new Map<string, FieldTree>()
-  /** The children by the length of their names in UTF-8: most keys of a record are told apart by that alone. */
-  readonly #byLength: { bytes: Buffer; child: FieldTree }[][] = []
+  readonly children = new NameTable<FieldTree>()
 
   static of(paths: readonly (readonly string[])[]): FieldTree {
     const root = new FieldTree()
@@ -45,37 +46,22 @@ class FieldTree {
     return root
   }
 
-  /** The subtree of the member that `walker` stands on, undefined where no path goes there. */
-  find(walker: MemberWalker): FieldTree | undefined {
-    if (walker.keyHasEscape) return this.#children.get(walker.key())
-    const { bytes, keyStart } = walker
-    const length = walker.keyEnd - keyStart
-    const candidates = this.#byLength[length]
-    if (candidates === undefined) return undefined
-    next: for (let c = 0; c < candidates.length; c++) {
-      const name = candidates[c]!.bytes
-      for (let i = 0; i < length; i++) if (bytes[keyStart + i] !== name[i]) continue next
-      return candidates[c]!.child
-    }
-    return undefined
-  }
-
   #child(name: string): FieldTree {
-    let child = this.#children.get(name)
-    if (child !== undefined) return child
-    child = new FieldTree()
-    this.#children.set(name, child)
-    const bytes = fieldNameBytes(name)
-    if (bytes !== null) {
-      while (this.#byLength.length <= bytes.length) this.#byLength.push([]) // dense: holes would slow the look-up
-      this.#byLength[bytes.length]!.push({ bytes, child })
+    let child = this.children.get(name)
+    if (child === undefined) {
+      child = new FieldTree()
+      this.children.add(name, child)
     }
     return child
   }
 }
 
-class ExcludeFields implements BatchStage {
+class ExcludeFields implements FieldStage {
+  readonly readsFields: boolean
   readonly #tree: FieldTree
+  /** The excluded fields that are not nested; always the same array, as `RecordFields` asks. */
+  readonly #topLevel: readonly string[]
+  readonly #hasNested: boolean
   readonly #reuse: boolean
   // One walker for each level of containers that the paths reach, made on first need.
   readonly #members: MemberWalker[] = []
@@ -93,12 +79,29 @@ class ExcludeFields implements BatchStage {
 
   constructor(tree: FieldTree, reuse: boolean) {
     this.#tree = tree
+    this.#topLevel = tree.children.names().filter((name) => tree.children.get(name)!.isExcluded)
+    this.#hasNested = this.#topLevel.length < tree.children.size
     this.#reuse = reuse
+    this.readsFields = this.#topLevel.length > 0
   }
 
   apply(batch: RecordBatch): RecordBatch {
+    if (batch.count === 0) return batch
+    if (batch.fields === undefined || !this.readsFields) return this.#without(batch)
+    const lines = new RecordBatch({
+      ...batch,
+      ...batch.fields.exclude(this.#topLevel),
+      byteOffset: undefined,
+      fields: undefined,
+      isLines: true,
+    })
+    const result = this.#hasNested ? this.#without(lines) : lines
+    return this.#reuse || result !== lines ? result : lines.own()
+  }
+
+  /** The batch without the excluded fields, found by a walk over all bytes. */
+  #without(batch: RecordBatch): RecordBatch {
     const { count, isLines } = batch
-    if (count === 0) return batch
     this.#batch = batch
     this.#hasCut = false
     this.#size = 0
@@ -135,26 +138,25 @@ class ExcludeFields implements BatchStage {
   /** Cuts the excluded members out of the object in `[start, end)`. */
   #object(start: number, end: number, tree: FieldTree, level: number): void {
     const walker = (this.#members[level] ??= new MemberWalker()).begin(this.#batch.bytes, start)
-    // Between two kept members one comma has to stay. So a run of excluded members is cut with the comma before it, from the end of the last kept
-    // value; a run at the front has none before it and is cut with the comma behind it, up to the next kept key.
-    let keptEnd = start + 1
+    // Between two kept members one comma has to stay. So a run of excluded members is cut with the comma before it; a run at the front has the brace
+    // before it and is cut with the comma behind it.
     let hasKept = false
-    let runEnd = -1 // end of the run of excluded members in hand, -1 while there is none
+    let run = -1 // the separator before the run of excluded members in hand, -1 while there is none
     while (walker.next()) {
-      const child = tree.find(walker)
+      const child = tree.children.find(walker)
       if (child?.isExcluded === true) {
-        runEnd = walker.valueEnd
+        if (run < 0) run = walker.separator
         continue
       }
-      if (runEnd >= 0) {
-        this.#cut(keptEnd, hasKept ? runEnd : walker.keyStart - 1)
-        runEnd = -1
+      if (run >= 0) {
+        if (hasKept) this.#cut(run, walker.separator)
+        else this.#cut(run + 1, walker.separator + 1)
+        run = -1
       }
       hasKept = true
-      keptEnd = walker.valueEnd
       if (child !== undefined) this.#value(walker.valueStart, walker.valueEnd, child, level + 1)
     }
-    if (runEnd >= 0) this.#cut(keptEnd, hasKept ? runEnd : end - 1)
+    if (run >= 0) this.#cut(hasKept ? run : run + 1, end - 1)
   }
 
   #value(start: number, end: number, tree: FieldTree, level: number): void {

@@ -2,11 +2,13 @@
 
 import { DigestSet } from '../bytes/hash-set.js'
 import { MemberWalker } from '../bytes/members.js'
+import { stringText } from '../bytes/string-text.js'
 import { MiB } from '../bytes/units.js'
 import { ConfigError, DataError, printable } from '../errors.js'
 import { type BatchStage, RecordBatch, type Warning } from '../record.js'
 import { fieldNameBytes, parseFieldPath } from './field-path.js'
 import { KeyHash } from './key-hash.js'
+import { type FieldStage, MemberLocator } from './member-locator.js'
 
 export interface KeyByOptions {
   /** Path of the field (`parseFieldPath`), through objects only. `@key` is the key that the server itself gave, where a page's `result` was an object;
@@ -39,26 +41,31 @@ export const defaultMaxKeyBytes = 64 * MiB
  * key hashes is full.
  * @throws ConfigError ERR_OPTION_INVALID for a malformed path
  */
-export function keyByStage(options: KeyByOptions): CountingStage {
+export function keyByStage(options: KeyByOptions): CountingStage & FieldStage {
   return new KeyBy(options)
 }
 
 const quote = 0x22
-const backslash = 0x5c
 const openBrace = 0x7b
 const openBracket = 0x5b
 const letterN = 0x6e
 const letterT = 0x74
 const letterF = 0x66
 
-class KeyBy implements CountingStage {
+class KeyBy implements CountingStage, FieldStage {
+  readonly readsFields: boolean
   readonly #field: string
-  /** The names on the path with their UTF-8; null where the server's own key is asked for. */
-  readonly #path: readonly { name: string; bytes: Buffer | null }[] | null
+  /** Finds the first name on the path; null where the server's own key is asked for. */
+  readonly #locator: MemberLocator | null
+  /** The other names on the path with their UTF-8. */
+  readonly #nested: readonly { name: string; bytes: Buffer | null }[]
   readonly #skipsMissing: boolean
   readonly #duplicate: 'keep' | 'first' | 'error'
   readonly #maxKeyBytes: number
   readonly #walker = new MemberWalker()
+  /** Range of the value in hand; both are 0 where the record does not have it. */
+  #start = 0
+  #end = 0
   readonly #hash = new KeyHash()
   readonly #seen = new DigestSet()
   #missing = 0
@@ -66,12 +73,15 @@ class KeyBy implements CountingStage {
 
   constructor({ field, missing, duplicate, maxKeyBytes }: KeyByOptions) {
     this.#field = field
-    this.#path = field === '@key' ? null : parseFieldPath(field).map((name) => ({ name, bytes: fieldNameBytes(name) }))
-    if (this.#path !== null && field.startsWith('@'))
+    if (field.startsWith('@') && field !== '@key')
       throw new ConfigError(
         'ERR_OPTION_INVALID',
         `key field '${printable(field)}': only @key is known; write \\@ for a field whose name begins with an at sign`,
       )
+    const path = field === '@key' ? [] : parseFieldPath(field)
+    this.#locator = path.length === 0 ? null : new MemberLocator(path.slice(0, 1))
+    this.#nested = path.slice(1).map((name) => ({ name, bytes: fieldNameBytes(name) }))
+    this.readsFields = this.#locator !== null
     this.#skipsMissing = missing === 'skip'
     this.#duplicate = duplicate ?? 'keep'
     this.#maxKeyBytes = maxKeyBytes ?? defaultMaxKeyBytes
@@ -80,9 +90,10 @@ class KeyBy implements CountingStage {
   apply(batch: RecordBatch): RecordBatch {
     const { count } = batch
     const keys: string[] = []
+    const ranges = this.#locator?.locate(batch)
     let kept: Uint32Array | undefined // indexes of the records that stay, once one has been left out
     for (let index = 0; index < count; index++) {
-      const key = this.#keyOf(batch, index)
+      const key = ranges === undefined ? pageKeyOf(batch, index) : this.#keyOf(batch, index, ranges)
       if (key !== null && (this.#duplicate === 'keep' || this.#isFirst(key, batch, index))) {
         if (kept !== undefined) kept[keys.length] = index
         keys.push(key)
@@ -115,23 +126,18 @@ class KeyBy implements CountingStage {
   }
 
   /** The record's key; null where it has none and is to be left out. */
-  #keyOf(batch: RecordBatch, index: number): string | null {
-    if (this.#path === null) {
-      if (batch.pageKeys !== undefined) return batch.pageKeys[index]!
-      throw new DataError('ERR_KEY_MISSING', 'the page gives its records no keys of its own (@key)', {
-        ...batch.positionOf(index),
-        hint: 'ask the server for them with truto_key_by, or key by a field',
-      })
-    }
+  #keyOf(batch: RecordBatch, index: number, ranges: Uint32Array): string | null {
     const { bytes } = batch
-    const start = this.#find(bytes, batch.start(index))
-    const first = start < 0 ? letterN : bytes[start]!
+    this.#start = ranges[2 * index]!
+    this.#end = ranges[2 * index + 1]!
+    for (let i = 0; i < this.#nested.length; i++) this.#descend(bytes, this.#nested[i]!)
+    const first = this.#end === 0 ? letterN : bytes[this.#start]!
     switch (first) {
       case letterN:
         if (!this.#skipsMissing)
           throw new DataError(
             'ERR_KEY_MISSING',
-            `the record has no key: ${printable(this.#field)} is ${start < 0 ? 'absent' : 'null'}`,
+            `the record has no key: ${printable(this.#field)} is ${this.#end === 0 ? 'absent' : 'null'}`,
             batch.positionOf(index),
           )
         this.#missing++
@@ -146,31 +152,25 @@ class KeyBy implements CountingStage {
           batch.positionOf(index),
         )
       case quote:
-        return stringText(bytes, start, this.#walker.valueEnd)
+        return stringText(bytes, this.#start, this.#end)
       default:
-        return bytes.toString('latin1', start, this.#walker.valueEnd)
+        return bytes.toString('latin1', this.#start, this.#end)
     }
   }
 
-  /** First byte of the key's value in the record at `at`, its end is the walker's `valueEnd`; -1 where the record does not have it. */
-  #find(bytes: Buffer, at: number): number {
-    const walker = this.#walker
-    let end = 0
-    for (const { name, bytes: nameBytes } of this.#path!) {
-      if (bytes[at] !== openBrace) return -1
-      let start = -1
-      walker.begin(bytes, at)
-      while (walker.next()) {
-        if (nameBytes === null ? walker.keyHasEscape && walker.key() === name : walker.isKey(name, nameBytes)) {
-          start = walker.valueStart
-          end = walker.valueEnd
-        }
+  /** Goes on to a member of the value in hand. */
+  #descend(bytes: Buffer, { name, bytes: nameBytes }: { name: string; bytes: Buffer | null }): void {
+    const object = this.#start
+    const isObject = this.#end > 0 && bytes[object] === openBrace
+    this.#start = this.#end = 0
+    if (!isObject) return
+    const walker = this.#walker.begin(bytes, object)
+    while (walker.next()) {
+      if (nameBytes === null ? walker.keyHasEscape && walker.key() === name : walker.isKey(name, nameBytes)) {
+        this.#start = walker.valueStart
+        this.#end = walker.valueEnd
       }
-      if (start < 0) return -1
-      at = start
     }
-    walker.valueEnd = end
-    return at
   }
 
   #isFirst(key: string, batch: RecordBatch, index: number): boolean {
@@ -191,6 +191,15 @@ class KeyBy implements CountingStage {
     this.#repeated++
     return false
   }
+}
+
+/** The key that the server itself gave the record. @throws DataError ERR_KEY_MISSING where it gave none */
+function pageKeyOf(batch: RecordBatch, index: number): string {
+  if (batch.pageKeys !== undefined) return batch.pageKeys[index]!
+  throw new DataError('ERR_KEY_MISSING', 'the page gives its records no keys of its own (@key)', {
+    ...batch.positionOf(index),
+    hint: 'ask the server for them with truto_key_by, or key by a field',
+  })
 }
 
 /** The batch with only the records at `indexes`, over the same bytes. */
@@ -215,13 +224,6 @@ export function pick(batch: RecordBatch, indexes: Uint32Array): RecordBatch {
     keys: of(batch.keys),
     pageKeys: of(batch.pageKeys),
   })
-}
-
-/** Text of the JSON string in `[start, end)`, quotes included. */
-function stringText(bytes: Buffer, start: number, end: number): string {
-  for (let at = start + 1; at < end - 1; at++)
-    if (bytes[at] === backslash) return JSON.parse(bytes.toString('utf8', start, end)) as string
-  return bytes.toString('utf8', start + 1, end - 1)
 }
 
 function kindOf(first: number): string {

@@ -716,3 +716,8 @@ describe('the client refuses', () => {
     },
   )
 })
+
+test('the agent that is loaded without the rest of undici is the one that undici exports', async () => {
+  const { default: Agent } = await import('undici/lib/dispatcher/agent.js')
+  expect(Agent).toBe((await import('undici')).Agent)
+})

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../../src/errors.js'
-import type { JsonValue, RecordBatch } from '../../src/record.js'
+import { type JsonValue, RecordBatch } from '../../src/record.js'
 import { excludeFieldsStage } from '../../src/transform/exclude-fields.js'
 import { batchOf, batchWith } from '../helpers/batch.js'
-import { documents, looselyPlaced, numRuns, paths, print } from './records.js'
+import { documents, looselyPlaced, numRuns, paths, print, withFields } from './records.js'
 
 const textsOf = (batch: RecordBatch): string[] => Array.from({ length: batch.count }, (_, index) => batch.text(index))
 const exclude = (paths: string[], ...texts: string[]): string[] =>
@@ -62,6 +62,21 @@ describe('excludeFields cuts the named fields out of the text', () => {
     expect(exclude(paths, '{"z":0}', text, '{"z":1}')).toEqual(['{"z":0}', expected, '{"z":1}'])
   })
 
+  const spaced: [string, string[], string, string][] = [
+    ['around a first field', ['a'], '{ "a" : 1 , "b" : 2 }', '{ "b" : 2 }'],
+    ['around a middle field', ['b'], '{ "a" : 1 ,\t"b" : 2\t, "c" : 3 }', '{ "a" : 1 , "c" : 3 }'],
+    ['around a last field', ['b'], '{ "a" : 1 ,\t"b" : 2\t}', '{ "a" : 1 }'],
+    ['around two fields in a row', ['b', 'c'], '{ "a" : 1 ,\t"b" : 2\t,\t"c" : 3\t, "d":4}', '{ "a" : 1 , "d":4}'],
+    ['of an empty record', ['a'], '{  }', '{  }'],
+    ['in an empty nested object', ['b.a', 'c'], '{"b":{ },"c":1}', '{"b":{ }}'],
+    ['in a nested object', ['b.a'], '{"b" : { "a":1 , "c":2\t} }', '{"b" : { "c":2\t} }'],
+  ]
+  test.each(spaced)('white space goes with what it stands around: %s', (_name, paths, text, expected) => {
+    expect(exclude(paths, text)).toEqual([expected])
+    const batch = withFields(batchOf(text, '{"b":{"a":1},"c":2}'))
+    expect(textsOf(excludeFieldsStage(paths).apply(batch))[0]).toBe(expected)
+  })
+
   test('nothing leaks to the prototype of objects', () => {
     exclude(['__proto__.polluted'], '{"__proto__":{"polluted":1}}')
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
@@ -109,6 +124,66 @@ test('a batch owns its bytes unless reuse was asked for', () => {
   expect(reusing.apply(second).bytes.buffer).toBe(view.bytes.buffer)
 })
 
+describe('a batch whose engine knows the members', () => {
+  /** `fields` that tell what was asked of them. */
+  const asked = (texts: string[]): { batch: RecordBatch; calls: (readonly string[])[] } => {
+    const calls: (readonly string[])[] = []
+    const batch = withFields(batchOf(...texts))
+    const exclude = (names: readonly string[]) => {
+      calls.push(names)
+      return batch.fields!.exclude(names)
+    }
+    return { batch: new RecordBatch({ ...batch, fields: { ...batch.fields!, exclude } }), calls }
+  }
+  const texts = ['{"a":1,"b":{"c":2,"d":3}}', '{"b":{"c":4}}']
+
+  test('loses its top-level fields there, asked for by one array, and keys and positions stay', () => {
+    const stage = excludeFieldsStage(['a', 'a.b', 'x'], { reuse: true })
+    const { batch, calls } = asked(texts)
+    const out = stage.apply(new RecordBatch({ ...batch, page: 3, keys: ['k', 'l'] }))
+    stage.apply(batch)
+    expect(calls).toEqual([
+      ['a', 'x'],
+      ['a', 'x'],
+    ])
+    expect(calls[0]).toBe(calls[1])
+    expect(textsOf(out)).toEqual(['{"b":{"c":2,"d":3}}', '{"b":{"c":4}}'])
+    expect(out).toMatchObject({ page: 3, keys: ['k', 'l'], isLines: true, byteOffset: undefined, fields: undefined })
+  })
+
+  test('loses its nested fields to the stage itself, from what the engine left', () => {
+    const { batch, calls } = asked(texts)
+    const stage = excludeFieldsStage(['a', 'b.c'])
+    expect(stage.readsFields).toBe(true)
+    expect(textsOf(stage.apply(batch))).toEqual(['{"b":{"d":3}}', '{"b":{}}'])
+    expect(calls).toEqual([['a']])
+  })
+
+  test('is not asked where all fields are nested', () => {
+    const { batch, calls } = asked(texts)
+    const stage = excludeFieldsStage(['b.c'])
+    expect(stage.readsFields).toBe(false)
+    expect(textsOf(stage.apply(batch))).toEqual(['{"a":1,"b":{"d":3}}', '{"b":{}}'])
+    expect(calls).toEqual([])
+  })
+
+  test.each([
+    ['top-level fields', ['a'], true],
+    ['nested fields that are absent', ['a', 'b.x'], true],
+    ['nested fields', ['a', 'b.c'], false],
+  ])('gives a batch of its own bytes unless reuse was asked for: %s', (_name, paths, isView) => {
+    const { batch } = asked(texts)
+    const lines = batch.fields!.exclude(['a'])
+    const given = new RecordBatch({ ...batch, fields: { ...batch.fields!, exclude: () => lines } })
+    const view = excludeFieldsStage(paths, { reuse: true }).apply(given)
+    expect(view.bytes === lines.bytes).toBe(isView)
+    const expected = textsOf(view)
+    const own = excludeFieldsStage(paths).apply(given)
+    lines.bytes.fill(0)
+    expect(textsOf(own)).toEqual(expected)
+  })
+})
+
 test.each(['', '.', 'a.', '.a', 'a..b', 'a\\', 'a\\b'])('the malformed path %j is refused', (path) => {
   expect(() => excludeFieldsStage([path])).toThrow(ConfigError)
 })
@@ -142,6 +217,8 @@ test('any records without any paths equal delete and stringify of the parsed rec
             ),
           ).toBe(lines.join(''))
         }
+        // and the same bytes where an engine helps
+        expect(textsOf(stage.apply(withFields(batch)))).toEqual(textsOf(stage.apply(batch)))
       },
     ),
     { numRuns: numRuns(1000) },

@@ -4,7 +4,7 @@ import { ConfigError, DataError, type ErrorCode, type ExportError } from '../../
 import type { RecordBatch } from '../../src/record.js'
 import { type KeyByOptions, keyByStage } from '../../src/transform/key-by.js'
 import { batchOf, batchWith } from '../helpers/batch.js'
-import { documents, looselyPlaced, names, numRuns, print } from './records.js'
+import { documents, looselyPlaced, names, numRuns, print, withFields } from './records.js'
 
 const keysOf = (field: string, ...texts: string[]): readonly string[] =>
   keyByStage({ field }).apply(batchOf(...texts)).keys!
@@ -164,9 +164,11 @@ test('any records get the keys that parsed records have, under every policy', ()
       fc.constantFrom('error' as const, 'skip' as const),
       fc.constantFrom('keep' as const, 'first' as const, 'error' as const),
       fc.boolean(),
-      (records, path, missing, duplicate, isLoose) => {
+      fc.boolean(),
+      (records, path, missing, duplicate, isLoose, hasFields) => {
         const texts = records.map(print)
-        const batch = isLoose ? looselyPlaced(texts) : batchOf(...texts)
+        const placed = isLoose ? looselyPlaced(texts) : batchOf(...texts)
+        const batch = hasFields ? withFields(placed) : placed
         const field = path.map((name) => name.replace(/[\\.]/g, '\\$&')).join('.')
         const expected = model(texts, path, { field, missing, duplicate })
         const stage = keyByStage({ field, missing, duplicate })
