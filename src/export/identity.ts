@@ -67,6 +67,9 @@ const csvOptions = [
   'strict',
 ] as const
 
-function pick<N extends keyof ResolvedOptions>(resolved: ResolvedOptions, names: readonly N[]): Record<string, unknown> {
+function pick<N extends keyof ResolvedOptions>(
+  resolved: ResolvedOptions,
+  names: readonly N[],
+): Record<string, unknown> {
   return Object.fromEntries(names.map((name) => [name, resolved[name]]))
 }

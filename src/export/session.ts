@@ -157,6 +157,8 @@ export class Session {
   #committedAtMs: number
   /** Where the export could be gone on with, as soon as the checkpoint tells of it. */
   #passed: ExportState | null = null
+  /** Whether the server would not let us go on from the checkpoint. */
+  #isStuck = false
   /** Whether it is not known which of two checkpoints is there. */
   #isUnsure = false
   #pageStart: ExportState | null = null
@@ -197,7 +199,8 @@ export class Session {
   get left(): string {
     const { place, writer } = this.#kept!
     if (this.#committed === null || !writer.isKept) return writer.left
-    return `${this.#committed.records} records are kept in ${place.partialName}, the same command goes on from there`
+    const kept = `${this.#committed.records} records are kept in ${place.partialName}`
+    return this.#isStuck ? kept : `${kept}, the same command goes on from there`
   }
 
   /** Takes note of a point at which the export could be gone on with, all bytes of which were written. Says whether a checkpoint is due. */
@@ -227,6 +230,7 @@ export class Session {
    *  @param error null where somebody wishes to stop */
   async stop(error: unknown): Promise<void> {
     const point = this.#passed
+    this.#isStuck = error instanceof DataError && ['ERR_CURSOR_EXPIRED', 'ERR_PAGE_CHANGED'].includes(error.code)
     if (this.#kept === null || !this.canCommit || point === null || !this.#isAhead(point)) return
     if (!leavesOutputTrue(error) || this.#kept.writer.bytesWritten !== point.bytes) return
     try {

@@ -370,6 +370,11 @@ export abstract class PagedSource implements RecordSource {
     return this.reader.outcome
   }
 
+  /** Whether the batch that was given last ends at a cut. */
+  get isAtCut(): boolean {
+    return this.reader.isAtCut
+  }
+
   warnings(): Warning[] {
     return this.reader.warnings()
   }

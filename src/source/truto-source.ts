@@ -82,11 +82,6 @@ export class TrutoSource extends PagedSource {
     return this.reader.state(this.#page, this.#cursor, this.#asking)
   }
 
-  /** Whether the batch that was given last ends at a cut. */
-  get isAtCut(): boolean {
-    return this.reader.isAtCut
-  }
-
   async *read(): AsyncGenerator<RecordBatch, void, undefined> {
     // Begins anew after a restart: a list that goes in a circle is noticed one round later.
     const guard = new CursorGuard()

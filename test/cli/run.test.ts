@@ -44,6 +44,7 @@ const report: ExportReport = {
   responseFormat: 'stream',
   framing: 'envelope',
   fallback: null,
+  resumedFrom: null,
   digest: null,
   warnings: [],
 }
