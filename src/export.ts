@@ -10,16 +10,13 @@ import { type Clock, systemClock } from './clock.js'
 import { compressed, type MemberWriter, requireCodec } from './destination/compress.js'
 import type { Destination, DestinationWriter } from './destination/destination.js'
 import { destinationFromUrl } from './destination/from-url.js'
-import { csvEncoder } from './encode/csv.js'
 import type { Encoder } from './encode/encoder.js'
 import { jsonEncoder } from './encode/json.js'
 import { ndjsonEncoder } from './encode/ndjson.js'
-import { parquetEncoder } from './encode/parquet/parquet.js'
 import { asExportError, ExportError, InternalError } from './errors.js'
 import { identityOf, obstacleOf } from './export/identity.js'
 import { openSession, type Session, type SessionInit } from './export/session.js'
 import { addWarnings } from './export/warnings.js'
-import { HttpClient } from './http/client.js'
 import { resolveOptions } from './options/resolve.js'
 import type { GivenOptions, ResolvedOptions } from './options/schema.js'
 import { ownedBatches, RecordBatch, type Warning } from './record.js'
@@ -34,6 +31,9 @@ import { excludeFieldsStage } from './transform/exclude-fields.js'
 import { parseFieldPath } from './transform/field-path.js'
 import { type CountingStage, keyByStage } from './transform/key-by.js'
 import { mapRecordsStage, type RecordFunction } from './transform/map-records.js'
+import type { FieldStage } from './transform/member-locator.js'
+import { RecordIterator } from './transform/record-iterator.js'
+import { checkFields, fieldsWithout, projectedRecords, wholeRecords } from './transform/record-reader.js'
 import type { Stage } from './transform/record-transform.js'
 import { version } from './version.js'
 
@@ -82,9 +82,9 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
   const startedAt = clock.now()
   requireCodec(resolved.compress)
   const progress = run.progress ?? emptyProgress()
-  const opened = openSource(resolved, { ...run, progress })
+  const readsMembers = readsFields(stagesOf(resolved, run), run) // what is wrong with a step is known before anything is touched
+  const opened = await openSource(resolved, { ...run, progress }, readsMembers)
   try {
-    stagesOf(resolved, run) // what is wrong with them is to be known before anything is touched
     const destination = run.destination ?? destinationFromUrl(resolved.out, { overwrite: resolved.overwrite })
     const session = await openSession({ ...sessionOptions(resolved, run), destination, clock })
     try {
@@ -151,7 +151,7 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
     if (session.passPage(point)) await session.commit(point)
   })
   const begin = async (): Promise<Encoder> => {
-    encoder = encoderOf(resolved, source.outcome)
+    encoder = await encoderOf(resolved, source.outcome)
     await encoder.begin(out, start?.encoder ?? undefined)
     return encoder
   }
@@ -238,17 +238,43 @@ function showStart(progress: Progress, start: ExportState | null): void {
   progress.outputBytes = start?.bytes ?? 0
 }
 
-/** The records as objects, read as they are asked for: leaving the loop early stops the export. Applies `exclude` and `transform` like `exportRecords`.
- *  `T` is what you know of the resource; nothing checks it. */
-export async function* records<T extends object = Member>(options: ExportOptions): AsyncGenerator<T, void, undefined> {
-  const { resolved, run } = split(options)
-  const opened = openSource(resolved, run)
+/**
+ * The records as objects, read as they are asked for: leaving the loop early stops the export. Applies `exclude` and `transform` like `exportRecords`.
+ * `T` is what you know of the resource; nothing checks it.
+ *
+ * With `fields`, objects have these own fields only, as far as the record has them, in this order; the others are not even decoded, which is several
+ * times faster than reading whole records. They are names, not paths; an excluded field stays out. Where `T` is given, give the names as `K`, too
+ * (`records<User, 'id' | 'name'>`), or get a `Partial<T>`: TypeScript infers either all type arguments or none.
+ * @throws ConfigError at once for options that are wrong; from the loop what `exportRecords` throws
+ */
+export function records<T extends object = Member>(
+  options: ExportOptions & { fields?: undefined },
+): AsyncGenerator<T, void, undefined>
+export function records<T extends object = Member, K extends keyof T & string = never>(
+  options: ExportOptions & { fields: readonly K[] },
+): AsyncGenerator<Pick<T, K>, void, undefined>
+export function records<T extends object = Member>(
+  options: ExportOptions & { fields?: readonly (keyof T & string)[] | undefined },
+): AsyncGenerator<Partial<T>, void, undefined>
+export function records(options: ExportOptions & { fields?: readonly string[] | undefined }) {
+  const { fields, ...others } = options
+  const { resolved, run } = split(others)
+  const paths = excludedPaths(resolved)
+  const wanted = fields === undefined ? undefined : fieldsWithout(checkFields(fields), paths)
+  const batches = batchesOf(resolved, run, stagesOf(resolved, run, wanted?.paths), wanted !== undefined)
+  return new RecordIterator(batches, wanted === undefined ? wholeRecords() : projectedRecords(wanted.fields))
+}
+
+/** The batches after all steps. What it yields is valid until the next is asked for. */
+async function* batchesOf(
+  resolved: ResolvedOptions,
+  run: RunOptions,
+  stages: readonly Stage[],
+  isProjected: boolean,
+): AsyncGenerator<RecordBatch, void, undefined> {
+  const opened = await openSource(resolved, run, readsFields(stages, run, isProjected))
   try {
-    const stages = stagesOf(resolved, run)
-    for await (const read of transformed(opened.source(), run)) {
-      const batch = await staged(read, stages, run.signal)
-      for (let index = 0; index < batch.count; index++) yield batch.parse(index) as T
-    }
+    for await (const batch of transformed(opened.source(), run)) yield await staged(batch, stages, run.signal)
   } finally {
     await opened.close()
   }
@@ -283,7 +309,7 @@ class LazySource implements RecordSource {
 
   async *read(): AsyncGenerator<RecordBatch, void, undefined> {
     const { resolved, run } = this.#options
-    const opened = openSource(resolved, run)
+    const opened = await openSource(resolved, run)
     try {
       this.#source = opened.source()
       yield* this.#source.read()
@@ -304,13 +330,14 @@ function ndjsonOption({ inputFormat }: ResolvedOptions): { isNdjson?: boolean } 
   return inputFormat === 'auto' ? {} : { isNdjson: inputFormat === 'ndjson' }
 }
 
-/** @throws ConfigError for what is wrong with the request */
-function openSource(resolved: ResolvedOptions, run: RunOptions): OpenSource {
+/** @param withFields whether somebody reads the `fields` of its batches
+ *  @throws ConfigError for what is wrong with the request */
+async function openSource(resolved: ResolvedOptions, run: RunOptions, withFields = false): Promise<OpenSource> {
   const { signal, onEvent, progress, clock, input, refreshToken } = run
   // where a Transform stands between, what was read and what was written is not the same
   const hasCuts = resolved.compress !== 'none' && (run.transform === undefined || typeof run.transform === 'function')
   const cutBytes = hasCuts ? resolved.commitBytes : null
-  const shared = { ...resolved, signal, onEvent, progress, cutBytes, ...(clock ? { clock } : {}) }
+  const shared = { ...resolved, withFields, signal, onEvent, progress, cutBytes, ...(clock ? { clock } : {}) }
   if (input !== undefined) {
     // The user names the resource where the body holds unified records: nothing in a saved body proves it.
     const options = { ...shared, isUnified: resolved.resource !== null, ...ndjsonOption(resolved) }
@@ -318,6 +345,8 @@ function openSource(resolved: ResolvedOptions, run: RunOptions): OpenSource {
   }
   const request = requestOf(resolved, run)
   checkRequirements(request)
+  // undici is half of what starting costs, and a converted file needs none of it
+  const { HttpClient } = await import('./http/client.js')
   const apiUrl = new URL(resolved.apiUrl)
   const client = new HttpClient({
     apiUrl,
@@ -390,16 +419,21 @@ function topLevelFields(paths: readonly string[]): string[] {
 }
 
 /** The built-in steps, in the order in which they see a record: the user's function, the key, the exclusion. */
-function stagesOf(resolved: ResolvedOptions, run: RunOptions): Stage[] {
+function stagesOf(resolved: ResolvedOptions, run: RunOptions, paths = excludedPaths(resolved)): Stage[] {
   const stages: Stage[] = []
   if (typeof run.transform === 'function') stages.push(mapRecordsStage(run.transform))
   if (resolved.keyBy !== null) {
     const { keyBy: field, keyByMissing: missing, keyByDuplicate: duplicate, maxKeyBytes } = resolved
     stages.push(keyByStage({ field, missing, duplicate, maxKeyBytes }))
   }
-  const paths = excludedPaths(resolved)
   if (paths.length > 0) stages.push(excludeFieldsStage(paths, { reuse: true }))
   return stages
+}
+
+/** Whether a step, or the reader at their end, asks batches for their `fields`; those that a user's transform gives have none. */
+function readsFields(stages: readonly Stage[], { transform }: RunOptions, isProjected = false): boolean {
+  if (transform !== undefined) return false
+  return isProjected || stages.some((stage) => 'readsFields' in stage && (stage as FieldStage).readsFields)
 }
 
 /** The source's batches, after the user's Transform if there is one. */
@@ -440,12 +474,13 @@ function warningsOf(stages: readonly Stage[]): Warning[] {
 }
 
 /** The encoder, once the first page has shown what its records are, so that columns are those of its schema. */
-function encoderOf(resolved: ResolvedOptions, outcome: SourceOutcome): Encoder {
+function encoderOf(resolved: ResolvedOptions, outcome: SourceOutcome): Promise<Encoder> {
   const declared = outcome.isUnified && resolved.resource !== null ? schemaOf(resolved.resource) : unmappedSchema
   return encoderFor(resolved, withoutFields(declared, topLevelFields(excludedPaths(resolved))))
 }
 
-function encoderFor(resolved: ResolvedOptions, schema: ResourceSchema): Encoder {
+/** The encoder of the wanted format. Those of columns are loaded only where they are wanted. */
+async function encoderFor(resolved: ResolvedOptions, schema: ResourceSchema): Promise<Encoder> {
   const hasKey = resolved.keyBy !== null
   const { unknownFields, onTypeMismatch, strict } = resolved
   const columns = { schema, hasKey, unknownFields, onTypeMismatch, strict }
@@ -454,7 +489,8 @@ function encoderFor(resolved: ResolvedOptions, schema: ResourceSchema): Encoder 
       return ndjsonEncoder()
     case 'json':
       return jsonEncoder({ hasKey })
-    case 'csv':
+    case 'csv': {
+      const { csvEncoder } = await import('./encode/csv.js')
       return csvEncoder({
         ...columns,
         delimiter: resolved.csvDelimiter,
@@ -466,7 +502,9 @@ function encoderFor(resolved: ResolvedOptions, schema: ResourceSchema): Encoder 
         flattenSlots: resolved.csvFlattenSlots,
         formulas: resolved.csvFormulas,
       })
-    case 'parquet':
+    }
+    case 'parquet': {
+      const { parquetEncoder } = await import('./encode/parquet/parquet.js')
       return parquetEncoder({
         ...columns,
         writer: resolved.parquetWriter,
@@ -475,6 +513,7 @@ function encoderFor(resolved: ResolvedOptions, schema: ResourceSchema): Encoder 
         rowGroupRows: resolved.rowGroupRows,
         rowGroupBytes: resolved.rowGroupBytes,
       })
+    }
   }
 }
 

@@ -94,7 +94,7 @@ test('NDJSON holds every member in order, in the bytes that the server sent', as
     outputBytes: bytes.length,
     format: 'ndjson',
     compression: 'none',
-    parser: 'js',
+    parser: 'simd',
     parquetWriter: null,
     requestedResponseFormat: 'auto',
     responseFormat: 'stream',
@@ -407,7 +407,7 @@ test('every framing of a stream ends in the same members, and the report says ho
 
 test('engines give the same records, and the report names the engine', async () => {
   const outputs = new Set<string>()
-  for (const parser of ['js', 'stream-json', 'streamparser'] as const) {
+  for (const parser of ['simd', 'js', 'stream-json', 'streamparser'] as const) {
     const destination = memoryDestination()
     const report = await exportRecords(to(emulator, { destination, parser }))
     expect(report.parser).toBe(parser)

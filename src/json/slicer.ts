@@ -2,10 +2,12 @@
 // records in it as slices; at the end it proves that the body was whole and says what else the page told.
 
 import type { Framing, RecordBatch } from '../record.js'
-import { SlicerJs, Window } from './engine-js/slicer-js.js'
+import { HeapWindow, SlicerJs } from './engine-js/slicer-js.js'
+import { simdSlicers } from './engine-simd/engine-simd.js'
+import { kernelModule } from './engine-simd/kernel.js'
 
-/** The engines of this version, default first. */
-export const engineNames = ['js', 'stream-json', 'streamparser'] as const
+/** The engines, default first. */
+export const engineNames = ['simd', 'js', 'stream-json', 'streamparser'] as const
 export type EngineName = (typeof engineNames)[number]
 
 export interface SlicerOptions {
@@ -72,10 +74,16 @@ export interface Slicer {
 /** Makes the slicer of one page after the other; the slicers of one factory are used one at a time. */
 export type SlicerFactory = (options: SlicerOptions) => Slicer
 
-/** The factory of an engine. The libraries' engines are loaded only when they are asked for. */
+/** The engine that is used where `engine` is asked for: `js` takes the place of `simd` where this runtime has no WebAssembly SIMD. */
+export function usedEngine(engine: EngineName): EngineName {
+  return engine === 'simd' && kernelModule() === null ? 'js' : engine
+}
+
+/** The factory of an engine, or of the one that takes its place. The libraries' engines are loaded only when they are asked for. */
 export async function slicerFactory(engine: EngineName): Promise<SlicerFactory> {
   if (engine === 'stream-json') return (await import('./engine-stream-json.js')).streamJsonSlicers()
   if (engine === 'streamparser') return (await import('./engine-streamparser.js')).streamparserSlicers()
-  const window = new Window()
+  if (usedEngine(engine) === 'simd') return simdSlicers()
+  const window = new HeapWindow()
   return (options) => new SlicerJs(options, window)
 }

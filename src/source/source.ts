@@ -30,6 +30,8 @@ export interface SourceOptions {
   signal?: AbortSignal | undefined
   onEvent?: ((event: ExportEvent) => void) | undefined
   progress?: Progress | undefined
+  /** Whether batches shall tell where their records' members are (`RecordBatch.fields`), if the engine can. Default false: it costs a little. */
+  withFields?: boolean
   /** Takes credentials out of what an error repeats of a body. Default: there are none. */
   redact?: ((text: string) => string) | undefined
   /** A batch ends with the record that makes so many bytes of records (a line feed after each), or so many records, since the last one that did: places
@@ -121,7 +123,7 @@ export class PageReader {
   readonly #extraWarnings: Warning[] = []
 
   constructor(options: SourceOptions) {
-    const defaults = { ...limitDefaults, clock: systemClock, cutBytes: null, cutRecords: null }
+    const defaults = { ...limitDefaults, clock: systemClock, cutBytes: null, cutRecords: null, withFields: false }
     this.options = { ...defaults, ...withoutUndefined(options) } as PageReader['options']
   }
 
@@ -183,8 +185,8 @@ export class PageReader {
   ): AsyncGenerator<RecordBatch, PageFacts, undefined> {
     const { options } = this
     this.#slicers ??= await slicerFactory(options.parser)
-    const { maxDepth, maxRecordBytes, maxCursorBytes } = options
-    const slicer = this.#slicers({ page, maxDepth, maxRecordBytes, maxCursorBytes, isNdjson })
+    const { maxDepth, maxRecordBytes, maxCursorBytes, withFields } = options
+    const slicer = this.#slicers({ page, maxDepth, maxRecordBytes, maxCursorBytes, isNdjson, withFields })
     const pace = new PagePace(options, page, slicer.facts)
     let isAccepted = false
     const skipped = this.#taken.snapshot()

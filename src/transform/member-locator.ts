@@ -26,6 +26,7 @@ export class MemberLocator {
 
   /** Ranges of values, laid out as `RecordFields.locate` says. Valid until the next call, and as long as the batch. */
   locate(batch: RecordBatch): Uint32Array {
+    if (this.names.length === 0) return this.#ranges
     return batch.fields?.locate(this.names) ?? this.#scan(batch)
   }
 

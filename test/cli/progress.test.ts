@@ -39,7 +39,7 @@ const report: ExportReport = {
   output: 'out/members.ndjson.gz',
   format: 'ndjson',
   compression: 'gzip',
-  parser: 'js',
+  parser: 'simd',
   parquetWriter: null,
   requestedResponseFormat: 'auto',
   responseFormat: 'stream',

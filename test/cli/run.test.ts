@@ -38,7 +38,7 @@ const report: ExportReport = {
   output: 'x',
   format: 'ndjson',
   compression: 'none',
-  parser: 'js',
+  parser: 'simd',
   parquetWriter: null,
   requestedResponseFormat: 'auto',
   responseFormat: 'stream',

@@ -1,6 +1,8 @@
 // Small JSON texts at the edges of RFC 8259, named in the manner of nst/JSONTestSuite: `y` must be accepted, `n` must be refused, `i` is left open by
 // the RFC. Written for this project; `JSON.parse` is the judge of each in the test, and the prefixes are checked against it.
 
+import { suites } from './corpus-suites.js'
+
 /** Texts by what the RFC says of them; a Buffer where a text is not valid UTF-8. */
 export const corpus: {
   readonly y: readonly string[]
@@ -8,6 +10,7 @@ export const corpus: {
   readonly i: readonly (string | Buffer)[]
 } = {
   y: [
+    ...suites.y,
     // structure
     ...[
       '[]',
@@ -123,6 +126,7 @@ export const corpus: {
     '"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"',
   ],
   n: [
+    ...suites.n,
     // structure
     ...[
       '',
@@ -392,6 +396,7 @@ export const corpus: {
     ...['[]', '"é"', '1'].flatMap((text) => [Buffer.from(text, 'utf16le'), Buffer.from(`\ufeff${text}`, 'utf16le')]),
   ],
   i: [
+    ...suites.i,
     // magnitudes that no double holds
     ...[
       '1e400',

@@ -1,7 +1,7 @@
 // What is particular to the `js` engine: its window, and the work it does per byte.
 
 import { afterEach, expect, test, vi } from 'vitest'
-import { SlicerJs, Window } from '../../src/json/engine-js/slicer-js.js'
+import { HeapWindow, SlicerJs } from '../../src/json/engine-js/slicer-js.js'
 import type { RecordBatch } from '../../src/record.js'
 import { chunksOf, defaultOptions, pushAll } from './slicing.js'
 
@@ -13,7 +13,7 @@ afterEach(() => {
 })
 
 test('the window does not grow for white space, small records or small members, however many', () => {
-  const window = new Window()
+  const window = new HeapWindow()
   const { capacity } = window
   const slicer = new SlicerJs(defaultOptions, window)
   const space = Buffer.alloc(64 * KiB, ' \n')
@@ -31,7 +31,7 @@ test('the window does not grow for white space, small records or small members, 
 })
 
 test('the window grows to less than four times a record that needs it, and the next page gives that back', () => {
-  const window = new Window()
+  const window = new HeapWindow()
   const { capacity } = window
   const record = Buffer.from(`{"a":"${'x'.repeat(5 * MiB)}"}`)
   const slicer = new SlicerJs(defaultOptions, window)
@@ -46,7 +46,7 @@ test('the window grows to less than four times a record that needs it, and the n
 test('a record that arrives in tiny chunks is moved a few times over, not once a chunk', () => {
   const record = Buffer.from(`{"a":"${'é\\n'.repeat(MiB)}"}`)
   const page = Buffer.concat([Buffer.from('['), record, Buffer.from(',{}]')])
-  const slicer = new SlicerJs(defaultOptions, new Window())
+  const slicer = new SlicerJs(defaultOptions, new HeapWindow())
   let moved = 0
   const { set } = Uint8Array.prototype
   vi.spyOn(Uint8Array.prototype, 'set').mockImplementation(function (this: Uint8Array, source, offset) {
@@ -65,7 +65,7 @@ test('a record that arrives in tiny chunks is moved a few times over, not once a
 
 test('a compact page is lines as it stands, one batch for all records of a chunk', () => {
   const records = ['{"a":1}', '{"b":"é"}', '{}']
-  const slicer = new SlicerJs(defaultOptions, new Window())
+  const slicer = new SlicerJs(defaultOptions, new HeapWindow())
   const batches: RecordBatch[] = []
   for (const batch of slicer.push(Buffer.from(`{"result":[${records.join(',')}]}`))) batches.push(batch.own())
   expect(slicer.end()).toEqual([])

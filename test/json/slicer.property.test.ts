@@ -5,9 +5,9 @@ import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import { type EngineName, engineNames, type SlicerFactory, slicerFactory } from '../../src/json/slicer.js'
 import { cuts, damagedBody, page } from './documents.js'
-import { type Outcome, sliceBody, verdict } from './slicing.js'
+import { keepsBytes, type Outcome, sliceBody, verdict } from './slicing.js'
 
-const numRuns = 300 * (process.env['TRUTO_EXPORT_SOAK'] === '1' ? 1000 : 1)
+const numRuns = 300 * (process.env['TRUTO_EXPORT_SOAK'] === '1' ? 50 : 1)
 
 const engines = {} as Record<EngineName, SlicerFactory>
 beforeAll(async () => {
@@ -26,7 +26,7 @@ test.each(engineNames)('%s gives the records, framing and cursor of any page, cu
         records: records.length,
         bytes: Buffer.byteLength(text),
       })
-      if (name === 'js') expect(outcome.records).toEqual(records.map((record) => record.replace(/[\r\n]/g, ' ')))
+      if (keepsBytes(name)) expect(outcome.records).toEqual(records.map((record) => record.replace(/[\r\n]/g, ' ')))
     }),
     { numRuns },
   )

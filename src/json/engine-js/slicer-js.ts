@@ -7,7 +7,7 @@
 
 import { KiB } from '../../bytes/units.js'
 import { DataError, type ExportError, printable } from '../../errors.js'
-import { RecordBatch } from '../../record.js'
+import { RecordBatch, type RecordFields } from '../../record.js'
 import { kindOf, PageHead, truncated } from '../framing.js'
 import type { PageFacts, Slicer, SlicerOptions } from '../slicer.js'
 import { findInvalidUtf8, incompleteTail } from '../utf8.js'
@@ -26,11 +26,11 @@ import {
   stringStops,
 } from './tables.js'
 
-const windowBytes = 256 * KiB
+export const windowBytes = 256 * KiB
 /** Most bytes that are copied in and scanned in one step: a batch is what one step completes. */
 const stepBytes = 64 * KiB
 /** Room behind the data for the sentinel and for the line feed of the last record. */
-const slackBytes = 16
+export const slackBytes = 16
 
 const bareIdStart = Buffer.from('{"id":')
 const bareIdEnd = Buffer.from('}')
@@ -40,18 +40,75 @@ const isObject = 1
 const isArray = 0
 
 /** A window that the slicers of one export use one after the other: it is allocated once, and grows only for a record that needs it. */
-export class Window {
+export interface Window {
+  /** Longer than the capacity: what follows the data is written over. */
+  readonly bytes: Buffer
+  readonly capacity: number
+  /** Makes the window larger; its bytes [from, to) come to its start. */
+  grow(capacity: number, from: number, to: number): void
+  /** Gives back what an outsized record needed. The bytes are lost. */
+  shrink(): void
+}
+
+/** A window in memory of its own. */
+export class HeapWindow implements Window {
   bytes = Buffer.allocUnsafeSlow(windowBytes + slackBytes)
 
   get capacity(): number {
     return this.bytes.length - slackBytes
   }
 
-  /** Gives back what an outsized record needed. */
+  grow(capacity: number, from: number, to: number): void {
+    const { bytes } = this
+    this.bytes = Buffer.allocUnsafeSlow(capacity + slackBytes)
+    this.bytes.set(bytes.subarray(from, to))
+  }
+
   shrink(): void {
     if (this.capacity > windowBytes) this.bytes = Buffer.allocUnsafeSlow(windowBytes + slackBytes)
   }
 }
+
+/** Finds whole records faster than the state machine does. It begins between two records, may stop between any two, and the machine goes on from there: so
+ *  whatever is rare or wrong has one place where it is understood. */
+export interface RecordScanner {
+  readonly window: Window
+  /** Where it puts the bounds of records, as the machine does. Another array after the window has grown. */
+  readonly bounds: Uint32Array<ArrayBuffer>
+  /** Finds records in window bytes [from, end) and appends their bounds from index `bound` on. Afterwards the bytes between two of them are as `RecordBatch`
+   *  wants them, and all bytes from `lastEnd` on are what they were, but for those behind `end`. */
+  scan(from: number, end: number, bound: number, limits: ScanLimits): void
+  /** Index behind the last bound, as the last scan left it. */
+  readonly bound: number
+  /** One past the last record that the last scan found. */
+  readonly lastEnd: number
+  /** Whether the last scan met something that it leaves to the machine. Else all that follows `lastEnd` is the beginning of one record. */
+  readonly hasStopped: boolean
+  /** The members of the records that the last scan found, where it was asked for them and could note them all. */
+  fields(): RecordFields | undefined
+}
+
+export interface ScanLimits {
+  /** Whether records are separated by line feeds, not commas. */
+  isLines: boolean
+  /** Deepest nesting, a record's own level counted as 1. */
+  maxDepth: number
+  maxRecordBytes: number
+  withFields: boolean
+}
+
+/** When a scanner is worth calling. */
+export interface ScanPolicy {
+  /** Fewer bytes than these are left to the machine. */
+  minBytes: number
+  /** What follows the last whole record is left to the next scan where it is at most this part of what was scanned: so each byte is scanned a bounded number
+   *  of times. */
+  maxRest: number
+  /** Most records that the machine reads before it calls again a scanner that found nothing. */
+  maxPause: number
+}
+
+const usualPolicy: ScanPolicy = { minBytes: 1 * KiB, maxRest: 0.5, maxPause: 64 }
 
 export class SlicerJs implements Slicer {
   readonly facts: PageFacts
@@ -93,15 +150,25 @@ export class SlicerJs implements Slicer {
   #firstRecordOffset = 0
   #sawLineFeed = false
 
-  #bounds = new Uint32Array(512)
+  readonly #scanner: RecordScanner | undefined
+  readonly #policy: ScanPolicy
+  /** Records that the machine still reads before it calls the scanner, and how many it reads after a scan that finds nothing. */
+  #pause = 0
+  #nextPause = 1
+  /** Value of `#bound` where the batch in hand is from one scan alone. */
+  #scanned = 0
+  #bounds: Uint32Array<ArrayBuffer>
   #bound = 0
   #pageKeys: string[] | undefined
   #hasBareIds = false
 
-  constructor(options: SlicerOptions, window: Window) {
+  constructor(options: SlicerOptions, window: Window, scanner?: RecordScanner, policy = usualPolicy) {
     this.#options = options
     this.#window = window
+    this.#scanner = scanner
+    this.#policy = policy
     window.shrink()
+    this.#bounds = scanner?.bounds ?? new Uint32Array(512)
     this.#head = new PageHead(options)
     this.facts = this.#head.facts
     this.#kinds = new Uint8Array(options.maxDepth + 2)
@@ -125,6 +192,8 @@ export class SlicerJs implements Slicer {
   }
 
   end(): readonly RecordBatch[] {
+    this.#scan(this.#fill) // the beginning of a record, where one was left to the next step
+    this.#checkOpenLength(this.#fill)
     if (!isWholeIn(this.#state, this.#recordDepth === 0, this.#bomBytes)) {
       const place = placeIn(this.#state, this.#recordStart >= 0, this.#recordDepth >= 0, this.facts.records)
       throw truncated(place, this.facts, this.#options.page)
@@ -142,16 +211,15 @@ export class SlicerJs implements Slicer {
       if (start >= 0 && start < keep) keep = start
     }
     const kept = this.#fill - keep
-    const source = window.bytes
     // What is kept is moved at most about once at each capacity, and the capacity doubles: copying stays linear in a record's size.
     if (kept + length > window.capacity) {
       let capacity = window.capacity
       while (kept + length > capacity) capacity *= 2
       // nothing that is kept is longer than a record may be, so the last doubling stops there
       capacity = Math.min(capacity, Math.max(windowBytes, this.#options.maxRecordBytes + 2 * stepBytes))
-      window.bytes = Buffer.allocUnsafeSlow(capacity + slackBytes)
-      window.bytes.set(source.subarray(keep, this.#fill))
-    } else source.copyWithin(0, keep, this.#fill)
+      window.grow(capacity, keep, this.#fill)
+      if (this.#scanner) this.#bounds = this.#scanner.bounds
+    } else window.bytes.copyWithin(0, keep, this.#fill)
     this.#base += keep
     this.#at -= keep
     this.#fill -= keep
@@ -173,12 +241,63 @@ export class SlicerJs implements Slicer {
       throw this.#invalidUtf8(wrong)
     }
     this.#checked = this.#fill - incompleteTail(bytes, this.#checked, this.#fill)
-    this.#scan(this.#fill)
+    if (this.#scanner === undefined) this.#scan(this.#fill)
+    else this.#scanRuns(this.#scanner, this.#fill)
     this.#checkOpenLength(this.#fill)
   }
 
-  /** The state machine: consumes window bytes [#at, end). */
-  #scan(end: number): void {
+  /** As `#scan`, with runs of whole records found by the scanner. May leave the beginning of a record to the next step. */
+  #scanRuns(scanner: RecordScanner, end: number): void {
+    const { minBytes, maxRest, maxPause } = this.#policy
+    const { maxDepth, maxRecordBytes, withFields = false } = this.#options
+    while (this.#at < end) {
+      const from = this.#at
+      if (end - from < minBytes || !this.#isBetweenRecords(scanner) || this.#pause-- > 0) {
+        this.#scan(end, true)
+        continue
+      }
+      const depth = maxDepth - this.#recordDepth
+      scanner.scan(from, end, this.#bound, {
+        isLines: this.#recordDepth === 0,
+        maxDepth: depth,
+        maxRecordBytes,
+        withFields,
+      })
+      if (scanner.bound > this.#bound) {
+        this.#scanned = this.#bound === 0 ? scanner.bound : 0
+        this.#bound = scanner.bound
+        this.#at = scanner.lastEnd
+        this.#state = this.#recordDepth === 0 ? State.BetweenLines : State.After
+        this.#sawLineFeed = false
+        this.#nextPause = 1
+        // the separator, which makes the byte behind the last record ours
+        this.#scan(end, true)
+      } else {
+        this.#pause = this.#nextPause
+        this.#nextPause = Math.min(2 * this.#nextPause, maxPause)
+      }
+      const rest = end - this.#at
+      if (
+        !scanner.hasStopped &&
+        this.#isBetweenRecords(scanner) &&
+        rest <= maxRest * (end - from) &&
+        rest <= maxRecordBytes
+      )
+        return
+      // a record that is not whole yet, or that the scanner left to us
+      this.#scan(end, true)
+    }
+  }
+
+  /** Whether a scanner can go on from here: before an element of the list of records, or at the start of a line. */
+  #isBetweenRecords(scanner: RecordScanner): boolean {
+    if (this.#bounds !== scanner.bounds) return false
+    if (this.#recordDepth === 0) return this.#state === State.BetweenLines && this.#sawLineFeed
+    return this.#state === State.Value && this.#depth === this.#recordDepth && this.#pageKeys === undefined
+  }
+
+  /** The state machine: consumes window bytes [#at, end), or less where it `pauses` behind a separator of two records. */
+  #scan(end: number, pauses = false): void {
     const b = this.#window.bytes
     const kinds = this.#kinds
     const maxDepth = this.#options.maxDepth
@@ -329,8 +448,14 @@ export class SlicerJs implements Slicer {
           if (i >= end) break scanning
           if (byte === 0x2c) {
             if (depth <= plainDepth) {
-              if (depth === recordDepth) b[i] = 0x0a
-              else if (depth === 1 && this.#isHead) this.#endMember(i)
+              if (depth === recordDepth) {
+                b[i] = 0x0a
+                if (pauses && kinds[depth] === isArray) {
+                  i++
+                  state = State.Value
+                  break scanning
+                }
+              } else if (depth === 1 && this.#isHead) this.#endMember(i)
             }
             i++
             if (kinds[depth] === isObject) {
@@ -511,6 +636,7 @@ export class SlicerJs implements Slicer {
           recordDepth = this.#recordDepth
           plainDepth = recordDepth >= 0 ? recordDepth : this.#isHead ? 1 : 0
           i++
+          if (pauses && state === State.BetweenLines && this.#sawLineFeed) break scanning
           continue scanning
         }
       }
@@ -658,9 +784,14 @@ export class SlicerJs implements Slicer {
     }
     const count = this.#bound / 2
     if (count === 0) return
-    this.#bound = 0
+    const scanned = this.#scanned
+    this.#bound = this.#scanned = 0
     if (this.#hasBareIds) yield this.#wrapBareIds(count)
-    else yield this.#batch(this.#window.bytes, this.#bounds, count, this.#base)
+    else {
+      const fields = scanned === 2 * count ? this.#scanner?.fields() : undefined
+      yield this.#batch(this.#window.bytes, this.#bounds, count, this.#base, fields)
+    }
+    if (this.#scanner) this.#bounds = this.#scanner.bounds
   }
 
   /** Copies the last step's records, each bare id as `{"id":…}`. */
@@ -683,7 +814,13 @@ export class SlicerJs implements Slicer {
     return this.#batch(Buffer.concat(parts), bounds, count, undefined)
   }
 
-  #batch(bytes: Buffer, bounds: Uint32Array, count: number, byteOffset: number | undefined): RecordBatch {
+  #batch(
+    bytes: Buffer,
+    bounds: Uint32Array,
+    count: number,
+    byteOffset: number | undefined,
+    fields?: RecordFields,
+  ): RecordBatch {
     const { facts } = this
     const firstRecordIndex = facts.records
     facts.records += count
@@ -699,7 +836,7 @@ export class SlicerJs implements Slicer {
     const pageKeys = this.#pageKeys
     if (pageKeys !== undefined) this.#pageKeys = pageKeys.length > count ? pageKeys.splice(count) : []
     const { page } = this.#options
-    return new RecordBatch({ bytes, bounds, count, page, firstRecordIndex, byteOffset, isLines, pageKeys })
+    return new RecordBatch({ bytes, bounds, count, page, firstRecordIndex, byteOffset, isLines, pageKeys, fields })
   }
 
   /** Holds what is open, at the end of a step or when an error ends the scan, to its limit: so the verdict does not depend on where chunks end. */

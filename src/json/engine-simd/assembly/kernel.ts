@@ -1,0 +1,3 @@
+// What the kernel does for its driver, kernel.ts one folder up: every export of the module.
+
+export { begin, scanElements, scanElementsWithFields, scanLines, scanLinesWithFields } from './scan'

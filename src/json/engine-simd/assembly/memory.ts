@@ -1,0 +1,21 @@
+// The kernel's memory, addresses in bytes. Everything is placed by hand: nothing is ever allocated, so nothing can creep. The window comes last but for
+// the output, and grows with the memory; where both stand is told by the caller.
+
+/** What a scan tells beside its status, as u32: see `Result` in kernel.ts. */
+export const resultAt: usize = 1024
+/** Vector constants: V8 builds a splat anew at each use, but keeps a loaded one in a register. */
+export const constantsAt: usize = 1088
+/** Bounds of the records of a step, pairs of u32. */
+export const boundsAt: usize = 4096
+export const maxRecords: u32 = 32768
+/** Positions of the structural bytes of the records' own members, u32. */
+export const eventsAt: usize = 266240
+export const maxEvents: u32 = 131072
+/** The names that `locate` and `exclude` look for: u32 count and u32 mask of the hash table, the table of u16 (index + 1, 0 is empty), then for each name
+ *  u32 address and u32 length; the names' bytes follow. */
+export const namesAt: usize = 794624
+/** Rows that `locate` fills, pairs of u32. */
+export const rowsAt: usize = 925696
+export const rowsBytes: u32 = 262144
+/** 64 zero bytes, then the window. */
+export const windowAt: usize = 1187904

@@ -1,0 +1,121 @@
+// Drives the WebAssembly kernel (assembly/): one instance with its window, the bounds and members that its last scan found, and what can be done with
+// them inside it. Positions in the window are addresses less `windowAt`.
+
+import type { RecordFields } from '../../record.js'
+import { type RecordScanner, type ScanLimits, type Window, windowBytes } from '../engine-js/slicer-js.js'
+import { kernelBytes } from './kernel-bytes.js'
+
+// As assembly/memory.ts says.
+const resultAt = 1024
+const boundsAt = 4096
+const maxRecords = 32768
+const windowAt = 1187904
+const pageBytes = 65536
+/** Room behind the window's data and behind the output: a scan and a copy write over that much. */
+const slackBytes = 128
+
+/** Indexes of what a scan tells. */
+const boundsFound = 0
+const lastEnd = 1
+const hasStopped = 2
+const hasEvents = 3
+
+interface KernelExports {
+  memory: WebAssembly.Memory
+  begin(): void
+  scanElements(from: number, end: number, base: number, bound: number, maxDepth: number, maxBytes: number): void
+  scanElementsWithFields: KernelExports['scanElements']
+  scanLines: KernelExports['scanElements']
+  scanLinesWithFields: KernelExports['scanElements']
+}
+
+let compiled: WebAssembly.Module | null | undefined
+
+/** The kernel's module, compiled once; null where this runtime has no WebAssembly SIMD. */
+export function kernelModule(): WebAssembly.Module | null {
+  if (compiled === undefined) {
+    try {
+      compiled = new WebAssembly.Module(kernelBytes())
+    } catch {
+      compiled = null
+    }
+  }
+  return compiled
+}
+
+/** One instance of the kernel, which is a scanner and the window that it scans. */
+export class Kernel implements RecordScanner, Window {
+  readonly window = this
+  bytes!: Buffer
+  bounds!: Uint32Array<ArrayBuffer>
+  capacity = 0
+  readonly #module: WebAssembly.Module
+  #exports!: KernelExports
+  #result!: Uint32Array
+
+  constructor(module: WebAssembly.Module) {
+    this.#module = module
+    this.#instantiate()
+  }
+
+  get bound(): number {
+    return 2 * this.#result[boundsFound]!
+  }
+
+  get lastEnd(): number {
+    return this.#result[lastEnd]!
+  }
+
+  get hasStopped(): boolean {
+    return this.#result[hasStopped] === 1
+  }
+
+  scan(from: number, end: number, bound: number, { isLines, maxDepth, maxRecordBytes, withFields }: ScanLimits): void {
+    const kernel = this.#exports
+    const depth = Math.min(maxDepth, 63) // kinds of containers are the bits of one number
+    const [start, stop, count] = [windowAt + from, windowAt + end, bound / 2]
+    if (isLines) {
+      if (withFields) kernel.scanLinesWithFields(start, stop, windowAt, count, depth, maxRecordBytes)
+      else kernel.scanLines(start, stop, windowAt, count, depth, maxRecordBytes)
+    } else if (withFields) kernel.scanElementsWithFields(start, stop, windowAt, count, depth, maxRecordBytes)
+    else kernel.scanElements(start, stop, windowAt, count, depth, maxRecordBytes)
+  }
+
+  fields(): RecordFields | undefined {
+    if (this.#result[hasEvents] === 0) return undefined
+    return undefined
+  }
+
+  grow(capacity: number, from: number, to: number): void {
+    this.bytes.copyWithin(0, from, to)
+    this.#resize(capacity)
+  }
+
+  /** WebAssembly memory does not shrink: a new instance takes the place of one that has grown. */
+  shrink(): void {
+    if (this.capacity > windowBytes) this.#instantiate()
+  }
+
+  #instantiate(): void {
+    const instance = new WebAssembly.Instance(this.#module, { env: { abort } })
+    this.#exports = instance.exports as unknown as KernelExports
+    this.#exports.begin()
+    this.#resize(windowBytes)
+  }
+
+  /** Makes room for a window and an output of `capacity` bytes, and the views anew, since memory that grows detaches them. */
+  #resize(capacity: number): void {
+    const { memory } = this.#exports
+    const pages = Math.ceil((windowAt + 2 * (capacity + slackBytes)) / pageBytes)
+    const held = memory.buffer.byteLength / pageBytes
+    if (pages > held) memory.grow(pages - held)
+    this.capacity = capacity
+    this.bytes = Buffer.from(memory.buffer, windowAt, capacity + slackBytes)
+    this.bounds = new Uint32Array(memory.buffer, boundsAt, 2 * maxRecords)
+    this.#result = new Uint32Array(memory.buffer, resultAt, 4)
+  }
+}
+
+function abort(): never {
+  throw new Error('the kernel gave up')
+}

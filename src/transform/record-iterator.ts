@@ -1,0 +1,88 @@
+// Records one by one out of batches. What an async generator costs for each value is as much as reading a few fields of a record: so a record of
+// the batch in hand is given without one, and only the step to the next batch waits.
+
+import type { RecordBatch } from '../record.js'
+import type { RecordReader } from './record-reader.js'
+
+/** Behaves like an async generator that yields every record of every batch: calls are answered in order, an early `return` and an error end `batches`. */
+export class RecordIterator<T extends object> implements AsyncGenerator<T, void, undefined> {
+  readonly #batches: AsyncGenerator<RecordBatch, void, undefined>
+  readonly #reader: RecordReader
+  /** The next record of the batch in hand, and the number of its records. */
+  #index = 0
+  #count = 0
+  /** Settles when all calls that had to wait are answered; undefined while there is none. */
+  #waiting: Promise<void> | undefined
+
+  /** @param batches each may be a view that is valid until the next is asked for */
+  constructor(batches: AsyncGenerator<RecordBatch, void, undefined>, reader: RecordReader) {
+    this.#batches = batches
+    this.#reader = reader
+  }
+
+  next(): Promise<IteratorResult<T, void>> {
+    if (this.#waiting !== undefined || this.#index === this.#count) return this.#inTurn(() => this.#advance())
+    try {
+      return Promise.resolve({ done: false, value: this.#read() })
+    } catch (error) {
+      return this.throw(error)
+    }
+  }
+
+  return(): Promise<IteratorResult<T, void>> {
+    return this.#inTurn(async () => {
+      this.#index = this.#count = 0
+      await this.#batches.return()
+      return { done: true, value: undefined }
+    })
+  }
+
+  throw(error: unknown): Promise<IteratorResult<T, void>> {
+    return this.#inTurn(() => this.#fail(error))
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return()
+  }
+
+  #read(): T {
+    return this.#reader.read(this.#index++) as T
+  }
+
+  /** The next record, of the next batch that has one. */
+  async #advance(): Promise<IteratorResult<T, void>> {
+    try {
+      while (this.#index === this.#count) {
+        const step = await this.#batches.next()
+        if (step.done) return { done: true, value: undefined }
+        this.#reader.begin(step.value)
+        this.#index = 0
+        this.#count = step.value.count
+      }
+      return { done: false, value: this.#read() }
+    } catch (error) {
+      return this.#fail(error)
+    }
+  }
+
+  async #fail(error: unknown): Promise<IteratorResult<T, void>> {
+    this.#index = this.#count = 0
+    await this.#batches.throw(error).catch(() => {}) // the same error, or one of the clean-up: the first stays the error
+    throw error
+  }
+
+  /** Runs `act` after all calls before it. */
+  #inTurn<R>(act: () => Promise<R>): Promise<R> {
+    const result = this.#waiting === undefined ? act() : this.#waiting.then(act)
+    const done = (): void => {
+      if (this.#waiting === waiting) this.#waiting = undefined
+    }
+    const waiting: Promise<void> = result.then(done, done)
+    this.#waiting = waiting
+    return result
+  }
+}
