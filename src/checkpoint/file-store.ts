@@ -45,7 +45,8 @@ class FileStore implements OpenCheckpointStore {
   }
 
   load(): Promise<Buffer | null> {
-    return this.#guarded('reading', () => readWhole(this.#options.files, this.#path, maxBytes))
+    const { files } = this.#options
+    return this.#guarded('reading', () => readWhole(files, this.#path, maxBytes), 'ERR_OUTPUT_ACCESS')
   }
 
   save(bytes: Uint8Array): Promise<void> {
@@ -88,11 +89,15 @@ class FileStore implements OpenCheckpointStore {
     throw new StateError('ERR_STATE_LOCKED', `the lock of ${this.#options.name} was removed or taken over`)
   }
 
-  async #guarded<T>(doing: string, act: () => Promise<T>): Promise<T> {
+  async #guarded<T>(
+    doing: string,
+    act: () => Promise<T>,
+    otherwise: 'ERR_OUTPUT_ACCESS' | 'ERR_OUTPUT_IO' = 'ERR_OUTPUT_IO',
+  ): Promise<T> {
     try {
       return await act()
     } catch (error) {
-      throw outputError(error, `${doing} ${printable(this.#path)}`, 'ERR_OUTPUT_IO')
+      throw outputError(error, `${doing} ${printable(this.#path)}`, otherwise)
     }
   }
 }
