@@ -15,11 +15,13 @@ export type Framing = 'envelope' | 'slack' | 'graph' | 'array' | 'ndjson'
  */
 export interface RecordFields {
   /** Ranges of the values of `names` in the batch's bytes: that of name n of record i is `[at, at + 1]` with `at = 2 * (i * names.length + n)`, half-open,
-   *  without white space around it; both are 0 where the record has no such member. Of a repeated member the last counts. Valid until the next call. */
-  locate(names: readonly string[]): Uint32Array
+   *  without white space around it; both are 0 where the record has no such member. Of a repeated member the last counts. Valid until the next call. Null
+   *  where the engine cannot tell, since a key is spelled with an escape or the names are too many: then the bytes have to be read.
+   *  @param names distinct */
+  locate(names: readonly string[]): Uint32Array | null
   /** The records without their own members of these names (every copy of them), what is kept kept as it is: one line each, as `RecordBatch.isLines`
-   *  says, in bytes that are valid until the next call. */
-  exclude(names: readonly string[]): { bytes: Buffer; bounds: Uint32Array }
+   *  says, in bytes that are valid until the next call. Null as with `locate`. */
+  exclude(names: readonly string[]): { bytes: Buffer; bounds: Uint32Array } | null
 }
 
 export interface RecordBatchInit {

@@ -87,10 +87,11 @@ class ExcludeFields implements FieldStage {
 
   apply(batch: RecordBatch): RecordBatch {
     if (batch.count === 0) return batch
-    if (batch.fields === undefined || !this.readsFields) return this.#without(batch)
+    const excluded = this.readsFields ? batch.fields?.exclude(this.#topLevel) : undefined
+    if (!excluded) return this.#without(batch)
     const lines = new RecordBatch({
       ...batch,
-      ...batch.fields.exclude(this.#topLevel),
+      ...excluded,
       byteOffset: undefined,
       fields: undefined,
       isLines: true,

@@ -35,11 +35,11 @@ const everyPadding = Array.from({ length: 64 }, (_, i) => i)
 /** Engines that keep bytes are cut at every size up to 130 bytes, or at some. */
 function cutsFor(name: string, body: Buffer): readonly Cuts[] {
   if (!keepsBytes(name)) return chunkSizes
-  const sizes = isSoak ? everySize : [...usualSizes, ...Array.from({ length: 8 }, () => sizeRandom.between(9, 130))]
+  const sizes = isSoak ? everySize : [...usualSizes, ...Array.from({ length: 5 }, () => sizeRandom.between(4, 130))]
   return [...sizes.filter((size) => size < body.length), 'whole']
 }
 const everySize = Array.from({ length: 130 }, (_, i) => i + 1)
-const usualSizes = [1, 2, 3, 4, 5, 7, 8, 31, 32, 63, 64, 65, 127, 128, 129]
+const usualSizes = [1, 2, 3, 7, 63, 64, 65]
 const sizeRandom = new Random(seed)
 
 /** The one outcome of `body` in chunks of every size. @throws where they differ in their verdict or its place */

@@ -9,8 +9,9 @@ import type { Random } from './random.js'
 export interface RandomMember {
   /** The key's text, escapes resolved. */
   key: string
-  /** Where the key's opening quote is. */
-  keyStart: number
+  /** Where the separators around the member are: its brace or comma ends at `from`, and a comma or the record's last brace stands at `to`. */
+  from: number
+  to: number
   valueStart: number
   valueEnd: number
 }
@@ -20,8 +21,6 @@ export interface RandomRecord {
   start: number
   end: number
   isBareId: boolean
-  /** Whether white space stands between the record's tokens. */
-  hasSpace: boolean
   members: RandomMember[]
 }
 
@@ -52,6 +51,25 @@ const framings = ['envelope', 'envelope', 'envelope', 'keyed', 'keyed', 'slack',
 /** A page in a random style. */
 export function randomPage(random: Random, options: PageOptions = {}): RandomPage {
   return new PageWriter(random, options).write()
+}
+
+/** The bytes that an engine which keeps bytes gives for a record of `page`. */
+export function recordBytes({ body, records }: RandomPage, index: number): Buffer {
+  const { start, end, isBareId } = records[index]!
+  if (isBareId) return Buffer.concat([Buffer.from('{"id":'), body.subarray(start, end), Buffer.from('}')])
+  const bytes = Buffer.from(body.subarray(start, end))
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] === 0x0a || bytes[i] === 0x0d) bytes[i] = 0x20
+  return bytes
+}
+
+/** The same without the record's own members of these names: what stands between two separators stays or goes as a whole. */
+export function recordBytesWithout(page: RandomPage, index: number, names: readonly string[]): Buffer {
+  const bytes = recordBytes(page, index)
+  const { members } = page.records[index]!
+  const kept = members.filter(({ key }) => !names.includes(key))
+  if (kept.length === members.length) return bytes
+  const texts = kept.map(({ from, to }) => bytes.toString('latin1', from, to))
+  return Buffer.from(`{${texts.join(',')}}`, 'latin1')
 }
 
 /** Keys that a careless comparison takes for one another: prefixes, long ones that differ in their last byte, empty, escaped, not ASCII, half a character. */
@@ -313,8 +331,9 @@ class PageWriter {
     this.#string()
     const end = this.#length
     // given as {"id":…}
-    const members = [{ key: 'id', keyStart: 1, valueStart: 6, valueEnd: 6 + end - start }]
-    this.#page.records.push({ start, end, isBareId: true, hasSpace: false, members })
+    const length = end - start
+    const members = [{ key: 'id', from: 1, to: 6 + length, valueStart: 6, valueEnd: 6 + length }]
+    this.#page.records.push({ start, end, isBareId: true, members })
   }
 
   #record(level: number): void {
@@ -323,28 +342,27 @@ class PageWriter {
     const members: RandomMember[] = []
     this.#nest(level)
     this.#put('{')
-    let space = this.#gap()
     const isLarge = random.below(1000) < (this.#options.largeRecords ?? 0)
     const count = isLarge ? 1 : random.below(this.#maxMembers + 1)
+    if (count === 0) this.#gap()
     for (let i = 0; i < count; i++) {
-      if (i > 0) {
-        this.#put(',')
-        space += this.#gap()
-      }
+      if (i > 0) this.#put(',')
+      const from = this.#length - start
+      this.#gap()
       const key = random.pick(random.chance(this.#trickyPercent) ? trickyKeys : commonKeys)
-      const keyStart = this.#length - start
       this.#key(key)
-      space += this.#gap()
+      this.#gap()
       this.#put(':')
-      space += this.#gap()
+      this.#gap()
       const valueStart = this.#length - start
       if (isLarge) this.#put(`"${random.pick(['x', 'é', '\\\\n', '漢字']).repeat(random.between(30_000, 120_000))}"`)
       else this.#value(level + 1, this.#maxLevels)
-      members.push({ key, keyStart, valueStart, valueEnd: this.#length - start })
-      space += this.#gap()
+      const valueEnd = this.#length - start
+      this.#gap()
+      members.push({ key, from, to: this.#length - start, valueStart, valueEnd })
     }
     this.#put('}')
-    this.#page.records.push({ start, end: this.#length, isBareId: false, hasSpace: space > 0, members })
+    this.#page.records.push({ start, end: this.#length, isBareId: false, members })
   }
 
   /** An object with these members, in any order unless that is theirs. */
@@ -470,16 +488,14 @@ class PageWriter {
     else this.#put(`"${hex(key, 0)}${spelled.slice(2)}`)
   }
 
-  /** White space where it may stand, or none. Returns its length. */
-  #gap(): number {
+  /** White space where it may stand, or none. */
+  #gap(): void {
     const random = this.#random
-    const before = this.#length
     if (this.#alignPercent > 0 && random.chance(this.#alignPercent)) this.#align(' ')
     else if (this.#spacePercent > 0 && random.chance(this.#spacePercent)) {
       this.#put(random.pick(spaces))
       if (random.below(200) === 0) this.#put(random.pick([' ', '\n', '\t ', '\r\n']).repeat(random.between(60, 140)))
     }
-    return this.#length - before
   }
 
   /** Fills up to the last or first bytes of a 64-byte block. */

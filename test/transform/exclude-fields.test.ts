@@ -159,6 +159,12 @@ describe('a batch whose engine knows the members', () => {
     expect(calls).toEqual([['a']])
   })
 
+  test('loses them to the stage itself where the engine cannot tell', () => {
+    const { batch } = asked(texts)
+    const declined = new RecordBatch({ ...batch, fields: { ...batch.fields!, exclude: () => null } })
+    expect(textsOf(excludeFieldsStage(['a', 'b.c']).apply(declined))).toEqual(['{"b":{"d":3}}', '{"b":{}}'])
+  })
+
   test('is not asked where all fields are nested', () => {
     const { batch, calls } = asked(texts)
     const stage = excludeFieldsStage(['b.c'])
@@ -173,7 +179,7 @@ describe('a batch whose engine knows the members', () => {
     ['nested fields', ['a', 'b.c'], false],
   ])('gives a batch of its own bytes unless reuse was asked for: %s', (_name, paths, isView) => {
     const { batch } = asked(texts)
-    const lines = batch.fields!.exclude(['a'])
+    const lines = batch.fields!.exclude(['a'])!
     const given = new RecordBatch({ ...batch, fields: { ...batch.fields!, exclude: () => lines } })
     const view = excludeFieldsStage(paths, { reuse: true }).apply(given)
     expect(view.bytes === lines.bytes).toBe(isView)

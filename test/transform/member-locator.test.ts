@@ -42,6 +42,12 @@ test('the engine is asked where it knows, by one array', () => {
   expect(asked.length).toBe(2)
 })
 
+test('values are found in the bytes where the engine cannot tell', () => {
+  const batch = withFields(batchOf('{"b":0,"a":1}'))
+  batch.fields!.locate = () => null
+  expect(located(new MemberLocator(['a', 'c']), batch)).toEqual([['1', null]])
+})
+
 test('any names in any records are found where the engine finds them', () => {
   fc.assert(
     fc.property(

@@ -292,11 +292,13 @@ export class SlicerJs implements Slicer {
   /** Whether a scanner can go on from here: before an element of the list of records, or at the start of a line. */
   #isBetweenRecords(scanner: RecordScanner): boolean {
     if (this.#bounds !== scanner.bounds) return false
-    if (this.#recordDepth === 0) return this.#state === State.BetweenLines && this.#sawLineFeed
-    return this.#state === State.Value && this.#depth === this.#recordDepth && this.#pageKeys === undefined
+    const state = this.#state
+    if (this.#recordDepth === 0) return state === State.Document || (state === State.BetweenLines && this.#sawLineFeed)
+    if (this.#depth !== this.#recordDepth || this.#pageKeys !== undefined) return false
+    return state === State.Value || state === State.FirstElement
   }
 
-  /** The state machine: consumes window bytes [#at, end), or less where it `pauses` behind a separator of two records. */
+  /** The state machine: consumes window bytes [#at, end), or less where it `pauses` before a record. */
   #scan(end: number, pauses = false): void {
     const b = this.#window.bytes
     const kinds = this.#kinds
@@ -545,6 +547,7 @@ export class SlicerJs implements Slicer {
             } else {
               kinds[depth] = isArray
               state = State.FirstElement
+              if (pauses && depth === recordDepth) break scanning
             }
           } else if (numberClass[byte]! > 0 && byte !== 0x2e && byte !== 0x2b && (byte === 0x2d || byte <= 0x39)) {
             this.#numberState =
@@ -636,7 +639,8 @@ export class SlicerJs implements Slicer {
           recordDepth = this.#recordDepth
           plainDepth = recordDepth >= 0 ? recordDepth : this.#isHead ? 1 : 0
           i++
-          if (pauses && state === State.BetweenLines && this.#sawLineFeed) break scanning
+          if (pauses && ((state === State.BetweenLines && this.#sawLineFeed) || state === State.FirstElement))
+            break scanning
           continue scanning
         }
       }

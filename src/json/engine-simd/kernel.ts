@@ -9,6 +9,9 @@ import { kernelBytes } from './kernel-bytes.js'
 const resultAt = 1024
 const boundsAt = 4096
 const maxRecords = 32768
+const maxNames = 2048
+const nameBytesRoom = 98304
+const rowsAt = 925696
 const windowAt = 1187904
 const pageBytes = 65536
 /** Room behind the window's data and behind the output: a scan and a copy write over that much. */
@@ -27,7 +30,15 @@ interface KernelExports {
   scanElementsWithFields: KernelExports['scanElements']
   scanLines: KernelExports['scanElements']
   scanLinesWithFields: KernelExports['scanElements']
+  beginNames(): number
+  addName(at: number, length: number): void
+  locate(from: number, to: number, event: number, base: number): number
+  exclude(count: number, base: number, out: number): number
+  lastEvent: { readonly value: number }
 }
+
+/** Answer of the kernel where a key is spelled with an escape; and length of a name that no bytes can spell. */
+const none = -1
 
 let compiled: WebAssembly.Module | null | undefined
 
@@ -52,6 +63,9 @@ export class Kernel implements RecordScanner, Window {
   readonly #module: WebAssembly.Module
   #exports!: KernelExports
   #result!: Uint32Array
+  /** The names that the kernel knows now. */
+  #names: readonly string[] | undefined
+  #located = new Uint32Array(0)
 
   constructor(module: WebAssembly.Module) {
     this.#module = module
@@ -83,7 +97,60 @@ export class Kernel implements RecordScanner, Window {
 
   fields(): RecordFields | undefined {
     if (this.#result[hasEvents] === 0) return undefined
-    return undefined
+    const count = this.#result[boundsFound]!
+    return {
+      locate: (names) => this.#locate(names, count),
+      exclude: (names) => this.#exclude(names, count),
+    }
+  }
+
+  #locate(names: readonly string[], count: number): Uint32Array | null {
+    if (!this.#learn(names)) return null
+    const kernel = this.#exports
+    const { buffer } = kernel.memory
+    const width = 2 * names.length
+    let event = 0
+    for (let done = 0; ; ) {
+      const rows = kernel.locate(done, count, event, windowAt)
+      if (rows === none) return null
+      const located = new Uint32Array(buffer, rowsAt, rows * width)
+      if (rows === count) return located
+      if (this.#located.length < count * width) this.#located = new Uint32Array(count * width)
+      this.#located.set(located, done * width)
+      done += rows
+      event = kernel.lastEvent.value
+      if (done === count) return this.#located
+    }
+  }
+
+  #exclude(names: readonly string[], count: number): { bytes: Buffer; bounds: Uint32Array } | null {
+    if (!this.#learn(names)) return null
+    const out = windowAt + this.capacity + slackBytes
+    const length = this.#exports.exclude(count, windowAt, out)
+    if (length === none) return null
+    const { buffer } = this.#exports.memory
+    return { bytes: Buffer.from(buffer, out, length), bounds: new Uint32Array(buffer, rowsAt, 2 * count) }
+  }
+
+  /** Teaches the kernel a set of names; false where they are too many for it. */
+  #learn(names: readonly string[]): boolean {
+    if (names === this.#names) return true
+    if (names.length > maxNames) return false
+    const kernel = this.#exports
+    let at = kernel.beginNames()
+    const end = at + nameBytesRoom
+    this.#names = undefined
+    const memory = Buffer.from(kernel.memory.buffer)
+    for (const name of names) {
+      const bytes = Buffer.from(name)
+      if (at + bytes.length + 8 > end) return false
+      bytes.copy(memory, at)
+      // a lone surrogate has no UTF-8: only an escape spells it
+      kernel.addName(at, bytes.toString() === name ? bytes.length : none)
+      at += bytes.length + 8
+    }
+    this.#names = names
+    return true
   }
 
   grow(capacity: number, from: number, to: number): void {
@@ -100,6 +167,7 @@ export class Kernel implements RecordScanner, Window {
     const instance = new WebAssembly.Instance(this.#module, { env: { abort } })
     this.#exports = instance.exports as unknown as KernelExports
     this.#exports.begin()
+    this.#names = undefined
     this.#resize(windowBytes)
   }
 

@@ -1,3 +1,4 @@
 // What the kernel does for its driver, kernel.ts one folder up: every export of the module.
 
+export { addName, beginNames, exclude, lastEvent, locate } from './fields'
 export { begin, scanElements, scanElementsWithFields, scanLines, scanLinesWithFields } from './scan'

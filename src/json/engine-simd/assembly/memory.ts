@@ -11,10 +11,16 @@ export const maxRecords: u32 = 32768
 /** Positions of the structural bytes of the records' own members, u32. */
 export const eventsAt: usize = 266240
 export const maxEvents: u32 = 131072
-/** The names that `locate` and `exclude` look for: u32 count and u32 mask of the hash table, the table of u16 (index + 1, 0 is empty), then for each name
- *  u32 address and u32 length; the names' bytes follow. */
+/** The names that `locate` and `exclude` look for: for each u32 address and u32 length. */
 export const namesAt: usize = 794624
-/** Rows that `locate` fills, pairs of u32. */
+export const maxNames: u32 = 2048
+/** Their hash table, u16: index + 1, 0 is empty. */
+export const tableAt: usize = 811008
+export const tableMask: u32 = 8191
+/** Their bytes. */
+export const nameBytesAt: usize = 827392
+export const nameBytesRoom: u32 = 98304
+/** Rows that `locate` fills, and bounds that `exclude` writes: pairs of u32. */
 export const rowsAt: usize = 925696
 export const rowsBytes: u32 = 262144
 /** 64 zero bytes, then the window. */
