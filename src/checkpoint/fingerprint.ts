@@ -12,9 +12,10 @@ export function fingerprintOf(facts: { readonly [name: string]: unknown }): stri
 }
 
 function sorted(value: unknown): JsonValue {
-  if (Array.isArray(value)) return value.map(sorted)
+  if (Array.isArray(value)) return ['list', ...value.map(sorted)]
   if (typeof value !== 'object' || value === null) return value as JsonValue
   const entries = Object.entries(value).filter(([, member]) => member !== undefined)
-  // an array of pairs, so that a name such as __proto__ is a name
-  return entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, member]) => [name, sorted(member)])
+  const pairs = entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, member]) => [name, sorted(member)])
+  // pairs, so that a name such as __proto__ is a name
+  return ['object', ...pairs]
 }
