@@ -11,12 +11,12 @@ export type Framing = 'envelope' | 'slack' | 'graph' | 'array' | 'ndjson'
 
 /**
  * The own members of a batch's records, as the engine that sliced them found them: nothing has to be scanned again. Valid as long as the batch's bytes.
- * `names` are texts, matched however a record spells them; pass the same array each time, its identity is what an engine remembers.
+ * `names` are texts; pass the same array each time, its identity is what an engine remembers.
  */
 export interface RecordFields {
   /** Ranges of the values of `names` in the batch's bytes: that of name n of record i is `[at, at + 1]` with `at = 2 * (i * names.length + n)`, half-open,
    *  without white space around it; both are 0 where the record has no such member. Of a repeated member the last counts. Valid until the next call. Null
-   *  where the engine cannot tell, since a key is spelled with an escape or the names are too many: then the bytes have to be read.
+   *  where the names are too many for the engine: then the bytes have to be read.
    *  @param names distinct */
   locate(names: readonly string[]): Uint32Array | null
   /** The records without their own members of these names (every copy of them), what is kept kept as it is: one line each, as `RecordBatch.isLines`
@@ -67,7 +67,8 @@ export class RecordBatch {
   readonly pageKeys: readonly string[] | undefined
   /** Index of each record in its page, where a transform left records out, so that they no longer count on from `firstRecordIndex`. */
   readonly recordIndexes: Uint32Array | undefined
-  /** The records' own members, where the engine was asked for them and the batch is still its view of just these records. */
+  /** The records' own members, where the engine was asked for them and the batch is still its view of just these records. Undefined where the engine does not
+   *  know them: in a batch with a key that is spelled with an escape, for one. */
   readonly fields: RecordFields | undefined
 
   constructor(init: RecordBatchInit) {

@@ -1,6 +1,14 @@
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
-import { type ExportOptions, type JsonRecord, memberAt, records, startEmulator } from '../src/index.js'
+import {
+  type BodySourceOptions,
+  bodySource,
+  type ExportOptions,
+  type JsonRecord,
+  memberAt,
+  records,
+  startEmulator,
+} from '../src/index.js'
 import { engineNames } from '../src/json/slicer.js'
 
 const all = Array.from({ length: 300 }, (_, index) => memberAt(index, { seed: 3, integration: 'slack' }) as JsonRecord)
@@ -48,6 +56,16 @@ test('records that key-by leaves out are left out', async () => {
   const input = Buffer.from('{"result":[{"id":1,"a":1},{"a":2},{"id":1,"a":3},{"id":2,"a":4}],"next_cursor":null}')
   const policies = { keyBy: 'id', keyByMissing: 'skip', keyByDuplicate: 'first' } as const
   expect(await read({ input, ...policies, fields: ['a'] })).toEqual([{ a: 1 }, { a: 4 }])
+})
+
+test('batches have fields where they are wanted and the engine finds them', async () => {
+  const hasFields = async (options: BodySourceOptions): Promise<boolean[]> => {
+    const seen: boolean[] = []
+    for await (const batch of bodySource(page, options).read()) seen.push(batch.fields !== undefined)
+    return seen
+  }
+  expect(await hasFields({ parser: 'simd', withFields: true })).toContain(true)
+  expect(await hasFields({ parser: 'js', withFields: true })).not.toContain(true)
 })
 
 test('wrong options are an error at once, before anything is opened', () => {

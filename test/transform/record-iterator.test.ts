@@ -52,6 +52,15 @@ test('calls that do not wait for each other are answered in order', async () => 
   expect(other.state).toEqual({ given: 1, isClosed: true })
 })
 
+test('a call made when the first is answered does not overtake those that wait', async () => {
+  const { iterator } = source(batchOf('{"n":0}', '{"n":1}', '{"n":2}'))
+  const first = iterator.next()
+  const second = iterator.next()
+  const third = first.then(() => iterator.next())
+  const steps = await Promise.all([first, second, third])
+  expect(steps.map(({ value }) => value?.['n'])).toEqual([0, 1, 2])
+})
+
 test('leaving the loop closes the batches, in the middle of one and at its end', async () => {
   for (const last of [0, 1]) {
     const { iterator, state } = twoBatches()

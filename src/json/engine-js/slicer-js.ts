@@ -82,7 +82,7 @@ export interface RecordScanner {
   readonly bound: number
   /** One past the last record that the last scan found. */
   readonly lastEnd: number
-  /** Whether the last scan met something that it leaves to the machine. Else all that follows `lastEnd` is the beginning of one record. */
+  /** Whether the last scan met something that it leaves to the machine. Else no whole record follows `lastEnd`. */
   readonly hasStopped: boolean
   /** The members of the records that the last scan found, where it was asked for them and could note them all. */
   fields(): RecordFields | undefined

@@ -21,7 +21,7 @@ const slackBytes = 128
 const boundsFound = 0
 const lastEnd = 1
 const hasStopped = 2
-const hasEvents = 3
+const hasFields = 3
 
 interface KernelExports {
   memory: WebAssembly.Memory
@@ -37,8 +37,8 @@ interface KernelExports {
   lastEvent: { readonly value: number }
 }
 
-/** Answer of the kernel where a key is spelled with an escape; and length of a name that no bytes can spell. */
-const none = -1
+/** Length of a name that no bytes can spell. */
+const unspelled = -1
 
 let compiled: WebAssembly.Module | null | undefined
 
@@ -96,7 +96,7 @@ export class Kernel implements RecordScanner, Window {
   }
 
   fields(): RecordFields | undefined {
-    if (this.#result[hasEvents] === 0) return undefined
+    if (this.#result[hasFields] === 0) return undefined
     const count = this.#result[boundsFound]!
     return {
       locate: (names) => this.#locate(names, count),
@@ -112,7 +112,6 @@ export class Kernel implements RecordScanner, Window {
     let event = 0
     for (let done = 0; ; ) {
       const rows = kernel.locate(done, count, event, windowAt)
-      if (rows === none) return null
       const located = new Uint32Array(buffer, rowsAt, rows * width)
       if (rows === count) return located
       if (this.#located.length < count * width) this.#located = new Uint32Array(count * width)
@@ -127,7 +126,6 @@ export class Kernel implements RecordScanner, Window {
     if (!this.#learn(names)) return null
     const out = windowAt + this.capacity + slackBytes
     const length = this.#exports.exclude(count, windowAt, out)
-    if (length === none) return null
     const { buffer } = this.#exports.memory
     return { bytes: Buffer.from(buffer, out, length), bounds: new Uint32Array(buffer, rowsAt, 2 * count) }
   }
@@ -146,7 +144,7 @@ export class Kernel implements RecordScanner, Window {
       if (at + bytes.length + 8 > end) return false
       bytes.copy(memory, at)
       // a lone surrogate has no UTF-8: only an escape spells it
-      kernel.addName(at, bytes.toString() === name ? bytes.length : none)
+      kernel.addName(at, bytes.toString() === name ? bytes.length : unspelled)
       at += bytes.length + 8
     }
     this.#names = names

@@ -1,17 +1,18 @@
 // Finds and drops records' own members by name, from the positions that a scan has noted: for each record the opening brace, then a colon and a separator
-// for each member, the last of them the closing brace. Nothing of a record is read but its keys.
+// for each member, the last of them the closing brace. Nothing of a record is read but its keys, none
+// of which is spelled with an escape.
 
 import { boundsAt, eventsAt, nameBytesAt, namesAt, rowsAt, rowsBytes, tableAt, tableMask } from './memory'
 
-/** What `locate` and `exclude` answer where a key is spelled with an escape, so that its bytes do not tell its name. */
-export const escapedKey: u32 = 0xffffffff
-
 let names: u32 = 0
+/** Bit n is set where a name of n bytes, or for 63 of that many or more, is in the set: most other keys are told by that. */
+let lengths: u64 = 0
 
 /** Begins a set of names. Its bytes come to the address that is returned. */
 export function beginNames(): usize {
   memory.fill(tableAt, 0, (usize(tableMask) + 1) << 1)
   names = 0
+  lengths = 0
   return nameBytesAt
 }
 
@@ -22,6 +23,7 @@ export function addName(at: usize, length: u32): void {
   store<u32>(entry, length, 4)
   names++
   if (length == 0xffffffff) return
+  lengths |= (<u64>1) << u64(min(length, 63))
   let slot = hashOf(at, length) & tableMask
   while (load<u16>(tableAt + (usize(slot) << 1)) != 0) slot = (slot + 1) & tableMask
   store<u16>(tableAt + (usize(slot) << 1), u16(names))
@@ -31,6 +33,7 @@ export function addName(at: usize, length: u32): void {
 // @ts-ignore: decorator
 @inline
 function indexOf(at: usize, length: u32): i32 {
+  if (((lengths >> u64(min(length, 63))) & 1) == 0) return -1
   let slot = hashOf(at, length) & tableMask
   let index = i32(load<u16>(tableAt + (usize(slot) << 1))) - 1
   while (index >= 0) {
@@ -78,16 +81,6 @@ function keyEnd(colon: usize): usize {
 
 // @ts-ignore: decorator
 @inline
-function hasBackslash(from: usize, to: usize): bool {
-  for (let at = from; at < to; at += 16) {
-    const found = i8x16.bitmask(i8x16.eq(v128.load(at), i8x16.splat(0x5c)))
-    if (found != 0 && at + usize(ctz(found)) < to) return true
-  }
-  return false
-}
-
-// @ts-ignore: decorator
-@inline
 function isWhite(byte: u8): bool {
   return byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09
 }
@@ -95,7 +88,7 @@ function isWhite(byte: u8): bool {
 /**
  * Writes rows of value ranges for records [from, to), as many as there is room for: see `RecordFields.locate`.
  * @param event index of the record's first event
- * @returns the number of rows, or `escapedKey`; `lastEvent` then tells where the next record's events begin
+ * @returns the number of rows; `lastEvent` then tells where the next record's events begin
  */
 export function locate(from: u32, to: u32, event: u32, base: usize): u32 {
   const rowBytes = names << 3
@@ -113,7 +106,6 @@ export function locate(from: u32, to: u32, event: u32, base: usize): u32 {
       const end = load<u32>(next)
       const start = keyStart(base + separator)
       const stop = keyEnd(base + colon)
-      if (hasBackslash(start, stop)) return escapedKey
       const index = indexOf(start, u32(stop - start))
       if (index >= 0) {
         let valueStart = base + colon + 1
@@ -143,7 +135,7 @@ export let lastEvent: u32 = 0
 
 /**
  * Writes records [0, count) without the members of the set to `out`, a line each, and their bounds where `locate` has its rows.
- * @returns the bytes written, or `escapedKey`
+ * @returns the bytes written
  */
 export function exclude(count: u32, base: usize, out: usize): u32 {
   let next = eventsAt
@@ -162,7 +154,6 @@ export function exclude(count: u32, base: usize, out: usize): u32 {
       const end = load<u32>(next)
       const keyFrom = keyStart(base + separator)
       const keyTo = keyEnd(base + colon)
-      if (hasBackslash(keyFrom, keyTo)) return escapedKey
       if (indexOf(keyFrom, u32(keyTo - keyFrom)) < 0) {
         if (!hasRun) run = separator
         hasRun = true

@@ -104,6 +104,7 @@ function scan(
   let count = bound
   let lastEnd = from
   let events: u32 = 0
+  let hasEscapedKey: bool = false
   let hasStopped: u32 = 0
   let block = from
 
@@ -121,11 +122,12 @@ function scan(
     const backslashC = i8x16.eq(c, backslashes)
     const backslashD = i8x16.eq(d, backslashes)
     let escaped: u64 = 0
+    let backslash: u64 = 0
     if (
       v128.any_true(v128.or(v128.or(backslashA, backslashB), v128.or(backslashC, backslashD))) ||
       escapedCarry != 0
     ) {
-      const backslash = maskOf(backslashA, backslashB, backslashC, backslashD)
+      backslash = maskOf(backslashA, backslashB, backslashC, backslashD)
       // a run of backslashes escapes what follows it where its length is odd
       const starts = backslash & ~escapedCarry
       const follows = (starts << 1) | escapedCarry
@@ -278,9 +280,11 @@ function scan(
     bad |= ((opening | scalarStarts | open) ^ value) & ~(close & first)
     bad |= colon ^ (colonDue & inObject)
     bad |= inObject & key & ~(opening | close)
-    bad |= outside & (opening | scalarStarts)
+    const foreign = outside & (opening | scalarStarts)
+    bad |= foreign
     if (isLines) bad |= outside & realComma
 
+    let digits: u64 = 0
     while (scalarEnds != 0) {
       let start: usize
       if (scalarStart != 0) {
@@ -296,31 +300,49 @@ function scan(
       const length = stop - start
       if (length == 4 && (text == 0x6c6c756e || text == 0x65757274)) continue // null, true
       if (length == 5 && text == 0x736c6166 && load<u8>(start, 4) == 0x65) continue // false
-      if (!isNumber(start, stop)) {
-        bad = 1
-        break
-      }
+      if (start >= block) {
+        if (digits == 0) digits = digitMask(a, b, c, d)
+        if (isNumberInBlock(block, start - block, stop - block, digits)) continue
+      } else if (isNumber(start, stop)) continue
+      bad = 1
+      break
     }
     if (scalarStarts != 0) scalarStart = block + usize(ctz(scalarStarts))
 
     if (bad != 0) {
-      // or, in the last block, only the end of the bytes inside a token
-      hasStopped = 1
+      // In the last block it may only be a token that the end of the bytes has cut. That can wait, but for records that end before it
+      // and what is no object.
+      hasStopped = u32(block + 64 <= end || found > count || foreign != 0)
       break
     }
     count = found
     lastEnd = foundEnd
 
     if (withFields) {
+      // a candidate's bits are those of `s` that the sum has carried away; directly inside a record it is a key
+      hasEscapedKey = hasEscapedKey || (backslash & own & s & ~candidateSum) != 0
       let positions = ((comma | colon | close) & own) | (open & outside)
       const next = events + u32(popcnt(positions))
       if (next <= maxEvents) {
+        // six stores without a branch, most blocks have no more
         let at = eventsAt + (usize(events) << 2)
         const offset = u32(block - base)
+        store<u32>(at, offset + u32(ctz(positions)))
+        positions &= positions - 1
+        store<u32>(at, offset + u32(ctz(positions)), 4)
+        positions &= positions - 1
+        store<u32>(at, offset + u32(ctz(positions)), 8)
+        positions &= positions - 1
+        store<u32>(at, offset + u32(ctz(positions)), 12)
+        positions &= positions - 1
+        store<u32>(at, offset + u32(ctz(positions)), 16)
+        positions &= positions - 1
+        store<u32>(at, offset + u32(ctz(positions)), 20)
+        positions &= positions - 1
         while (positions != 0) {
-          store<u32>(at, offset + u32(ctz(positions)))
-          positions &= positions - 1
           at += 4
+          store<u32>(at, offset + u32(ctz(positions)), 20)
+          positions &= positions - 1
         }
       }
       events = next
@@ -334,7 +356,7 @@ function scan(
   store<u32>(resultAt, count)
   store<u32>(resultAt, u32(lastEnd - base), 4)
   store<u32>(resultAt, hasStopped, 8)
-  store<u32>(resultAt, u32(events <= maxEvents), 12)
+  store<u32>(resultAt, u32(events <= maxEvents && !hasEscapedKey), 12)
 }
 
 // @ts-ignore: decorator
@@ -388,12 +410,44 @@ function hexMask(a: v128, b: v128, c: v128, d: v128): u64 {
 // @ts-ignore: decorator
 @inline
 function isHexDigit(bytes: v128): v128 {
-  const digit = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(10))
   const letter = i8x16.lt_u(i8x16.sub(v128.or(bytes, i8x16.splat(0x20)), i8x16.splat(0x61)), i8x16.splat(6))
-  return v128.or(digit, letter)
+  return v128.or(isDigit(bytes), letter)
 }
 
-/** RFC 8259 §6. */
+function digitMask(a: v128, b: v128, c: v128, d: v128): u64 {
+  return maskOf(isDigit(a), isDigit(b), isDigit(c), isDigit(d))
+}
+
+// @ts-ignore: decorator
+@inline
+function isDigit(bytes: v128): v128 {
+  return i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(10))
+}
+
+/** As `isNumber`, for offsets [at, end) in a block, with end < 64: runs of digits are counted in the block's mask. */
+function isNumberInBlock(block: usize, at: usize, end: usize, digits: u64): bool {
+  let byte = load<u8>(block + at)
+  if (byte == 0x2d) byte = load<u8>(block + ++at)
+  let run = usize(ctz(~(digits >> u64(at))))
+  if (run == 0 || (byte == 0x30 && run > 1)) return false
+  at += run
+  if (at == end) return true
+  byte = load<u8>(block + at)
+  if (byte == 0x2e) {
+    run = usize(ctz(~(digits >> u64(++at))))
+    if (run == 0) return false
+    at += run
+    if (at == end) return true
+    byte = load<u8>(block + at)
+  }
+  if ((byte | 0x20) != 0x65) return false
+  byte = load<u8>(block + ++at)
+  if (byte == 0x2b || byte == 0x2d) at++
+  run = usize(ctz(~(digits >> u64(at))))
+  return run > 0 && at + run == end
+}
+
+/** Whether [at, end) is a number of RFC 8259 §6. */
 function isNumber(at: usize, end: usize): bool {
   if (load<u8>(at) == 0x2d) at++
   if (at == end) return false
