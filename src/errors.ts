@@ -109,7 +109,8 @@ export const errorCodes = {
   ERR_RECORD_TOO_LARGE: { class: 'DataError', retryable: false, hint: 'raise --max-record-bytes (up to 512MiB)' },
   ERR_LIMIT: { class: 'DataError', retryable: false, hint: 'raise the limit that the message names' },
   ERR_CURSOR: { class: 'DataError', retryable: false, hint: 'the list cannot be followed to its end' },
-  ERR_CURSOR_EXPIRED: { class: 'DataError', retryable: false, hint: 'start the export anew' },
+  ERR_CURSOR_EXPIRED: { class: 'DataError', retryable: false, hint: 'the cursor has expired; --restart begins anew' },
+  ERR_PAGE_CHANGED: { class: 'DataError', retryable: false, hint: '--restart begins anew' },
   ERR_KEY_MISSING: {
     class: 'DataError',
     retryable: false,
@@ -131,6 +132,16 @@ export const errorCodes = {
     hint: 'the complete file is kept under its temporary name',
   },
   ERR_OUTPUT_CHANGED: { class: 'OutputError', retryable: false, hint: 'another process touched the temporary file' },
+
+  ERR_STATE_MISSING: { class: 'StateError', retryable: false, hint: 'leave out --resume to begin an export' },
+  ERR_STATE_CORRUPT: { class: 'StateError', retryable: false, hint: '--restart drops it and begins anew' },
+  ERR_STATE_MISMATCH: {
+    class: 'StateError',
+    retryable: false,
+    hint: 'repeat the options of that export to go on, or --restart to drop it and begin anew',
+  },
+  ERR_STATE_OUTPUT: { class: 'StateError', retryable: false, hint: '--restart drops it and begins anew' },
+  ERR_STATE_LOCKED: { class: 'StateError', retryable: false, hint: 'wait for its end, or choose another --out' },
 } as const satisfies Record<string, CodeFacts>
 
 export type ErrorCode = keyof typeof errorCodes
@@ -259,6 +270,13 @@ export class DataError extends ExportError {
 /** The place that the bytes go to. Exit 7. */
 export class OutputError extends ExportError {
   constructor(code: CodesOf<'OutputError'>, message: string, context?: ErrorContext) {
+    super(code, message, context)
+  }
+}
+
+/** The saved state of an interrupted export, or another process that holds it. Exit 8. */
+export class StateError extends ExportError {
+  constructor(code: CodesOf<'StateError'>, message: string, context?: ErrorContext) {
     super(code, message, context)
   }
 }

@@ -1,17 +1,22 @@
 // Runs one export: source → transforms → encoder → destination. It owns the order of things: options are checked and the destination is opened before
 // the first request, nothing is published before the list is proven to have ended, and every way out closes what was opened.
 
-import { createHash, type Hash } from 'node:crypto'
+import type { Hash } from 'node:crypto'
 import { type Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { ExportState, SourceState } from './checkpoint/checkpoint.js'
+import type { CheckpointStore } from './checkpoint/store.js'
 import { type Clock, systemClock } from './clock.js'
-import { compressed, requireCodec } from './destination/compress.js'
+import { compressed, type MemberWriter, requireCodec } from './destination/compress.js'
 import type { Destination, DestinationWriter } from './destination/destination.js'
 import { destinationFromUrl } from './destination/from-url.js'
-import type { ByteSink, Encoder } from './encode/encoder.js'
+import type { Encoder } from './encode/encoder.js'
 import { jsonEncoder } from './encode/json.js'
 import { ndjsonEncoder } from './encode/ndjson.js'
 import { asExportError, ExportError, InternalError } from './errors.js'
+import { identityOf, obstacleOf } from './export/identity.js'
+import { openSession, type Session, type SessionInit } from './export/session.js'
+import { addWarnings } from './export/warnings.js'
 import { usedEngine } from './json/slicer.js'
 import { resolveOptions } from './options/resolve.js'
 import type { GivenOptions, ResolvedOptions } from './options/schema.js'
@@ -20,9 +25,9 @@ import type { ExportEvent, ExportReport, Progress } from './report.js'
 import type { Member } from './schema/member.js'
 import { type ResourceSchema, schemaOf, unmappedSchema, withoutFields } from './schema/resource.js'
 import { type BodyInput, BodySource } from './source/body-source.js'
-import type { ListRequest } from './source/request.js'
-import { emptyOutcome, type RecordSource, type SourceOutcome } from './source/source.js'
-import { TrutoSource } from './source/truto-source.js'
+import { checkRequirements, type ListRequest } from './source/request.js'
+import { emptyOutcome, type PagedSource, type RecordSource, type SourceOutcome } from './source/source.js'
+import { TrutoSource, type TrutoSourceOptions } from './source/truto-source.js'
 import { excludeFieldsStage } from './transform/exclude-fields.js'
 import { parseFieldPath } from './transform/field-path.js'
 import { type CountingStage, keyByStage } from './transform/key-by.js'
@@ -50,6 +55,10 @@ export interface RunOptions {
   input?: BodyInput
   /** Where to write to instead of `out`. */
   destination?: Destination
+  /** Where the checkpoint is kept, instead of beside the file. */
+  checkpoints?: CheckpointStore
+  /** Gives a new token, once the one in use is refused: those of an account live for minutes. */
+  refreshToken?: () => Promise<string>
   /** For tests. */
   clock?: Clock
 }
@@ -59,13 +68,14 @@ export type ExportOptions = GivenOptions & RunOptions
 
 /** The options of the table, checked, and the rest. @throws ConfigError */
 function split(options: ExportOptions): { resolved: ResolvedOptions; run: RunOptions } {
-  const { signal, onEvent, progress, transform, input, destination, clock, ...given } = options
-  const run = { signal, onEvent, progress, transform, input, destination, clock }
+  const { signal, onEvent, progress, transform, input, destination, checkpoints, refreshToken, clock, ...given } =
+    options
+  const run = { signal, onEvent, progress, transform, input, destination, checkpoints, refreshToken, clock }
   return { resolved: resolveOptions(given, { hasInput: input !== undefined }), run: run as RunOptions }
 }
 
-/** Exports one list. Nothing is visible at the destination before the list is proven to have ended and its bytes are durable; where the promise rejects,
- *  what was unpublished has been removed.
+/** Exports one list. Nothing is visible at the destination before the list is proven to have ended and its bytes are durable. Where the promise rejects,
+ *  what was unpublished has been removed, or is kept with a checkpoint: the same call then goes on from there, to the same bytes.
  *  @throws ExportError of any class; the signal's reason after an abort; ReaderGone where the reader of stdout has left */
 export async function exportRecords(options: ExportOptions): Promise<ExportReport> {
   const { resolved, run } = split(options)
@@ -73,37 +83,101 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
   const startedAt = clock.now()
   requireCodec(resolved.compress)
   const progress = run.progress ?? emptyProgress()
-  const stages = stagesOf(resolved, run)
-  const opened = await openSource(resolved, { ...run, progress }, readsFields(stages, run))
+  const readsMembers = readsFields(stagesOf(resolved, run), run) // what is wrong with a step is known before anything is touched
+  const opened = await openSource(resolved, { ...run, progress }, readsMembers)
   try {
     const destination = run.destination ?? destinationFromUrl(resolved.out, { overwrite: resolved.overwrite })
-    const place = await destination.open(run.signal)
-    const writer = new TalliedWriter(place, resolved.digest === 'sha256', progress, run.signal)
-    const out = compressed(writer, resolved.compress)
-    let encoder: Encoder | undefined
-    let records = 0
+    const session = await openSession({ ...sessionOptions(resolved, run), destination, clock })
     try {
-      for await (const read of transformed(opened.source, run)) {
-        const batch = stages.length === 0 ? read : await staged(read, stages, run.signal)
-        if (batch.count === 0) continue
-        encoder ??= await beginEncoder(resolved, opened.source.outcome, out)
-        await encoder.encode(batch)
+      if (session.finished !== null) return session.finished
+      for (;;) {
+        const report = await exportFrom(session, { resolved, run, progress, opened, startedAt, destination })
+        if (report !== null) return report
+      }
+    } finally {
+      await session.close()
+    }
+  } finally {
+    await opened.close()
+  }
+}
+
+function sessionOptions(resolved: ResolvedOptions, run: RunOptions): Omit<SessionInit, 'destination' | 'clock'> {
+  const identity = { resolved, transform: run.transform, hasInput: run.input !== undefined }
+  const obstacle = obstacleOf(identity)
+  return {
+    fingerprint: obstacle === null ? identityOf(identity) : null,
+    obstacle,
+    mustResume: resolved.resume,
+    isRestart: resolved.restart,
+    commitBytes: resolved.commitBytes,
+    hasDigest: resolved.digest === 'sha256',
+    checkpoints: run.checkpoints,
+    signal: run.signal,
+    onEvent: run.onEvent,
+  }
+}
+
+interface RunContext {
+  resolved: ResolvedOptions
+  run: RunOptions
+  progress: Progress
+  opened: OpenSource
+  startedAt: number
+  destination: Destination
+}
+
+/** Exports from where the session begins. Null where the output was taken back and the session begins elsewhere now. */
+async function exportFrom(session: Session, context: RunContext): Promise<ExportReport | null> {
+  const { resolved, run, progress, opened, destination } = context
+  const { start, canCommit } = session
+  const isPlain = resolved.compress === 'none'
+  const stages = stagesOf(resolved, run)
+  const { signal } = run
+  // a file takes its bytes in any case, and all of what was written can be kept; a pipe may never
+  const writer = new TalliedWriter(session.writer, session.hash, progress, session.isKept ? undefined : signal)
+  const out = compressed(writer, resolved.compress)
+  let encoder: Encoder | undefined
+  let records = start?.records ?? 0
+  const warnings = (): Warning[] =>
+    addWarnings(start?.warnings ?? [], [...warningsOf(stages), ...(encoder?.warnings() ?? [])])
+  const pointAt = (source: SourceState): ExportState => {
+    const saved = encoder?.save ? encoder.save() : (start?.encoder ?? null)
+    return { source, encoder: saved, records, bytes: writer.bytesWritten, warnings: warnings() }
+  }
+  const source = opened.source(start?.source ?? null, async (state) => {
+    // a page that is gone on with does not begin here
+    if (!canCommit || !isPlain || state.taken.records > 0) return
+    const point = pointAt(state)
+    if (session.passPage(point)) await session.commit(point)
+  })
+  const begin = async (): Promise<Encoder> => {
+    encoder = await encoderOf(resolved, source.outcome)
+    await encoder.begin(out, start?.encoder ?? undefined)
+    return encoder
+  }
+  showStart(progress, start)
+  try {
+    for await (const read of transformed(source, run)) {
+      const batch = stages.length === 0 ? read : await staged(read, stages, signal)
+      if (batch.count > 0) {
+        await (encoder ?? (await begin())).encode(batch)
         records += batch.count
         progress.records += batch.count
       }
-      encoder ??= await beginEncoder(resolved, opened.source.outcome, out)
-      await encoder.end()
-      run.signal?.throwIfAborted()
-      await out.commit()
-    } catch (error) {
-      await out.abort()
-      if (run.signal?.aborted) throw run.signal.reason
-      const known = asExportError(error, 'exporting')
-      if (known instanceof ExportError) known.left = [known.left, out.left].filter(Boolean).join('; ')
-      throw known
+      if (source.isAtCut && 'cut' in out) await (out as MemberWriter).cut()
+      if (canCommit && source instanceof TrutoSource && (isPlain || source.isAtCut)) {
+        const point = pointAt(source.state)
+        if (session.pass(point) || !isPlain) await session.commit(point)
+      }
+      signal?.throwIfAborted()
     }
-    const { outcome } = opened.source
-    return {
+    signal?.throwIfAborted()
+    const ended = encoder ?? (await begin())
+    await ended.end()
+    if (!session.isKept) signal?.throwIfAborted()
+    const { outcome } = source
+    const report = (): ExportReport => ({
       complete: outcome.complete,
       resource: resolved.resource ?? anyResource,
       records,
@@ -114,23 +188,55 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
       waitMs: outcome.waitMs,
       bodyBytes: outcome.bodyBytes,
       outputBytes: writer.bytesWritten,
-      elapsedMs: clock.now() - startedAt,
+      elapsedMs: (run.clock ?? systemClock).now() - context.startedAt,
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
       output: destination.name,
-      format: encoder.format,
+      format: ended.format,
       compression: resolved.compress,
       parser: usedEngine(resolved.parser),
-      parquetWriter: encoder.format === 'parquet' ? resolved.parquetWriter : null,
+      parquetWriter: ended.format === 'parquet' ? resolved.parquetWriter : null,
       requestedResponseFormat: resolved.responseFormat,
       responseFormat: outcome.responseFormat,
       framing: outcome.framing,
       fallback: outcome.fallback,
+      resumedFrom: session.resumedFrom,
       digest: writer.digest(),
-      warnings: [...opened.warnings, ...opened.source.warnings(), ...warningsOf(stages), ...encoder.warnings()],
-    }
-  } finally {
-    await opened.close()
+      warnings: [...opened.warnings, ...source.warnings(), ...warnings()],
+    })
+    session.report = report
+    await out.commit()
+    return report()
+  } catch (error) {
+    const failure = await rewound(session, error, source.outcome, signal)
+    if (failure === null) return null
+    await session.stop(signal?.aborted ? null : failure)
+    await out.abort()
+    if (signal?.aborted) throw signal.reason
+    const known = asExportError(failure, 'exporting')
+    if (known instanceof ExportError) known.left = [known.left, out.left].filter(Boolean).join('; ')
+    throw known
   }
+}
+
+/** Null where the session was taken back to go on; else what the export ends with. */
+async function rewound(
+  session: Session,
+  error: unknown,
+  outcome: SourceOutcome,
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
+  try {
+    return !signal?.aborted && (await session.rewind(error, outcome)) ? null : error
+  } catch (failure) {
+    return failure
+  }
+}
+
+/** Counters begin where the export does. */
+function showStart(progress: Progress, start: ExportState | null): void {
+  progress.records = start?.records ?? 0
+  progress.pages = start?.source.pages ?? 0
+  progress.outputBytes = start?.bytes ?? 0
 }
 
 /**
@@ -169,7 +275,7 @@ async function* batchesOf(
 ): AsyncGenerator<RecordBatch, void, undefined> {
   const opened = await openSource(resolved, run, readsFields(stages, run, isProjected))
   try {
-    for await (const batch of transformed(opened.source, run)) yield await staged(batch, stages, run.signal)
+    for await (const batch of transformed(opened.source(), run)) yield await staged(batch, stages, run.signal)
   } finally {
     await opened.close()
   }
@@ -205,9 +311,9 @@ class LazySource implements RecordSource {
   async *read(): AsyncGenerator<RecordBatch, void, undefined> {
     const { resolved, run } = this.#options
     const opened = await openSource(resolved, run)
-    this.#source = opened.source
     try {
-      yield* opened.source.read()
+      this.#source = opened.source()
+      yield* this.#source.read()
     } finally {
       await opened.close()
     }
@@ -215,7 +321,8 @@ class LazySource implements RecordSource {
 }
 
 interface OpenSource {
-  source: RecordSource
+  /** The list, from its beginning or from a state. `onPage` as in `TrutoSource`. */
+  source(from?: SourceState | null, onPage?: TrutoSourceOptions['onPage']): PagedSource
   warnings: readonly Warning[]
   close(): Promise<void>
 }
@@ -224,19 +331,21 @@ function ndjsonOption({ inputFormat }: ResolvedOptions): { isNdjson?: boolean } 
   return inputFormat === 'auto' ? {} : { isNdjson: inputFormat === 'ndjson' }
 }
 
-/** @param withFields whether somebody reads the `fields` of its batches */
+/** @param withFields whether somebody reads the `fields` of its batches
+ *  @throws ConfigError for what is wrong with the request */
 async function openSource(resolved: ResolvedOptions, run: RunOptions, withFields = false): Promise<OpenSource> {
-  const { signal, onEvent, progress, clock, input } = run
-  const shared = { ...resolved, withFields, signal, onEvent, progress, ...(clock ? { clock } : {}) }
+  const { signal, onEvent, progress, clock, input, refreshToken } = run
+  // where a Transform stands between, what was read and what was written is not the same
+  const hasCuts = resolved.compress !== 'none' && (run.transform === undefined || typeof run.transform === 'function')
+  const cutBytes = hasCuts ? resolved.commitBytes : null
+  const shared = { ...resolved, withFields, signal, onEvent, progress, cutBytes, ...(clock ? { clock } : {}) }
   if (input !== undefined) {
     // The user names the resource where the body holds unified records: nothing in a saved body proves it.
-    const source = new BodySource(input, {
-      ...shared,
-      isUnified: resolved.resource !== null,
-      ...ndjsonOption(resolved),
-    })
-    return { source, warnings: [], close: async () => {} }
+    const options = { ...shared, isUnified: resolved.resource !== null, ...ndjsonOption(resolved) }
+    return { source: () => new BodySource(input, options), warnings: [], close: async () => {} }
   }
+  const request = requestOf(resolved, run)
+  checkRequirements(request)
   // undici is half of what starting costs, and a converted file needs none of it
   const { HttpClient } = await import('./http/client.js')
   const apiUrl = new URL(resolved.apiUrl)
@@ -253,12 +362,12 @@ async function openSource(resolved: ResolvedOptions, run: RunOptions, withFields
     ...(resolved.ca === null ? {} : { ca: resolved.ca }),
     ...(clock ? { clock } : {}),
   })
-  const source = new TrutoSource({
+  const options = {
     ...shared,
     client,
     redact: client.redact,
     apiUrl,
-    request: requestOf(resolved, run),
+    request,
     responseFormat: resolved.responseFormat,
     cursor: resolved.cursor,
     retry: {
@@ -267,8 +376,13 @@ async function openSource(resolved: ResolvedOptions, run: RunOptions, withFields
       maxBackoffMs: resolved.backoffMaxMs,
       maxWaitMs: resolved.maxWaitMs,
     },
-  })
-  return { source, warnings: client.warnings, close: () => client.close() }
+    ...(refreshToken ? { refresh: async () => client.setToken(await refreshToken()) } : {}),
+  }
+  return {
+    source: (from = null, onPage) => new TrutoSource({ ...options, from, onPage }),
+    warnings: client.warnings,
+    close: () => client.close(),
+  }
 }
 
 /** The request, with the exclusions that the server may do for us: whole top-level fields that nothing of ours still reads. They are done again here,
@@ -360,12 +474,10 @@ function warningsOf(stages: readonly Stage[]): Warning[] {
   return stages.flatMap((stage) => ('warnings' in stage ? (stage as CountingStage).warnings() : []))
 }
 
-/** The encoder, begun: after the first page has shown what its records are, so that columns are those of its schema. */
-async function beginEncoder(resolved: ResolvedOptions, outcome: SourceOutcome, out: ByteSink): Promise<Encoder> {
+/** The encoder, once the first page has shown what its records are, so that columns are those of its schema. */
+function encoderOf(resolved: ResolvedOptions, outcome: SourceOutcome): Promise<Encoder> {
   const declared = outcome.isUnified && resolved.resource !== null ? schemaOf(resolved.resource) : unmappedSchema
-  const encoder = await encoderFor(resolved, withoutFields(declared, topLevelFields(excludedPaths(resolved))))
-  await encoder.begin(out)
-  return encoder
+  return encoderFor(resolved, withoutFields(declared, topLevelFields(excludedPaths(resolved))))
 }
 
 /** The encoder of the wanted format. Those of columns are loaded only where they are wanted. */
@@ -416,9 +528,10 @@ class TalliedWriter implements DestinationWriter {
   #rejectWrite: (reason: unknown) => void = () => {}
   readonly #onAbort = (): void => this.#rejectWrite(this.#signal!.reason)
 
-  constructor(writer: DestinationWriter, isDigested: boolean, progress: Progress, signal: AbortSignal | undefined) {
+  /** @param hash of what stands at the destination already; null where none is wanted */
+  constructor(writer: DestinationWriter, hash: Hash | null, progress: Progress, signal: AbortSignal | undefined) {
     this.#writer = writer
-    this.#hash = isDigested ? createHash('sha256') : null
+    this.#hash = hash
     this.#progress = progress
     this.#signal = signal
     signal?.addEventListener('abort', this.#onAbort, { once: true })
@@ -455,9 +568,9 @@ class TalliedWriter implements DestinationWriter {
     return this.#writer.abort()
   }
 
-  /** Of all bytes written; call it once. */
+  /** Of all bytes written so far. */
   digest(): ExportReport['digest'] {
-    return this.#hash && { algorithm: 'sha256', hex: this.#hash.digest('hex') }
+    return this.#hash && { algorithm: 'sha256', hex: this.#hash.copy().digest('hex') }
   }
 }
 

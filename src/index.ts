@@ -1,8 +1,14 @@
 // The public surface: named re-exports only.
 
+export {
+  type CheckpointStore,
+  type MemoryCheckpointStore,
+  memoryCheckpoints,
+  type OpenCheckpointStore,
+} from './checkpoint/store.js'
 export type { Clock } from './clock.js'
 export { compressed } from './destination/compress.js'
-export type { Destination, DestinationWriter } from './destination/destination.js'
+export type { Destination, DestinationWriter, ResumablePlace, ResumableWriter } from './destination/destination.js'
 export { destinationStream } from './destination/destination-stream.js'
 export { type FileDestinationOptions, fileDestination } from './destination/file.js'
 export { destinationFromUrl } from './destination/from-url.js'
@@ -31,6 +37,7 @@ export {
   OutputError,
   ReaderGone,
   RequestError,
+  StateError,
   UpstreamError,
 } from './errors.js'
 export { type ExportOptions, exportRecords, records, trutoSource } from './export.js'

@@ -123,6 +123,21 @@ export class RecordBatch {
     return sum
   }
 
+  /** Records `from` to `to` (excluded) of this batch, over the same bytes. */
+  range(from: number, to: number): RecordBatch {
+    if (from === 0 && to === this.count) return this
+    return new RecordBatch({
+      ...this,
+      bounds: this.bounds.subarray(2 * from, 2 * to),
+      count: to - from,
+      firstRecordIndex: this.firstRecordIndex + from,
+      keys: this.keys?.slice(from, to),
+      pageKeys: this.pageKeys?.slice(from, to),
+      recordIndexes: this.recordIndexes?.subarray(from, to),
+      fields: undefined,
+    })
+  }
+
   /** A batch with the same records that owns its bytes and nothing but them. */
   own(): RecordBatch {
     const { count, bounds } = this

@@ -30,6 +30,12 @@ export type ExportEvent =
   | { kind: 'retry'; page: number; attempt: number; error: Error }
   /** The body was passed through unmapped: this page and all that follow are asked for with `unified`. */
   | { kind: 'fallback'; page: number; framing: Framing | 'unknown'; reason: string }
+  /** An interrupted export goes on: with page `page`, behind so many records and bytes of output. `savedAt` is RFC 3339. */
+  | { kind: 'resume'; page: number; records: number; bytes: number; savedAt: string }
+  /** A checkpoint was saved: the output so far survives whatever comes. */
+  | { kind: 'commit'; records: number; bytes: number }
+  /** A page that had to be read again had changed: the output was taken back to the page's beginning, where it had so many records. */
+  | { kind: 'rewind'; page: number; records: number }
   /** One line of detail, for verbose output. Never holds a credential. */
   | { kind: 'detail'; message: string }
 
@@ -70,6 +76,8 @@ export interface ExportReport {
   framing: Framing | null
   /** Set where `auto` went from `stream` to `unified`. */
   fallback: { page: number; framing: Framing | 'unknown'; reason: string } | null
+  /** Where this run went on with an interrupted one; null where it began the export. All counts but `elapsedMs` are those of the whole export. */
+  resumedFrom: { page: number; records: number; bytes: number; savedAt: string } | null
   /** SHA-256 of the output bytes, as lowercase hex; null where `digest: 'none'`. */
   digest: { algorithm: 'sha256'; hex: string } | null
   warnings: Warning[]

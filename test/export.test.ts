@@ -265,7 +265,9 @@ test('an abort stops the export in every phase, with the reason, and removes wha
   for (const [name, options, more] of cases) {
     await withEmulator(options, async (server) => {
       const controller = new AbortController()
-      const run = exportRecords(to(server, { ...more, signal: controller.signal })).catch((thrown: unknown) => thrown)
+      const run = exportRecords(to(server, { ...more, checkpoint: false, signal: controller.signal })).catch(
+        (thrown: unknown) => thrown,
+      )
       while (server.requests === 0) await new Promise((resolve) => setTimeout(resolve, 5))
       await new Promise((resolve) => setTimeout(resolve, 30))
       controller.abort(reason)
@@ -484,9 +486,8 @@ test('an existing file is kept unless it may be replaced, and then until the exp
     exitCode: 2,
   })
   await withEmulator({ members, faults: [{ kind: 'status', page: 2, status: 404 } as never] }, async (server) => {
-    const error = await exportRecords(to(server, { out: path('a.ndjson'), overwrite: true })).catch(
-      (thrown: unknown) => thrown,
-    )
+    const options = { out: path('a.ndjson'), overwrite: true, checkpoint: false }
+    const error = await exportRecords(to(server, options)).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({
       code: 'ERR_NOT_FOUND',
       exitCode: 4,

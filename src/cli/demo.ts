@@ -91,7 +91,7 @@ export function lookCommand(format: DemoFormat, path: string, hasHyparquet: bool
 
 function exportArguments({ url, account, parent }: EmulatorAddress, path: string): string[] {
   const request = ['instant-messaging/members', '-a', account, '--channel', parent, '--integration', 'slack']
-  return [...request, '--limit', '1000', '--api-url', url, '--out', path, '--overwrite', '--json']
+  return [...request, '--limit', '1000', '--api-url', url, '--out', path, '--overwrite', '--no-checkpoint', '--json']
 }
 
 /** Processes of this program that end with it. */

@@ -9,7 +9,7 @@ import type { ExportReport, Progress } from '../report.js'
 import type { Io } from './io.js'
 import { Display, type ProgressStyle } from './progress.js'
 import { catchSignals, Stopped } from './signals.js'
-import { readFileOption, readToken } from './token.js'
+import { readFileOption, readToken, runTokenCommand } from './token.js'
 
 /** Runs the command to its end. Resolves with the exit code; errors are thrown for `run` to print. */
 export async function runExport(command: 'export' | 'convert', texts: FlagTexts, io: Io): Promise<number> {
@@ -35,6 +35,8 @@ export async function runExport(command: 'export' | 'convert', texts: FlagTexts,
       'notice',
     )
   }
+  let kept = 0
+  const { tokenCommand } = cli
   try {
     const report = await exportRecords({
       ...options,
@@ -42,7 +44,11 @@ export async function runExport(command: 'export' | 'convert', texts: FlagTexts,
       ca,
       ...(command === 'convert' ? { input: cli.input === '-' ? bytesOf(io.stdin) : cli.input! } : {}),
       signal: signals.signal,
-      onEvent: display.onEvent,
+      ...(tokenCommand === null ? {} : { refreshToken: () => runTokenCommand(tokenCommand) }),
+      onEvent: (event) => {
+        if (event.kind === 'commit' || event.kind === 'resume') kept = event.records
+        display.onEvent(event)
+      },
       progress,
     })
     display.stop()
@@ -51,7 +57,7 @@ export async function runExport(command: 'export' | 'convert', texts: FlagTexts,
     return 0
   } catch (error) {
     display.stop()
-    if (error instanceof Stopped) return reportStop(error, options, progress, io)
+    if (error instanceof Stopped) return reportStop(error, options, progress, kept, io)
     throw error
   } finally {
     display.stop()
@@ -108,9 +114,20 @@ function printReport(report: ExportReport, options: ResolvedOptions, cli: CliOpt
   out.write(`${JSON.stringify(report)}\n`)
 }
 
-function reportStop(stopped: Stopped, options: ResolvedOptions, progress: Progress, { stderr }: Io): number {
+/** @param kept records that the checkpoint tells of, 0 where there is none */
+function reportStop(
+  stopped: Stopped,
+  options: ResolvedOptions,
+  progress: Progress,
+  kept: number,
+  { stderr }: Io,
+): number {
   const left =
-    options.out === '-' ? `${progress.records} records were written` : `nothing was published as ${options.out}`
+    options.out === '-'
+      ? `${progress.records} records were written`
+      : kept === 0
+        ? `nothing was published as ${options.out}`
+        : `${kept} records are kept in ${options.out}.partial; to go on, run the same command again`
   stderr.write(`truto-export: ${stopped.message}; ${printable(left)}\n`)
   return stopped.exitCode
 }

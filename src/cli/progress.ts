@@ -29,6 +29,8 @@ export interface DisplayOptions {
   readonly hasColor: boolean
 }
 
+/** What is shown without being asked for. */
+const notices: readonly ExportEvent['kind'][] = ['wait', 'fallback', 'resume', 'rewind']
 /** Ten redraws a second are as many as an eye follows. */
 const redrawMs = 100
 const plainMs = 10 * second
@@ -53,9 +55,9 @@ export class Display {
   /** For `ExportOptions.onEvent`. */
   readonly onEvent = (event: ExportEvent): void => {
     const { isQuiet, isVerbose } = this.#options
-    const isWanted = isVerbose || event.kind === 'wait' || event.kind === 'fallback'
-    if (isQuiet || !isWanted) return
-    this.line(formatEvent(event), event.kind === 'wait' || event.kind === 'fallback' ? 'notice' : 'detail')
+    const isNotice = notices.includes(event.kind)
+    if (isQuiet || !(isVerbose || isNotice)) return
+    this.line(formatEvent(event), isNotice ? 'notice' : 'detail')
   }
 
   /** Prints a line of its own, above the status line. Nothing where the user wants quiet. */
@@ -203,6 +205,14 @@ function eventText(event: ExportEvent): string {
     }
     case 'fallback':
       return `page ${event.page}: ${event.reason}; asking for unified from here on`
+    case 'resume': {
+      const { page, records, bytes, savedAt } = event
+      return `going on with page ${page}, behind ${plural(records, 'record')} (${formatBytes(bytes)}) of ${savedAt}`
+    }
+    case 'commit':
+      return `checkpoint: ${plural(event.records, 'record')}, ${formatBytes(event.bytes)}`
+    case 'rewind':
+      return `page ${event.page} has changed: beginning it anew, behind ${plural(event.records, 'record')}`
     case 'detail':
       return event.message
   }

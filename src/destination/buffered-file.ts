@@ -3,8 +3,8 @@
 
 import { KiB } from '../bytes/units.js'
 import { InternalError } from '../errors.js'
-import type { OpenFile } from './file-system.js'
-import { outputError } from './os-error.js'
+import type { OpenFile } from '../files/file-system.js'
+import { outputError } from '../files/os-error.js'
 
 /** Bytes collected before a write, twice: a trip through the thread pool costs as much as copying several times this much, and with half of it the trips
  *  still show. */

@@ -29,17 +29,27 @@ export function requireCodec(codec: Codec, level?: number): void {
     throw new ConfigError('ERR_OPTION_INVALID', `compression level ${level}: ${codec} has the levels 1 to ${highest}`)
 }
 
+/** A writer whose output can be ended and begun anew at a place that depends on the data alone, so that what is before it can be kept. */
+export interface MemberWriter extends DestinationWriter {
+  /** Ends the member (gzip) or frame (zstd) in hand; the next byte begins another. When the promise resolves, all bytes given so far have reached the sink,
+   *  compressed. Members and frames one after the other are one valid file (RFC 1952 §2.2, RFC 8878 §3). */
+  cut(): Promise<void>
+}
+
 /**
  * A writer that compresses what it is given and writes that to `sink`, which it takes over: `commit` and `abort` go through. `bytesWritten` counts
- * compressed bytes. The output is one gzip member or one zstd frame (with a checksum) that depends on the data and the level alone: no time, no name.
+ * compressed bytes. The output is one gzip member or one zstd frame (with a checksum) that depends on the data and the level alone: no time, no name;
+ * `cut` makes it several. To a sink that holds bytes already, further members are added.
  * @param level 1 to 9 for gzip, by default 6; 1 to 22 for zstd, by default 3. On members, level 1 of gzip is 1.7 to 2.6 times as fast as 6, for files 2 to 14
  *   percent larger.
  * @throws ConfigError ERR_RUNTIME_MISSING, ERR_OPTION_INVALID
  */
+export function compressed(sink: DestinationWriter, codec: 'gzip' | 'zstd', level?: number): MemberWriter
+export function compressed(sink: DestinationWriter, codec: Codec, level?: number): DestinationWriter
 export function compressed(sink: DestinationWriter, codec: Codec, level?: number): DestinationWriter {
   requireCodec(codec, level)
   if (codec === 'none') return sink
-  return new CompressedWriter(sink, codec === 'gzip' ? gzip(level) : zstdFrame(level), codec)
+  return new CompressedWriter(sink, codec, () => (codec === 'gzip' ? gzip(level) : zstdFrame(level)))
 }
 
 // In Node.js since 22.15; the type declarations of Node.js 20 do not have it.
@@ -60,24 +70,19 @@ function zstdFrame(level = 3): Transform {
   })
 }
 
-class CompressedWriter implements DestinationWriter {
+class CompressedWriter implements MemberWriter {
   readonly #sink: DestinationWriter
-  readonly #compressor: Transform
   readonly #codec: Codec
+  readonly #open: () => Transform
   readonly #block = Buffer.allocUnsafeSlow(blockBytes)
   #size = 0
-  /** Moves the compressor's output to the sink. Resolves at its end; rejects with the first error of either. */
-  readonly #pump: Promise<void>
-  /** Set while a block waits for the compressor. Not a race of promises: each would stay with the pump's until the end of the export. */
-  #rejectWaiting: ((error: unknown) => void) | null = null
+  #member: Member | null = null
   #isEnded = false
 
-  constructor(sink: DestinationWriter, compressor: Transform, codec: Codec) {
+  constructor(sink: DestinationWriter, codec: Codec, open: () => Transform) {
     this.#sink = sink
-    this.#compressor = compressor
     this.#codec = codec
-    this.#pump = this.#run()
-    this.#pump.catch(() => {}) // its error comes out of the write or the commit that waits for it
+    this.#open = open
   }
 
   get bytesWritten(): number {
@@ -99,12 +104,19 @@ class CompressedWriter implements DestinationWriter {
     }
   }
 
+  async cut(): Promise<void> {
+    if (this.#size > 0) await this.#compressBlock()
+    const member = this.#member
+    await member?.end()
+    this.#member = null
+  }
+
   async commit(): Promise<void> {
     this.#isEnded = true
     try {
-      if (this.#size > 0) await this.#compressBlock()
-      this.#compressor.end()
-      await this.#pump
+      // nothing at all is a member too: an empty file is no gzip file
+      if (this.#size === 0 && this.#sink.bytesWritten === 0) this.#member ??= this.#begin()
+      await this.cut()
     } catch (error) {
       await this.abort()
       throw error
@@ -114,15 +126,42 @@ class CompressedWriter implements DestinationWriter {
 
   async abort(): Promise<void> {
     this.#isEnded = true
-    this.#compressor.destroy()
-    await this.#pump.catch(() => {})
+    await this.#member?.destroy()
     await this.#sink.abort()
   }
 
-  /** Resolves when the compressor is done with the block. Rejects with the error of the pump where that came first: it has destroyed the compressor. */
   async #compressBlock(): Promise<void> {
     const block = this.#block.subarray(0, this.#size)
     this.#size = 0
+    this.#member ??= this.#begin()
+    await this.#member.compress(block)
+  }
+
+  #begin(): Member {
+    return new Member(this.#sink, this.#codec, this.#open())
+  }
+}
+
+/** One gzip member or zstd frame on its way to the sink. */
+class Member {
+  readonly #sink: DestinationWriter
+  readonly #codec: Codec
+  readonly #compressor: Transform
+  /** Moves the compressor's output to the sink. Resolves at its end; rejects with the first error of either. */
+  readonly #pump: Promise<void>
+  /** Set while a block waits for the compressor. Not a race of promises: each would stay with the pump's until the end of the export. */
+  #rejectWaiting: ((error: unknown) => void) | null = null
+
+  constructor(sink: DestinationWriter, codec: Codec, compressor: Transform) {
+    this.#sink = sink
+    this.#codec = codec
+    this.#compressor = compressor
+    this.#pump = this.#run()
+    this.#pump.catch(() => {}) // its error comes out of the block or the end that waits for it
+  }
+
+  /** Resolves when the compressor is done with the block. Rejects with the error of the pump where that came first: it has destroyed the compressor. */
+  async compress(block: Uint8Array): Promise<void> {
     try {
       await new Promise<void>((resolve, reject) => {
         this.#rejectWaiting = reject
@@ -134,6 +173,18 @@ class CompressedWriter implements DestinationWriter {
     } finally {
       this.#rejectWaiting = null
     }
+  }
+
+  /** Resolves when the sink has taken the last byte. */
+  async end(): Promise<void> {
+    this.#compressor.end()
+    await this.#pump
+  }
+
+  /** Resolves when no write to the sink is in flight any more. */
+  async destroy(): Promise<void> {
+    this.#compressor.destroy()
+    await this.#pump.catch(() => {})
   }
 
   async #run(): Promise<void> {

@@ -1,4 +1,7 @@
-// The contract of a destination: it takes bytes to a place and makes them visible as a whole, or not at all.
+// The contract of a destination: it takes bytes to a place and makes them visible as a whole, or not at all. A place that can keep what is not whole lets
+// another run go on with it.
+
+import type { CheckpointStore } from '../checkpoint/store.js'
 
 /** A place that an export can go to. */
 export interface Destination {
@@ -8,6 +11,37 @@ export interface Destination {
    *  @param signal ends a wait for the other side, such as the reader of a FIFO: `open` then rejects with its reason
    *  @throws ConfigError ERR_OUTPUT_EXISTS, OutputError */
   open(signal?: AbortSignal): Promise<DestinationWriter>
+  /** The place as one that keeps what was written over an interruption; null where it cannot, such as a FIFO. Touches nothing. Absent where no place of
+   *  this kind can. @throws OutputError where the place cannot be looked at */
+  resumable?(): Promise<ResumablePlace | null>
+}
+
+/** A place that can keep the bytes of an export that is not complete. Open its checkpoints first: that makes it ours. */
+export interface ResumablePlace {
+  /** Where the state that belongs to the bytes is kept by default. */
+  readonly checkpoints: CheckpointStore
+  /** How messages name what is kept. */
+  readonly partialName: string
+  /** Opens the place with nothing in it; whatever was kept is dropped. @throws ConfigError ERR_OUTPUT_EXISTS, OutputError */
+  begin(): Promise<ResumableWriter>
+  /** Opens the place with the first `bytes` bytes that were kept. `check` gets them piece by piece and then null; where it throws, nothing is changed.
+   *  @throws ConfigError ERR_OUTPUT_EXISTS; StateError ERR_STATE_OUTPUT where there are fewer bytes; OutputError; what `check` throws */
+  resume(bytes: number, check: (piece: Uint8Array | null) => void): Promise<ResumableWriter>
+  /** Gives what stands under the final name to `check` as `resume` does, and says whether there is something that long.
+   *  @throws OutputError; what `check` throws */
+  readPublished(bytes: number, check: (piece: Uint8Array | null) => void): Promise<boolean>
+}
+
+/** An open place that can keep what it has. One of `commit` and `abort` ends it. */
+export interface ResumableWriter extends DestinationWriter {
+  /** Whether `abort` keeps what was written, and not removes it. The owner sets it once there is a checkpoint. */
+  isKept: boolean
+  /** Makes everything written so far durable. A failure is never tried again. @throws OutputError */
+  sync(): Promise<void>
+  /** The bytes from `from` to `to` (excluded) of what was written, piece by piece. @throws OutputError */
+  read(from: number, to: number): AsyncIterable<Uint8Array>
+  /** Forgets what is behind the first `bytes` bytes. @throws OutputError */
+  rewind(bytes: number): Promise<void>
 }
 
 /** An open place. Exactly one of `commit` and `abort` ends it. */

@@ -2,12 +2,14 @@
 
 import { constants } from 'node:fs'
 import { dirname } from 'node:path'
+import { KiB } from '../bytes/units.js'
+import { fileCheckpoints } from '../checkpoint/file-store.js'
 import { sleep, systemClock } from '../clock.js'
-import { ConfigError, OutputError, printable } from '../errors.js'
+import { ConfigError, OutputError, printable, StateError } from '../errors.js'
+import { type FileStatus, type FileSystem, type OpenFile, systemFiles } from '../files/file-system.js'
+import { errnoOf, outputError } from '../files/os-error.js'
 import { BufferedFile } from './buffered-file.js'
-import type { Destination, DestinationWriter } from './destination.js'
-import { type FileStatus, type FileSystem, type OpenFile, systemFiles } from './file-system.js'
-import { errnoOf, outputError } from './os-error.js'
+import type { Destination, DestinationWriter, ResumablePlace, ResumableWriter } from './destination.js'
 
 export interface FileDestinationOptions {
   /** Whether an existing file may be replaced. It is, only when the export is complete; its permission bits are kept. Default false. */
@@ -46,6 +48,122 @@ export function fileDestination(path: string, options: FileDestinationOptions = 
         throw outputError(error, `opening ${name}`, 'ERR_OUTPUT_ACCESS')
       }
     },
+    async resumable() {
+      if (path === '' || path.includes('\0')) return null // what `open` refuses
+      try {
+        const status = await statusOf(files, path)
+        if (status !== null && !status.isFile()) return null
+        const target = await followLinks(files, path)
+        return filePlace({ files, path, name, target, overwrite: options.overwrite ?? false })
+      } catch (error) {
+        throw outputError(error, `opening ${name}`, 'ERR_OUTPUT_ACCESS')
+      }
+    },
+  }
+}
+
+interface FilePlaceInit {
+  files: FileSystem
+  path: string
+  name: string
+  /** What the links at `path` lead to. */
+  target: string
+  overwrite: boolean
+}
+
+/** `<target>.partial` as a file that outlives the run that wrote it. It is appended to, so that going back is truncating. */
+function filePlace({ files, path, name, target, overwrite }: FilePlaceInit): ResumablePlace {
+  const partial = `${target}.partial`
+  const opening = async <T>(act: () => Promise<T>): Promise<T> => {
+    try {
+      return await act()
+    } catch (error) {
+      throw outputError(error, `opening ${name}`, 'ERR_OUTPUT_ACCESS')
+    }
+  }
+  return {
+    checkpoints: fileCheckpoints(target, { files, name }),
+    partialName: printable(partial),
+    begin: () =>
+      opening(async () => {
+        const status = await statusOf(files, path)
+        return openPartial(files, path, status, overwrite, constants.O_RDWR | constants.O_APPEND)
+      }),
+    resume: (bytes, check) =>
+      opening(async () => {
+        const status = await statusOf(files, path)
+        if (status !== null && !overwrite) throw new ConfigError('ERR_OUTPUT_EXISTS', `${name} exists already`)
+        const flags = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW
+        const file = await openToRead(files, partial, flags)
+        if (file === null) throw new StateError('ERR_STATE_OUTPUT', `${printable(partial)} is gone`)
+        let directory: OpenFile | null = null
+        try {
+          await checkKept(file, partial, bytes, check)
+          await file.truncate(bytes)
+          const identity = await file.stat()
+          directory = await openDirectory(files, dirname(target))
+          const replaces = status !== null
+          return new PartialFile({ files, file, directory, identity, name, target, partial, replaces, bytes })
+        } catch (error) {
+          await Promise.allSettled([directory?.close(), file.close()])
+          throw error
+        }
+      }),
+    readPublished: (bytes, check) =>
+      opening(async () => {
+        const file = await openToRead(files, target, constants.O_RDONLY)
+        if (file === null) return false
+        try {
+          const { size } = await file.stat()
+          if (size !== bytes) return false
+          for await (const piece of piecesOf(file, 0, bytes)) check(piece)
+          check(null)
+          return true
+        } finally {
+          await file.close().catch(() => {}) // nothing was written
+        }
+      }),
+  }
+}
+
+/** Null where there is no such file. */
+async function openToRead(files: FileSystem, path: string, flags: number): Promise<OpenFile | null> {
+  try {
+    return await files.open(path, flags)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null
+    if (errnoOf(error) === 'ELOOP') throw new StateError('ERR_STATE_OUTPUT', `${printable(path)} is a symbolic link`)
+    throw error
+  }
+}
+
+async function checkKept(
+  file: OpenFile,
+  partial: string,
+  bytes: number,
+  check: (piece: Uint8Array | null) => void,
+): Promise<void> {
+  const status = await file.stat()
+  if (!status.isFile()) throw new StateError('ERR_STATE_OUTPUT', `${printable(partial)} is no file`)
+  if (status.size < bytes) {
+    const message = `${printable(partial)} has ${status.size} bytes, fewer than the ${bytes} that its checkpoint tells of`
+    throw new StateError('ERR_STATE_OUTPUT', message)
+  }
+  for await (const piece of piecesOf(file, 0, bytes)) check(piece)
+  check(null)
+}
+
+const readBytes = 256 * KiB
+
+/** Bytes `from` to `to` (excluded) of a file through one buffer: each piece is valid until the next is asked for. */
+async function* piecesOf(file: OpenFile, from: number, to: number): AsyncGenerator<Uint8Array, void, undefined> {
+  const buffer = Buffer.allocUnsafeSlow(Math.min(readBytes, to - from))
+  for (let at = from; at < to; ) {
+    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, to - at), at)
+    if (bytesRead === 0)
+      throw new OutputError('ERR_OUTPUT_CHANGED', 'the partial file became shorter while it was read')
+    at += bytesRead
+    yield buffer.subarray(0, bytesRead)
   }
 }
 
@@ -64,13 +182,14 @@ async function openPartial(
   path: string,
   status: FileStatus | null,
   overwrite: boolean,
-): Promise<DestinationWriter> {
+  access = constants.O_WRONLY,
+): Promise<ResumableWriter> {
   const name = printable(path)
   if (status?.isDirectory()) throw new OutputError('ERR_OUTPUT_ACCESS', `opening ${name}: it is a directory`)
   if (status !== null && !overwrite) throw new ConfigError('ERR_OUTPUT_EXISTS', `${name} exists already`)
   const target = await followLinks(files, path)
   const partial = `${target}.partial`
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
+  const flags = access | constants.O_CREAT | constants.O_EXCL
   // permission bits of the replaced file, so that the new one is never open to more than the old one was; set-id bits are not for data
   const mode = status === null ? 0o666 : status.mode & 0o777
   const file = await retryAfterUnlink(files, partial, () => files.open(partial, flags, mode))
@@ -79,7 +198,17 @@ async function openPartial(
     if (status !== null) await keepMode(file, mode)
     const identity = await file.stat()
     directory = await openDirectory(files, dirname(target))
-    return new PartialFile({ files, file, directory, identity, name, target, partial, replaces: status !== null })
+    return new PartialFile({
+      files,
+      file,
+      directory,
+      identity,
+      name,
+      target,
+      partial,
+      replaces: status !== null,
+      bytes: 0,
+    })
   } catch (error) {
     await Promise.allSettled([directory?.close(), file.close()])
     await files.unlink(partial).catch(() => {})
@@ -156,9 +285,12 @@ interface PartialFileInit {
   partial: string
   /** Whether the target existed and may be replaced. */
   replaces: boolean
+  /** Bytes that it holds already. */
+  bytes: number
 }
 
-class PartialFile implements DestinationWriter {
+class PartialFile implements ResumableWriter {
+  isKept = false
   readonly #init: PartialFileInit
   readonly #out: BufferedFile
   #state: 'open' | 'published' | 'kept' | 'aborted' = 'open'
@@ -169,6 +301,7 @@ class PartialFile implements DestinationWriter {
   constructor(init: PartialFileInit) {
     this.#init = init
     this.#out = new BufferedFile(init.file, init.name)
+    this.#out.bytesWritten = init.bytes
     this.#directory = init.directory
     this.#left = init.replaces
       ? `the partial file was removed, ${init.name} is as it was`
@@ -200,10 +333,40 @@ class PartialFile implements DestinationWriter {
   }
 
   async abort(): Promise<void> {
-    const removes = this.#state === 'open'
+    const removes = this.#state === 'open' && !this.isKept
     if (removes) this.#state = 'aborted'
     await this.#release()
     if (removes) await this.#removePartial()
+  }
+
+  async sync(): Promise<void> {
+    await this.#out.flush()
+    try {
+      await this.#init.file.sync()
+      await this.#checkIdentity()
+    } catch (error) {
+      throw outputError(error, `flushing ${this.#init.name} to storage`, 'ERR_OUTPUT_IO')
+    }
+  }
+
+  async *read(from: number, to: number): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      yield* piecesOf(this.#init.file, from, to)
+    } catch (error) {
+      throw outputError(error, `reading ${printable(this.#init.partial)}`, 'ERR_OUTPUT_IO')
+    }
+  }
+
+  async rewind(bytes: number): Promise<void> {
+    try {
+      // also after a failed write, whose bytes nobody will miss: truncating frees the space that the disk lacks
+      await this.#out.settle()
+      await this.#out.flush().catch(() => {})
+      await this.#init.file.truncate(bytes)
+      this.#out.bytesWritten = bytes
+    } catch (error) {
+      throw outputError(error, `truncating ${printable(this.#init.partial)}`, 'ERR_OUTPUT_IO')
+    }
   }
 
   /** Everything to storage and the file closed. A failed flush is not repeated: the kernel may have dropped the bytes that it failed to write, and a second
@@ -221,9 +384,18 @@ class PartialFile implements DestinationWriter {
     }
   }
 
-  /** The rename goes by name: is the name still our file's, and the file what we wrote? */
+  /** The rename goes by name: what does it name, and what would it replace? */
   async #verify(): Promise<void> {
-    const { files, file, partial } = this.#init
+    const { files } = this.#init
+    await this.#checkIdentity()
+    // an output that appeared during the export is somebody's
+    if (!this.#init.replaces && (await statusOf(files, this.#init.target)) !== null)
+      throw this.#keep('it exists by now')
+  }
+
+  /** The name is still our file's, and the file what we wrote. */
+  async #checkIdentity(): Promise<void> {
+    const { file, partial } = this.#init
     if (!(await this.#isOurs()))
       throw new OutputError('ERR_OUTPUT_CHANGED', `${printable(partial)} was replaced or removed during the export`)
     const { size } = await file.stat()
@@ -232,9 +404,6 @@ class PartialFile implements DestinationWriter {
         'ERR_OUTPUT_CHANGED',
         `${printable(partial)} holds ${size} bytes instead of the ${this.bytesWritten} that were written`,
       )
-    // an output that appeared during the export is somebody's
-    if (!this.#init.replaces && (await statusOf(files, this.#init.target)) !== null)
-      throw this.#keep('it exists by now')
   }
 
   async #publish(): Promise<void> {

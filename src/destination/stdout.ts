@@ -5,10 +5,10 @@ import { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
 import { promisify } from 'node:util'
 import { OutputError, ReaderGone } from '../errors.js'
+import type { OpenFile } from '../files/file-system.js'
+import { errnoOf, outputError } from '../files/os-error.js'
 import type { Destination, DestinationWriter } from './destination.js'
 import { PlaceWriter } from './file.js'
-import type { OpenFile } from './file-system.js'
-import { errnoOf, outputError } from './os-error.js'
 
 /**
  * The given stream, by default stdout. A write resolves when the stream has taken the bytes, so a slow reader holds the export back; a reader that goes away

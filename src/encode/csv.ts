@@ -3,7 +3,7 @@
 
 import { KiB } from '../bytes/units.js'
 import { asExportError, ConfigError } from '../errors.js'
-import type { RecordBatch, Warning } from '../record.js'
+import type { JsonValue, RecordBatch, Warning } from '../record.js'
 import type { ResourceSchema } from '../schema/resource.js'
 import type { OnTypeMismatch, UnknownFields } from './columns/layout.js'
 import { ColumnReader, type ColumnValue } from './columns/reader.js'
@@ -93,9 +93,10 @@ class CsvEncoder implements Encoder {
         : []
   }
 
-  async begin(out: ByteSink): Promise<void> {
+  async begin(out: ByteSink, saved?: JsonValue): Promise<void> {
     this.#out = out
     this.#stringify = (await import('csv-stringify/sync')).stringify
+    if (saved !== undefined) return
     const { bom = false, header = true } = this.#options
     const names = this.#reader.columns.map(({ name }) => name)
     const text = (bom ? '\ufeff' : '') + (header ? this.#lines([names], false) : '')
@@ -121,6 +122,10 @@ class CsvEncoder implements Encoder {
   }
 
   async end(): Promise<void> {}
+
+  save(): true {
+    return true // the header is written, and a row knows nothing of those before it
+  }
 
   warnings(): Warning[] {
     const warnings = this.#reader.warnings()

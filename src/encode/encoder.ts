@@ -1,6 +1,6 @@
 // The contract of an encoder: batches in, bytes of one format out. Any encoder meets any destination.
 
-import type { RecordBatch, Warning } from '../record.js'
+import type { JsonValue, RecordBatch, Warning } from '../record.js'
 
 export type Format = 'ndjson' | 'json' | 'csv' | 'parquet'
 
@@ -18,11 +18,15 @@ export interface Encoder {
   readonly mediaType: string
   /** Usual extension of a file, with the dot. */
   readonly extension: string
-  begin(out: ByteSink): Promise<void>
+  /** @param saved what `save` of an encoder of the same options gave: the bytes follow on those that were written until then */
+  begin(out: ByteSink, saved?: JsonValue): Promise<void>
   /** The batch is only read, and not used after the promise resolves. */
   encode(batch: RecordBatch): Promise<void>
   /** Writes what is left: closing bracket, last row group, footer. With no record before, the bytes are still a valid file. */
   end(): Promise<void>
   /** What had to be changed or was counted so far. */
   warnings(): Warning[]
+  /** What another encoder needs to go on behind the bytes written so far, in which every record given is. Absent where the format cannot be gone on with
+   *  at any record. */
+  save?(): JsonValue
 }

@@ -1,7 +1,7 @@
 // JSON: one document of all records, streamed. An array, or under key-by an object from key to record.
 
 import { InternalError } from '../errors.js'
-import type { RecordBatch } from '../record.js'
+import type { JsonValue, RecordBatch } from '../record.js'
 import type { ByteSink, Encoder } from './encoder.js'
 import { Gather } from './gather.js'
 
@@ -28,8 +28,9 @@ class JsonEncoder implements Encoder {
     this.#hasKey = hasKey
   }
 
-  async begin(out: ByteSink): Promise<void> {
+  async begin(out: ByteSink, saved?: JsonValue): Promise<void> {
     this.#gather = new Gather(out)
+    this.#isEmpty = saved !== 'open'
   }
 
   async encode(batch: RecordBatch): Promise<void> {
@@ -56,6 +57,11 @@ class JsonEncoder implements Encoder {
     const [open, close] = this.#hasKey ? ['{', '}'] : ['[', ']']
     await this.#gather.add(this.#isEmpty ? `${open}${close}\n` : `\n${close}\n`, Buffer.alloc(0), 0, 0, '')
     await this.#gather.flush()
+  }
+
+  /** Whether the array or object has been opened, which it is by its first record. */
+  save(): 'empty' | 'open' {
+    return this.#isEmpty ? 'empty' : 'open'
   }
 
   warnings(): [] {

@@ -72,11 +72,13 @@ export class HttpClient {
   /** What the user should be told about the surroundings, known at construction. */
   readonly warnings: readonly Warning[]
   /** Takes our credentials out of text that a server sent, so that it can be shown. */
-  readonly redact: (text: string) => string
+  readonly redact = (text: string): string => this.#redactors.reduce((clean, redact) => redact(clean), text)
 
   readonly #origin: string
   readonly #host: string
-  readonly #token: string | null
+  #token: string | null
+  /** Of the token and of those before it: a server may repeat any. */
+  readonly #redactors: ((text: string) => string)[]
   readonly #proxy: URL | null
   readonly #clock: Clock
   readonly #connectTimeoutMs: number
@@ -91,10 +93,7 @@ export class HttpClient {
   constructor(options: HttpClientOptions) {
     const { apiUrl, token, env = process.env } = options
     checkUrl(apiUrl, options.allowInsecureHttp ?? false)
-    // A line end would let a token write headers of its own; what is not ASCII cannot be sent in a header.
-    if (token !== null && !/^[\x21-\x7e]+$/.test(token)) {
-      throw new ConfigError('ERR_TOKEN_INVALID', 'the token is empty or has characters that a token cannot have')
-    }
+    checkToken(token)
     this.#origin = apiUrl.origin
     this.#host = apiUrl.host
     this.#token = token
@@ -106,7 +105,7 @@ export class HttpClient {
     this.#userAgent = options.userAgent ?? 'truto-export'
     this.#debugBodies = options.debugBodies ?? false
     this.#onDetail = options.onDetail
-    this.redact = redactor([token, this.#proxy?.password, decodeText(this.#proxy?.password ?? '')])
+    this.#redactors = [redactor([token, this.#proxy?.password, decodeText(this.#proxy?.password ?? '')])]
     this.#dispatcher = createDispatcher({
       proxy: this.#proxy,
       connectTimeoutMs: this.#connectTimeoutMs,
@@ -137,6 +136,13 @@ export class HttpClient {
       this.#detail(() => `GET ${shortUrl(url)} failed: ${error instanceof Error ? error.message : String(error)}`)
       throw error
     }
+  }
+
+  /** Sends another token from the next request on. @throws ConfigError ERR_TOKEN_INVALID */
+  setToken(token: string): void {
+    checkToken(token)
+    this.#token = token
+    this.#redactors.push(redactor([token]))
   }
 
   /** Drops all connections; requests in flight fail. */
@@ -245,6 +251,12 @@ export class HttpClient {
   #detail(line: () => string): void {
     if (this.#onDetail) this.#onDetail(printable(this.redact(line())))
   }
+}
+
+/** A line end would let a token write headers of its own; what is not ASCII cannot be sent in a header. */
+function checkToken(token: string | null): void {
+  if (token === null || /^[\x21-\x7e]+$/.test(token)) return
+  throw new ConfigError('ERR_TOKEN_INVALID', 'the token is empty or has characters that a token cannot have')
 }
 
 function checkUrl(url: URL, allowInsecureHttp: boolean): void {

@@ -33,12 +33,10 @@ const triesOf: Partial<Record<ErrorCode, number>> = {
 
 export interface Failure {
   readonly error: unknown
-  /** Which try of this page failed, from 1. */
+  /** Which try of this page failed, from 1; a try that gave records which no try gave before is a first one. */
   readonly attempt: number
   /** How many tries of this page failed with this error's code, this one included. Default: `attempt`. */
   readonly attemptOfCode?: number
-  /** Records of this page that were let out already. They cannot be taken back, so nothing is asked for again once there is one. */
-  readonly recordsOut: number
   readonly policy: RetryPolicy
   /** Uniform in [0, 1). */
   readonly random: () => number
@@ -51,7 +49,7 @@ export type RetryDecision =
   | { readonly kind: 'retry'; readonly waitMs: number; readonly reason: string }
   | {
       readonly kind: 'stop'
-      readonly because: 'records-out' | 'not-retryable' | 'tries-used-up' | 'wait-too-long'
+      readonly because: 'not-retryable' | 'tries-used-up' | 'wait-too-long'
       /** A clause for people. */
       readonly reason: string
       /** Wall time in ms since 1970 at which the server lets us come back, where it said so. */
@@ -70,9 +68,6 @@ export function decideRetry(failure: Failure): RetryDecision {
 
   if (!(error instanceof ExportError) || !error.isRetryable)
     return { kind: 'stop', because: 'not-retryable', reason: 'asking again would not help', comeBackAt }
-  if (failure.recordsOut > 0) {
-    return { kind: 'stop', because: 'records-out', reason: 'records of this page were already written', comeBackAt }
-  }
   if (askedMs !== undefined && askedMs > policy.maxWaitMs) {
     const reason = `the server asks for a wait of ${formatWait(askedMs)}, more than ${formatWait(policy.maxWaitMs)}`
     return { kind: 'stop', because: 'wait-too-long', reason, comeBackAt }

@@ -52,7 +52,7 @@ export const exitCodeTexts: readonly (readonly [codes: string, meaning: string])
   ['5', 'the remote side or the network; running again later may help'],
   ['6', 'what the server sends cannot be exported as asked'],
   ['7', 'the place that the output goes to'],
-  ['8', 'saved state does not fit this export'],
+  ['8', 'the checkpoint does not fit this export, or another process writes to the same file'],
   ['129, 130, 143', 'stopped by SIGHUP, SIGINT, SIGTERM'],
   ['141', 'the reader of stdout left'],
 ]

@@ -270,6 +270,10 @@ function completed(values: Record<string, unknown>, label: (name: string) => str
       'raise the one or lower the other',
     )
   }
+  if (given.resume && (given.restart || !given.checkpoint)) {
+    const other = given.restart ? label('restart') : `no ${label('checkpoint')}`
+    throw conflict(`${label('resume')} and ${other} cannot both be`, 'leave out one of them')
+  }
   const budgets = budgetsOf(given)
   // A record may stand in the window, in the window that it outgrew, in an excluding transform and in an encoder at once.
   if (4 * budgets.maxRecordBytes > given.maxMemoryBytes) {

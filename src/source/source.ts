@@ -1,6 +1,8 @@
 // The contract of a source of records, and what the two sources share: a page's bytes go through a slicer, its end is proven, and what it told is
 // added up.
 
+import type { RecordsDigest, SourceState } from '../checkpoint/checkpoint.js'
+import { RecordsTally } from '../checkpoint/digest.js'
 import { type Clock, systemClock } from '../clock.js'
 import { DataError, ExportError, UpstreamError } from '../errors.js'
 import { redactJson } from '../http/redact.js'
@@ -32,6 +34,10 @@ export interface SourceOptions {
   withFields?: boolean
   /** Takes credentials out of what an error repeats of a body. Default: there are none. */
   redact?: ((text: string) => string) | undefined
+  /** A batch ends with the record that makes so many bytes of records (a line feed after each), or so many records, since the last one that did: places
+   *  that depend on the records alone. Default: there are none. */
+  cutBytes?: number | null
+  cutRecords?: number | null
 }
 
 /** What a source has told so far; complete when its records have been read to the end. */
@@ -96,11 +102,18 @@ export function emptyOutcome(): SourceOutcome {
   }
 }
 
+type UnchangedOptions = 'signal' | 'onEvent' | 'progress' | 'redact'
+
 /** Reads pages with one slicer factory and adds up what they tell. Both sources are built on it. */
 export class PageReader {
   readonly outcome = emptyOutcome()
-  readonly options: Required<Omit<SourceOptions, 'signal' | 'onEvent' | 'progress' | 'redact'>> &
-    Pick<SourceOptions, 'signal' | 'onEvent' | 'progress' | 'redact'>
+  readonly options: Required<Omit<SourceOptions, UnchangedOptions>> & Pick<SourceOptions, UnchangedOptions>
+  /** Whether the batch that was given last ends at a cut. */
+  isAtCut = false
+  /** Records of the page in hand that were let out, whichever try of the page they came from. */
+  #taken = new RecordsTally()
+  #sinceCutBytes = 0
+  #sinceCutRecords = 0
   #slicers: SlicerFactory | undefined
   #emptyPages = 0
   #partialPages = 0
@@ -110,16 +123,60 @@ export class PageReader {
   readonly #extraWarnings: Warning[] = []
 
   constructor(options: SourceOptions) {
-    this.options = {
-      ...limitDefaults,
-      clock: systemClock,
-      withFields: false,
-      ...withoutUndefined(options),
-    } as PageReader['options']
+    const defaults = { ...limitDefaults, clock: systemClock, cutBytes: null, cutRecords: null, withFields: false }
+    this.options = { ...defaults, ...withoutUndefined(options) } as PageReader['options']
+  }
+
+  /** Records of the page in hand that were let out. */
+  get takenRecords(): number {
+    return this.#taken.records
+  }
+
+  /** Where reading would go on behind the batch that was given last. */
+  state(page: number, cursor: string | null, asking: SourceState['asking']): SourceState {
+    const { complete: _, ...outcome } = this.outcome
+    return {
+      ...outcome,
+      page,
+      cursor,
+      asking,
+      taken: this.#taken.snapshot(),
+      sinceCutBytes: this.#sinceCutBytes,
+      sinceCutRecords: this.#sinceCutRecords,
+      emptyPages: this.#emptyPages,
+      partialPages: this.#partialPages,
+      bareIds: this.#bareIds,
+      idOnlyRecords: this.#idOnlyRecords,
+      countMismatches: this.#countMismatches,
+    }
+  }
+
+  /** Goes on from a state, before anything was read. */
+  restore(state: SourceState): void {
+    const { outcome } = this
+    outcome.framing = state.framing
+    outcome.isUnified = state.isUnified
+    outcome.responseFormat = state.responseFormat
+    outcome.fallback = state.fallback
+    outcome.pages = state.pages
+    outcome.records = state.records
+    outcome.requests = state.requests
+    outcome.retries = state.retries
+    outcome.waitMs = state.waitMs
+    outcome.bodyBytes = state.bodyBytes
+    this.#taken = new RecordsTally(state.taken)
+    this.#sinceCutBytes = state.sinceCutBytes
+    this.#sinceCutRecords = state.sinceCutRecords
+    this.#emptyPages = state.emptyPages
+    this.#partialPages = state.partialPages
+    this.#bareIds = state.bareIds
+    this.#idOnlyRecords = state.idOnlyRecords
+    this.#countMismatches = state.countMismatches
   }
 
   /** Slices one page body. Yields views; returns the page's facts once its end is proven. `accept` sees the framing before the first record of the
-   *  page is let out and may throw. */
+   *  page is let out and may throw. Of a page that is read again, the records that were let out before are passed over.
+   *  @throws DataError ERR_PAGE_CHANGED where the page does not begin with these records any more */
   async *readPage(
     body: AsyncIterable<Uint8Array>,
     page: number,
@@ -132,23 +189,27 @@ export class PageReader {
     const slicer = this.#slicers({ page, maxDepth, maxRecordBytes, maxCursorBytes, isNdjson, withFields })
     const pace = new PagePace(options, page, slicer.facts)
     let isAccepted = false
-    const out = (batch: RecordBatch): RecordBatch => {
+    const skipped = this.#taken.snapshot()
+    const seen = new RecordsTally()
+    const out = (batch: RecordBatch): Iterable<RecordBatch> => {
       if (!isAccepted) accept(slicer.facts)
       isAccepted = true
-      return this.#take(batch)
+      if (seen.records === skipped.records) return this.#pieces(batch)
+      return this.#pieces(passOver(batch, seen, skipped))
     }
     try {
       pace.ask()
       for await (const chunk of body) {
         pace.arrive(chunk.length)
         this.#countBytes(chunk.length, page)
-        for (const batch of slicer.push(chunk)) yield out(batch)
+        for (const batch of slicer.push(chunk)) for (const piece of out(batch)) yield piece
         pace.ask()
       }
-      for (const batch of slicer.end()) yield out(batch)
+      for (const batch of slicer.end()) for (const piece of out(batch)) yield piece
       const { facts } = slicer
       throwBodyError(facts, page, options.redact)
       if (!isAccepted) accept(facts)
+      if (seen.records !== skipped.records) throw pageChanged(page, skipped.records)
       return facts
     } catch (error) {
       if (error instanceof ExportError && options.redact) redactError(error, options.redact)
@@ -159,6 +220,7 @@ export class PageReader {
   /** Adds a finished page to the outcome. @throws DataError ERR_CURSOR after too many pages without a record */
   finishPage(facts: PageFacts, page: number): void {
     const { outcome, options } = this
+    this.#taken = new RecordsTally()
     outcome.pages++
     if (options.progress) options.progress.pages++
     this.#bareIds += facts.bareIds
@@ -198,8 +260,37 @@ export class PageReader {
     return all.filter((warning) => warning.count > 0)
   }
 
+  /** The batch, in as many pieces as there are cuts in it. Each is taken when it is asked for. */
+  *#pieces(batch: RecordBatch): Generator<RecordBatch, void, undefined> {
+    for (let from = 0; from < batch.count; ) {
+      const to = this.#nextCut(batch, from)
+      const piece = batch.range(from, to)
+      from = to
+      yield this.#take(piece)
+    }
+  }
+
+  /** One past the record of `batch`, from `from` on, that ends at a cut; the batch's end where there is none. Counts what is before it. */
+  #nextCut(batch: RecordBatch, from: number): number {
+    const { cutBytes, cutRecords } = this.options
+    this.isAtCut = false
+    if (cutBytes === null && cutRecords === null) return batch.count
+    for (let index = from; index < batch.count; index++) {
+      this.#sinceCutBytes += batch.end(index) - batch.start(index) + 1
+      this.#sinceCutRecords++
+      if (this.#sinceCutBytes >= (cutBytes ?? Infinity) || this.#sinceCutRecords >= (cutRecords ?? Infinity)) {
+        this.#sinceCutBytes = 0
+        this.#sinceCutRecords = 0
+        this.isAtCut = true
+        return index + 1
+      }
+    }
+    return batch.count
+  }
+
   #take(batch: RecordBatch): RecordBatch {
     const { outcome, options } = this
+    this.#taken.add(batch)
     outcome.records += batch.count
     if (options.maxRecords !== null && outcome.records > options.maxRecords) {
       throw limitError('records', options.maxRecords, '--max-records', batch.page)
@@ -281,6 +372,11 @@ export abstract class PagedSource implements RecordSource {
     return this.reader.outcome
   }
 
+  /** Whether the batch that was given last ends at a cut. */
+  get isAtCut(): boolean {
+    return this.reader.isAtCut
+  }
+
   warnings(): Warning[] {
     return this.reader.warnings()
   }
@@ -290,6 +386,20 @@ export abstract class PagedSource implements RecordSource {
   }
 
   abstract read(): AsyncGenerator<RecordBatch, void, undefined>
+}
+
+/** What follows in `batch` on the records that were let out before. `seen` has those that this try gave so far. */
+function passOver(batch: RecordBatch, seen: RecordsTally, skipped: RecordsDigest): RecordBatch {
+  const count = Math.min(batch.count, skipped.records - seen.records)
+  seen.add(batch.range(0, count))
+  if (seen.records === skipped.records && !seen.equals(skipped)) throw pageChanged(batch.page, skipped.records)
+  return batch.range(count, batch.count)
+}
+
+/** The page was asked for again and is another one now. */
+export function pageChanged(page: number, records: number): DataError {
+  const message = `the page was read again and does not begin with the ${records} records that were taken from it`
+  return new DataError('ERR_PAGE_CHANGED', message, { page })
 }
 
 /** An error that came inside a 200 answer. @throws UpstreamError ERR_SERVER where the provider made it, else DataError ERR_UPSTREAM_IN_BODY */

@@ -1,7 +1,8 @@
-// The list of one Truto resource, page after page: asks for a page, retries it while none of its records is out, goes to `unified` where the answer was
-// passed through unmapped, and follows the cursor to its end.
+// The list of one Truto resource, page after page: asks for a page until it is read, passing over what was let out already, goes to `unified` where the
+// answer was passed through unmapped, and follows the cursor to its end.
 
 import { formatDuration } from '../bytes/units.js'
+import type { SourceState } from '../checkpoint/checkpoint.js'
 import { sleep } from '../clock.js'
 import { DataError, ExportError, RequestError } from '../errors.js'
 import { decideRetry, type RetryPolicy } from '../http/retry.js'
@@ -10,7 +11,7 @@ import type { Framing, RecordBatch } from '../record.js'
 import type { ResponseFormat } from '../report.js'
 import { CursorGuard } from './cursor-guard.js'
 import { checkRequirements, type ListRequest, listUrl } from './request.js'
-import { PagedSource, type SourceOptions } from './source.js'
+import { PagedSource, pageChanged, type SourceOptions } from './source.js'
 
 /** What a page is asked of: `HttpClient`, or a double of it in tests. */
 export interface PageClient {
@@ -37,6 +38,12 @@ export interface TrutoSourceOptions extends SourceOptions {
   retry: RetryPolicy
   /** From 0 to 1, for jitter. */
   random?: () => number
+  /** Where to go on reading, in place of `cursor`. */
+  from?: SourceState | null
+  /** Called before a page is asked for, with all records before it taken by the consumer. */
+  onPage?: ((state: SourceState) => Promise<void>) | undefined
+  /** Called when the token is refused, once a page: after it, the page is asked for again. */
+  refresh?: (() => Promise<void>) | undefined
 }
 
 /** Thrown inside the loop only: the page is no unified list, and nothing of it was let out. */
@@ -54,6 +61,8 @@ export class TrutoSource extends PagedSource {
   readonly #requested: ResponseFormat
   /** What the next page is asked for with. */
   #asking: Exclude<ResponseFormat, 'auto'>
+  #page: number
+  #cursor: string | null
 
   /** @throws ConfigError where the request lacks what the named integration requires */
   constructor(options: TrutoSourceOptions) {
@@ -61,28 +70,40 @@ export class TrutoSource extends PagedSource {
     checkRequirements(options.request)
     this.#options = options
     this.#requested = options.responseFormat ?? 'auto'
-    this.#asking = this.#requested === 'auto' ? 'stream' : this.#requested
+    const { from } = options
+    this.#asking = from?.asking ?? (this.#requested === 'auto' ? 'stream' : this.#requested)
+    this.#page = from?.page ?? 1
+    this.#cursor = from ? from.cursor : (options.cursor ?? null)
+    if (from) this.reader.restore(from)
+  }
+
+  /** Where reading would go on behind the batch that was given last. */
+  get state(): SourceState {
+    return this.reader.state(this.#page, this.#cursor, this.#asking)
   }
 
   async *read(): AsyncGenerator<RecordBatch, void, undefined> {
+    // Begins anew after a restart: a list that goes in a circle is noticed one round later.
     const guard = new CursorGuard()
-    let cursor = this.#options.cursor ?? null
-    if (cursor !== null) guard.take(cursor, 1)
-    for (let page = 1; ; page++) {
-      const facts = yield* this.#page(page, cursor)
-      if (facts.nextCursor !== null) guard.take(facts.nextCursor, page)
-      this.reader.finishPage(facts, page)
+    if (this.#cursor !== null) guard.take(this.#cursor, this.#page)
+    for (;;) {
+      await this.#options.onPage?.(this.state)
+      const facts = yield* this.#readPage(this.#page, this.#cursor)
+      if (facts.nextCursor !== null) guard.take(facts.nextCursor, this.#page)
+      this.reader.finishPage(facts, this.#page)
       if (facts.nextCursor === null) return this.#finish(facts)
-      cursor = facts.nextCursor
+      this.#page++
+      this.#cursor = facts.nextCursor
     }
   }
 
   /** One page, asked for until it is read or the policy says stop. */
-  async *#page(page: number, cursor: string | null): AsyncGenerator<RecordBatch, PageFacts, undefined> {
+  async *#readPage(page: number, cursor: string | null): AsyncGenerator<RecordBatch, PageFacts, undefined> {
     const { outcome, options } = this.reader
     const failures = new Map<string, number>()
+    let isRefreshed = false
+    let recordsOut = this.reader.takenRecords
     for (let attempt = 1; ; attempt++) {
-      let recordsOut = 0
       let answer: PageAnswer | undefined
       try {
         outcome.requests++
@@ -97,15 +118,23 @@ export class TrutoSource extends PagedSource {
             outcome.responseFormat = this.#asking
             return step.value
           }
-          recordsOut += step.value.count
           yield step.value
         }
       } catch (error) {
-        if (recordsOut === 0 && this.#fallBack(error, page)) {
+        const { takenRecords } = this.reader
+        if (takenRecords === 0 && this.#fallBack(error, page)) {
           attempt = 0
           continue
         }
-        await this.#waitForRetry(this.#classify(error, page, cursor), page, attempt, recordsOut, failures)
+        if (error instanceof NotUnified) throw pageChanged(page, takenRecords)
+        if (takenRecords > recordsOut) {
+          // a try that got further is a first one: a long page may need many
+          recordsOut = takenRecords
+          attempt = 1
+          failures.clear()
+        }
+        if (!isRefreshed && (await this.#refresh(error, page, attempt))) isRefreshed = true
+        else await this.#waitForRetry(this.#classify(error, page, cursor), page, attempt, failures)
       } finally {
         answer?.cancel()
       }
@@ -157,14 +186,18 @@ export class TrutoSource extends PagedSource {
     return error.locate({ page })
   }
 
+  /** Gets a new token where the old one was refused and there is a way to get one. */
+  async #refresh(error: unknown, page: number, attempt: number): Promise<boolean> {
+    const { refresh } = this.#options
+    if (refresh === undefined || !(error instanceof ExportError) || error.code !== 'ERR_UNAUTHORIZED') return false
+    await refresh()
+    this.reader.outcome.retries++
+    this.reader.options.onEvent?.({ kind: 'retry', page, attempt: attempt + 1, error })
+    return true
+  }
+
   /** Waits as the policy says, or throws the error where it says stop. */
-  async #waitForRetry(
-    error: unknown,
-    page: number,
-    attempt: number,
-    recordsOut: number,
-    failures: Map<string, number>,
-  ): Promise<void> {
+  async #waitForRetry(error: unknown, page: number, attempt: number, failures: Map<string, number>): Promise<void> {
     const { outcome, options } = this.reader
     const { clock, progress, signal } = options
     if (signal?.aborted) throw signal.reason
@@ -175,7 +208,6 @@ export class TrutoSource extends PagedSource {
       error,
       attempt,
       attemptOfCode,
-      recordsOut,
       policy: this.#options.retry,
       random: this.#options.random ?? Math.random,
       wallNow: clock.wallNow(),

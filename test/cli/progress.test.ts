@@ -45,6 +45,7 @@ const report: ExportReport = {
   responseFormat: 'stream',
   framing: 'envelope',
   fallback: null,
+  resumedFrom: null,
   digest: { algorithm: 'sha256', hex: 'ab12' },
   warnings: [
     { code: 'a', message: 'records hold nothing but their id', count: 1200 },
@@ -229,6 +230,9 @@ describe('a display', () => {
     ['detail', false],
     ['wait', true],
     ['fallback', true],
+    ['resume', true],
+    ['rewind', true],
+    ['commit', false],
   ] as const)('shows the event %s without --verbose: %s', (kind, isShown) => {
     const events: Record<ExportEvent['kind'], ExportEvent> = {
       page: { kind: 'page', page: 1, records: 1, bytes: 1, framing: 'array' },
@@ -236,6 +240,9 @@ describe('a display', () => {
       detail: { kind: 'detail', message: 'x' },
       wait: { kind: 'wait', page: 1, reason: 'r', ms: 5 },
       fallback: { kind: 'fallback', page: 1, framing: 'array', reason: 'r' },
+      resume: { kind: 'resume', page: 2, records: 1, bytes: 1, savedAt: '2026-01-01T00:00:00.000Z' },
+      rewind: { kind: 'rewind', page: 2, records: 1 },
+      commit: { kind: 'commit', records: 1, bytes: 1 },
     }
     const brief = setUp({ style: 'none' })
     brief.display.onEvent(events[kind])

@@ -44,6 +44,7 @@ const report: ExportReport = {
   responseFormat: 'stream',
   framing: 'envelope',
   fallback: null,
+  resumedFrom: null,
   digest: null,
   warnings: [],
 }
@@ -277,6 +278,13 @@ describe('how a run ends', () => {
         progress!.records = 7
         process.emit(signal)
       })
+    const committed = (options: ExportOptions, process: Process) => {
+      options.onEvent!({ kind: 'commit', records: 5, bytes: 100 })
+      return hang(options, process)
+    }
+    expect((await cli([list, '--out', 'x'], { export: committed })).stderr).toBe(
+      `truto-export: stopped by ${signal}; 5 records are kept in x.partial; to go on, run the same command again\n`,
+    )
     const file = await cli([list, '--out', 'x'], { export: hang })
     expect(file).toMatchObject({
       exitCode,
@@ -286,6 +294,18 @@ describe('how a run ends', () => {
     expect((await cli([list], { export: hang })).stderr).toBe(
       `truto-export: stopped by ${signal}; 7 records were written\n`,
     )
+  })
+
+  test('a token command gives the token, and another one when it is asked again', async () => {
+    const given: unknown[] = []
+    const twice = async ({ token, refreshToken }: ExportOptions) => {
+      given.push(token, await refreshToken!())
+      return report
+    }
+    const { exitCode } = await cli([list, '--token-command', 'echo of-the-command'], { env: {}, export: twice })
+    expect([exitCode, given]).toEqual([0, ['of-the-command', 'of-the-command']])
+    const { options } = await cli([list])
+    expect(options!.refreshToken).toBeUndefined()
   })
 
   test('an export that was whole before the signal is a success', async () => {

@@ -202,3 +202,51 @@ test('a slow sink holds the compressor back', async () => {
   await writing
   expect(taken).toBeGreaterThan(5_000_000)
 })
+
+describe('cuts', () => {
+  const codecs: [Codec, (bytes: Buffer) => Buffer][] = [['gzip', zlib.gunzipSync]]
+  if (zstd.zstdDecompressSync !== undefined) codecs.push(['zstd', zstd.zstdDecompressSync])
+
+  test.each(codecs)(
+    '%s: what is before a cut is whole, and what follows does not depend on it',
+    async (codec, decompress) => {
+      const memory = memoryDestination()
+      const writer = compressed(await memory.open(), codec as 'gzip')
+      const ends: number[] = []
+      for (const text of ['first', 'second'.repeat(100_000), '']) {
+        await writer.write(Buffer.from(text))
+        await writer.cut()
+        ends.push(writer.bytesWritten)
+      }
+      await writer.write(Buffer.from('last'))
+      await writer.commit()
+      const bytes = memory.bytes()
+      expect(decompress(bytes.subarray(0, ends[0])).toString()).toBe('first')
+      expect(decompress(bytes.subarray(ends[0]!, ends[1])).toString()).toBe('second'.repeat(100_000))
+      // nothing between two cuts is no member of its own
+      expect(ends[2]).toBe(ends[1])
+      expect(
+        bytes.equals(
+          Buffer.concat([
+            await compress(codec, [Buffer.from('first')]),
+            await compress(codec, [Buffer.from('second'.repeat(100_000))]),
+            await compress(codec, [Buffer.from('last')]),
+          ]),
+        ),
+      ).toBe(true)
+      expect(decompress(bytes).toString()).toBe(`first${'second'.repeat(100_000)}last`)
+    },
+  )
+
+  test('an export that ends at a cut has no empty member behind it, one without bytes has one', async () => {
+    const memory = memoryDestination()
+    const writer = compressed(await memory.open(), 'gzip')
+    await writer.cut()
+    expect(writer.bytesWritten).toBe(0)
+    await writer.write(Buffer.from('x'))
+    await writer.cut()
+    await writer.commit()
+    expect(memory.bytes().equals(await compress('gzip', [Buffer.from('x')]))).toBe(true)
+    expect(zlib.gunzipSync(await compress('gzip', [])).length).toBe(0)
+  })
+})

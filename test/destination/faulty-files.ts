@@ -1,6 +1,6 @@
 // A file system that fails on purpose: the n-th call of it, or every write after some bytes.
 
-import { type FileSystem, type OpenFile, systemFiles } from '../../src/destination/file-system.js'
+import { type FileSystem, type OpenFile, systemFiles } from '../../src/files/file-system.js'
 
 export interface FaultyFiles extends FileSystem {
   /** Calls so far, as `open`, `write`, … */
@@ -13,28 +13,42 @@ export function systemError(code: string, syscall: string): Error {
   return Object.assign(new Error(`${code}: made to fail, ${syscall} '/some/path'`), { code, syscall })
 }
 
-/** The system's files, but that call number `failAt`, from 1, fails with `code`, and that a write takes at most `maxWrite` bytes. */
+/** The system's files, but that call number `failAt`, from 1, fails with `code`, and that a write takes at most `maxWrite` bytes. With `isCrash` all calls after
+ *  it fail too, as if the process were gone: what it left is what was done by then. */
 export function faultyFiles({
   failAt = 0,
   code = 'EIO',
   maxWrite = Number.POSITIVE_INFINITY,
+  isCrash = false,
+  onCall = () => {},
 }: {
   failAt?: number
   code?: string
   maxWrite?: number
+  isCrash?: boolean
+  onCall?: (count: number) => void
 }): FaultyFiles {
   const calls: string[] = []
   let hit: string | null = null
   const step = (call: string): void => {
     calls.push(call)
-    if (calls.length !== failAt) return
-    hit = call
+    onCall(calls.length)
+    if (isCrash ? calls.length < failAt || failAt === 0 : calls.length !== failAt) return
+    hit ??= call
     throw systemError(code, call)
   }
   const wrap = (file: OpenFile): OpenFile => ({
     async write(bytes, offset, length) {
       step('write')
       return file.write(bytes, offset, Math.min(length, maxWrite))
+    },
+    async read(bytes, offset, length, position) {
+      step('read')
+      return file.read(bytes, offset, length, position)
+    },
+    async truncate(length) {
+      step('ftruncate')
+      await file.truncate(length)
     },
     async sync() {
       step('fsync')

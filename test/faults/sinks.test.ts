@@ -70,7 +70,7 @@ describe('the n-th call of the file system fails, for every n', () => {
           if (overwrite) writeFileSync(path, 'old')
           const files = faultyFiles({ failAt, code, maxWrite: 4096 })
           const destination = fileDestination(path, { overwrite, files })
-          const { error, requests } = await exportTo({ destination })
+          const { error, requests } = await exportTo({ destination, checkpoint: false })
           if (files.hit === null) {
             // the run that no fault has met: there is nothing left to try
             expect([error, readFileSync(path, 'utf8'), readdirSync(directory)]).toEqual([
@@ -84,9 +84,11 @@ describe('the n-th call of the file system fails, for every n', () => {
               'rename',
               'fsync',
             ])
-            expect(failAt).toBeGreaterThan(8)
+            expect(failAt).toBeGreaterThan(12)
             break
           }
+          // the first is that of the lock
+          const writes = files.calls.filter((call) => call === 'write').length
           const published = existsSync(path) ? readFileSync(path, 'utf8') : undefined
           const isNew = published === whole
           expect(isNew || published === (overwrite ? 'old' : undefined)).toBe(true)
@@ -96,11 +98,12 @@ describe('the n-th call of the file system fails, for every n', () => {
             expect(error.exitCode).toBe(7)
             if (files.hit === 'open') expect(error.code).toBe(ours)
             // no right is asked for once the file is open: it is the storage that says so
-            if (files.hit === 'write') expect(error.code).toBe(ours === 'ERR_OUTPUT_ACCESS' ? 'ERR_OUTPUT_IO' : ours)
+            if (files.hit === 'write' && writes > 1)
+              expect(error.code).toBe(ours === 'ERR_OUTPUT_ACCESS' ? 'ERR_OUTPUT_IO' : ours)
             if (files.hit === 'rename') expect(error.code).toBe('ERR_OUTPUT_RENAME')
           }
           // what is in the way of opening is known before anything is asked of the server
-          if (!files.calls.includes('write')) expect([error === undefined, requests]).toEqual([false, 0])
+          if (writes < 2) expect([error === undefined, requests]).toEqual([false, 0])
           const isKept = error?.code === 'ERR_OUTPUT_RENAME'
           expect(existsSync(`${path}.partial`)).toBe(isKept)
           if (isKept) expect(readFileSync(`${path}.partial`, 'utf8')).toBe(whole)
@@ -121,7 +124,8 @@ describe('the n-th call of the file system fails, for every n', () => {
     let writes = 0
     for (let failAt = 1; ; failAt++) {
       const files = faultyFiles({ failAt, code: 'ENOSPC', maxWrite: 2048 })
-      const { error } = await exportTo({ destination: fileDestination(path, { files }), format, compress })
+      const destination = fileDestination(path, { files })
+      const { error } = await exportTo({ destination, format, compress, checkpoint: false })
       if (files.hit === null) break
       if (files.hit !== 'write') continue
       writes++
@@ -174,7 +178,7 @@ test('an older file keeps its bytes until the whole list is there, and its permi
   chmodSync(path, 0o640)
   const clock = new FaultClock()
   const server = await emulate({ clock, faults: [{ kind: 'status', status: 403, page: 2 }] })
-  const options = { ...requestOf(server), clock, out: path, overwrite: true }
+  const options = { ...requestOf(server), clock, out: path, overwrite: true, checkpoint: false }
   const error = await exportRecords(options).catch((caught: unknown) => caught)
   expect((error as ExportError).toLine()).toMatch(/ERR_FORBIDDEN.*out\.ndjson is as it was/)
   expect([readFileSync(path, 'utf8'), readdirSync(directory)]).toEqual(['old', ['out.ndjson']])

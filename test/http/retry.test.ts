@@ -15,7 +15,7 @@ const policy = defaultRetryPolicy
 const wallNow = Date.UTC(2026, 10, 23)
 
 function decide(error: unknown, rest: Partial<Failure> = {}): RetryDecision {
-  return decideRetry({ error, attempt: 1, recordsOut: 0, policy, random: () => 0.5, wallNow, ...rest })
+  return decideRetry({ error, attempt: 1, policy, random: () => 0.5, wallNow, ...rest })
 }
 
 /** Waits of a page that fails with `error` every time, until we stop. */
@@ -70,13 +70,6 @@ test('the bound of the wait doubles with every try up to its limit', () => {
   const seconds = bounds.map((decision) => (decision.kind === 'retry' ? decision.waitMs / 1000 : -1))
   expect(seconds).toEqual([0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60])
   expect(waitsOf(error, () => 0)).toEqual([0, 0, 0, 0, 0])
-})
-
-test('nothing is asked for again once a record of the page is out', () => {
-  expect(decide(new UpstreamError('ERR_SERVER', ''), { recordsOut: 1 })).toMatchObject({
-    kind: 'stop',
-    because: 'records-out',
-  })
 })
 
 describe('a connection that was lost', () => {

@@ -203,19 +203,6 @@ test('a wait that the server asks for is kept, told and counted', async () => {
   expect(progress).toMatchObject({ pages: 1, requests: 2, wait: null })
 })
 
-test('a page is not asked for again once a record of it is out', async () => {
-  const cut = { chunks: ['{"result":[{"id":"1"},{"id":"2"}', reset()] }
-  const { ids, error, urls } = await run([cut])
-  expect(ids).toEqual(['1', '2'])
-  expect(urls).toHaveLength(1)
-  expect(error).toMatchObject({
-    code: 'ERR_BODY_TRUNCATED',
-    exitCode: 5,
-    page: 1,
-    left: expect.stringContaining('already written'),
-  })
-})
-
 test('a body that ends early without an error of the transport is truncated all the same', async () => {
   const { error, urls } = await run([{ chunks: ['{"result":['] }, { chunks: ['{"resu'] }, page([], null)])
   expect(error).toBeUndefined()

@@ -18,6 +18,9 @@ export interface FileStatus {
 export interface OpenFile {
   /** May take fewer bytes than it is given. */
   write(bytes: Uint8Array, offset: number, length: number): Promise<{ bytesWritten: number }>
+  /** Fills up to `length` bytes of `bytes` from `offset` on, from byte `position` of the file; 0 at its end. */
+  read(bytes: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>
+  truncate(length: number): Promise<void>
   sync(): Promise<void>
   stat(): Promise<FileStatus>
   chmod(mode: number): Promise<void>

@@ -1,0 +1,228 @@
+// The state of an interrupted export as text: where to go on reading, and what the output holds by then. Pure encoding and decoding; what is
+// decoded was written by us and is whole, or it is an error.
+
+import { crc32 } from 'node:zlib'
+import { printable, StateError } from '../errors.js'
+import type { Framing, JsonValue, Warning } from '../record.js'
+import type { ResponseFormat } from '../report.js'
+
+/** Version of the text. A reader takes its own version only: state is never guessed. */
+export const checkpointVersion = 1
+
+/** A number of records and what they were, independent of how they came in batches. */
+export interface RecordsDigest {
+  readonly records: number
+  /** Their bytes, one line feed after each. */
+  readonly bytes: number
+  /** CRC-32 of these bytes (zlib). */
+  readonly crc32: number
+}
+
+/** Where a list is read on. All counts are those of the list so far, earlier runs included. */
+export interface SourceState {
+  /** Number of the page in hand, from 1. */
+  readonly page: number
+  /** What it is asked for with; null for the beginning of the list. May be sensitive: whoever has it may read on. */
+  readonly cursor: string | null
+  /** The records of this page that were taken already. */
+  readonly taken: RecordsDigest
+  /** What it is asked for as. */
+  readonly asking: Exclude<ResponseFormat, 'auto'>
+  /** Bytes of records, a line feed after each, since the last cut. */
+  readonly sinceCutBytes: number
+  /** Records since the last cut. */
+  readonly sinceCutRecords: number
+  readonly framing: Framing | null
+  readonly isUnified: boolean
+  readonly responseFormat: Exclude<ResponseFormat, 'auto'> | null
+  readonly fallback: { readonly page: number; readonly framing: Framing | 'unknown'; readonly reason: string } | null
+  readonly pages: number
+  readonly records: number
+  readonly requests: number
+  readonly retries: number
+  readonly waitMs: number
+  readonly bodyBytes: number
+  readonly emptyPages: number
+  readonly partialPages: number
+  readonly bareIds: number
+  readonly idOnlyRecords: number
+  readonly countMismatches: number
+}
+
+/** A point at which an export can go on. */
+export interface ExportState {
+  readonly source: SourceState
+  /** What the encoder gave for this; null where it had not begun. */
+  readonly encoder: JsonValue
+  /** Records in the output. */
+  readonly records: number
+  /** Length of the output, in bytes. */
+  readonly bytes: number
+  /** What stages and encoder have counted. */
+  readonly warnings: readonly Warning[]
+}
+
+/** The output at a commit, as far as it can be recognised again. */
+export interface OutputProof {
+  /** CRC-32 of the last bytes, at most `tailBytes` of them. */
+  readonly tailCrc32: number
+  /** SHA-256 of all of them, lowercase hex; null where no digest was wanted. */
+  readonly sha256: string | null
+}
+
+/** Bytes that `OutputProof.tailCrc32` covers at most. */
+export const tailBytes = 64 * 1024
+
+export interface Checkpoint {
+  /** Of the options that the output's bytes depend on: see `fingerprintOf`. */
+  readonly fingerprint: string
+  /** Wall time of the commit, RFC 3339, for people. */
+  readonly savedAt: string
+  readonly state: ExportState
+  readonly proof: OutputProof
+  /** The beginning of the page in hand, to which the output can be taken back; null where its format does not allow that. */
+  readonly pageStart: ExportState | null
+  /** Set once the output is complete and has only to get its name: the report of the export. */
+  readonly report: JsonValue
+}
+
+const magic = 'truto-export checkpoint'
+
+/** The checkpoint as text: a line with version, CRC and length, and a line of JSON. */
+export function encodeCheckpoint(checkpoint: Checkpoint): Buffer {
+  const body = Buffer.from(JSON.stringify(checkpoint))
+  return Buffer.concat([
+    Buffer.from(`${magic} ${checkpointVersion} ${hex(crc32(body))} ${body.length}\n`),
+    body,
+    newline,
+  ])
+}
+
+const newline = Buffer.from('\n')
+
+/**
+ * The checkpoint that `encodeCheckpoint` made into these bytes.
+ * @param name what messages call the place of the bytes
+ * @throws StateError ERR_STATE_CORRUPT where they are cut, changed, or of another version
+ */
+export function decodeCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const corrupt = (why: string): StateError => new StateError('ERR_STATE_CORRUPT', `${printable(name)} ${why}`)
+  const end = buffer.indexOf(0x0a)
+  const head = /^truto-export checkpoint (\d{1,9}) ([0-9a-f]{8}) (\d{1,15})$/.exec(
+    end < 0 ? '' : buffer.toString('latin1', 0, Math.min(end, 100)),
+  )
+  if (head === null) throw corrupt(buffer.length === 0 ? 'is empty' : 'is not a checkpoint of truto-export')
+  if (Number(head[1]) !== checkpointVersion)
+    throw corrupt(`has version ${head[1]}; this truto-export knows version ${checkpointVersion}`)
+  const body = buffer.subarray(end + 1, -1)
+  if (body.length !== Number(head[3]) || buffer.at(-1) !== 0x0a) throw corrupt('is cut')
+  if (hex(crc32(body)) !== head[2]) throw corrupt('is damaged: its checksum does not match')
+  try {
+    return checkpointOf(JSON.parse(body.toString()) as JsonValue)
+  } catch (error) {
+    throw corrupt(`cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+function hex(crc: number): string {
+  return crc.toString(16).padStart(8, '0')
+}
+
+type Fields = { readonly [name: string]: JsonValue }
+
+function checkpointOf(value: JsonValue): Checkpoint {
+  const fields = object(value, 'checkpoint')
+  const proof = object(fields['proof'], 'proof')
+  return {
+    fingerprint: text(fields, 'fingerprint'),
+    savedAt: text(fields, 'savedAt'),
+    state: stateOf(fields['state']),
+    proof: { tailCrc32: count(proof, 'tailCrc32'), sha256: orNull(proof, 'sha256', text) },
+    pageStart: fields['pageStart'] === null ? null : stateOf(fields['pageStart']),
+    report: fields['report'] ?? null,
+  }
+}
+
+function stateOf(value: JsonValue | undefined): ExportState {
+  const fields = object(value, 'state')
+  return {
+    source: sourceOf(fields['source']),
+    encoder: fields['encoder'] ?? null,
+    records: count(fields, 'records'),
+    bytes: count(fields, 'bytes'),
+    warnings: warningsOf(fields['warnings']),
+  }
+}
+
+function sourceOf(value: JsonValue | undefined): SourceState {
+  const fields = object(value, 'source')
+  const taken = object(fields['taken'], 'taken')
+  const fallback = fields['fallback'] === null ? null : object(fields['fallback'], 'fallback')
+  return {
+    page: count(fields, 'page'),
+    cursor: orNull(fields, 'cursor', text),
+    taken: { records: count(taken, 'records'), bytes: count(taken, 'bytes'), crc32: count(taken, 'crc32') },
+    asking: oneOf(fields, 'asking', answerFormats),
+    sinceCutBytes: count(fields, 'sinceCutBytes'),
+    sinceCutRecords: count(fields, 'sinceCutRecords'),
+    framing: orNull(fields, 'framing', (from, name) => oneOf(from, name, framings)),
+    isUnified: fields['isUnified'] === true,
+    responseFormat: orNull(fields, 'responseFormat', (from, name) => oneOf(from, name, answerFormats)),
+    fallback: fallback && {
+      page: count(fallback, 'page'),
+      framing: oneOf(fallback, 'framing', [...framings, 'unknown'] as const),
+      reason: text(fallback, 'reason'),
+    },
+    pages: count(fields, 'pages'),
+    records: count(fields, 'records'),
+    requests: count(fields, 'requests'),
+    retries: count(fields, 'retries'),
+    waitMs: count(fields, 'waitMs'),
+    bodyBytes: count(fields, 'bodyBytes'),
+    emptyPages: count(fields, 'emptyPages'),
+    partialPages: count(fields, 'partialPages'),
+    bareIds: count(fields, 'bareIds'),
+    idOnlyRecords: count(fields, 'idOnlyRecords'),
+    countMismatches: count(fields, 'countMismatches'),
+  }
+}
+
+const framings = ['envelope', 'slack', 'graph', 'array', 'ndjson'] as const
+const answerFormats = ['stream', 'unified', 'normalized', 'raw', 'debug'] as const
+
+function warningsOf(value: JsonValue | undefined): Warning[] {
+  if (!Array.isArray(value)) throw new Error('warnings is no list')
+  return value.map((element) => {
+    const fields = object(element, 'warning')
+    return { code: text(fields, 'code'), message: text(fields, 'message'), count: count(fields, 'count') }
+  })
+}
+
+function object(value: JsonValue | undefined, name: string): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${name} is no object`)
+  return value
+}
+
+function text(fields: Fields, name: string): string {
+  const value = fields[name]
+  if (typeof value !== 'string') throw new Error(`${name} is no text`)
+  return value
+}
+
+/** Times may have fractions; all else that is counted is whole, which is the writer's business. */
+function count(fields: Fields, name: string): number {
+  const value = fields[name]
+  if (typeof value !== 'number' || !(value >= 0)) throw new Error(`${name} is no count`)
+  return value
+}
+
+function oneOf<T extends string>(fields: Fields, name: string, values: readonly T[]): T {
+  const value = fields[name]
+  if (!values.includes(value as T)) throw new Error(`${name} has an unknown value`)
+  return value as T
+}
+
+function orNull<T>(fields: Fields, name: string, read: (fields: Fields, name: string) => T): T | null {
+  return fields[name] === null ? null : read(fields, name)
+}

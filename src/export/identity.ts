@@ -1,0 +1,75 @@
+// Which export this is: what its output's bytes depend on, and whether it can go on after an interruption at all.
+
+import { fingerprintOf } from '../checkpoint/fingerprint.js'
+import type { ResolvedOptions } from '../options/schema.js'
+
+/** Version of the bytes that we make of the same records. A checkpoint of another version is one of another export. */
+const outputVersion = 1
+
+export interface IdentityInit {
+  readonly resolved: ResolvedOptions
+  readonly transform: unknown
+  readonly hasInput: boolean
+}
+
+/** Why an export cannot go on after an interruption; null where it can. */
+export function obstacleOf({ resolved, transform, hasInput }: IdentityInit): string | null {
+  if (hasInput) return 'what is read is no list of Truto'
+  if (!resolved.checkpoint) return 'no checkpoint is wanted'
+  if (resolved.format === 'parquet') return 'a single Parquet file is written row group by row group'
+  if (resolved.keyBy !== null && resolved.keyByDuplicate !== 'keep') return 'the keys that were seen are not saved'
+  if (transform !== undefined && typeof transform !== 'function') return 'what a Transform holds is not known'
+  return null
+}
+
+/** SHA-256 of everything that the output's bytes depend on: request, transforms, format. No token, no limit, no deadline. */
+export function identityOf({ resolved, transform }: IdentityInit): string {
+  const { format, compress } = resolved
+  return fingerprintOf({
+    outputVersion,
+    apiUrl: new URL(resolved.apiUrl).href,
+    request: pick(resolved, requestOptions),
+    // the libraries print records anew, the others keep the server's bytes
+    parser: ['stream-json', 'streamparser'].includes(resolved.parser) ? resolved.parser : 'exact',
+    transform: typeof transform === 'function' ? String(transform) : null,
+    output: { format, compress },
+    transforms: pick(resolved, transformOptions),
+    columns: format === 'csv' ? pick(resolved, csvOptions) : null,
+    cut: compress === 'none' ? null : resolved.commitBytes,
+  })
+}
+
+const requestOptions = [
+  'resource',
+  'account',
+  'workspace',
+  'channel',
+  'query',
+  'queryRaw',
+  'responseFormat',
+  'limit',
+  'cursor',
+  'ignoreLimit',
+  'ignoreRemoteData',
+] as const
+const transformOptions = ['exclude', 'keyBy', 'keyByMissing', 'keyByDuplicate'] as const
+const csvOptions = [
+  'csvDelimiter',
+  'csvQuote',
+  'csvLineEnd',
+  'csvBom',
+  'csvHeader',
+  'csvNested',
+  'csvFlattenSlots',
+  'csvFormulas',
+  'unknownFields',
+  'onTypeMismatch',
+  'strict',
+] as const
+
+function pick<N extends keyof ResolvedOptions>(
+  resolved: ResolvedOptions,
+  names: readonly N[],
+): Record<string, unknown> {
+  return Object.fromEntries(names.map((name) => [name, resolved[name]]))
+}

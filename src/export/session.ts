@@ -1,0 +1,371 @@
+// One run of an export at its destination: finds what an earlier run left, saves where this one could be gone on with, and decides what stays of it.
+// The order is always the same: bytes are durable, then the checkpoint tells of them, then reading goes on.
+
+import type { Hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
+import {
+  decodeCheckpoint,
+  type ExportState,
+  encodeCheckpoint,
+  type OutputProof,
+  tailBytes,
+} from '../checkpoint/checkpoint.js'
+import type { CheckpointStore, OpenCheckpointStore } from '../checkpoint/store.js'
+import type { Clock } from '../clock.js'
+import type { Destination, DestinationWriter, ResumablePlace, ResumableWriter } from '../destination/destination.js'
+import { ConfigError, DataError, ExportError, InternalError, OutputError, printable, StateError } from '../errors.js'
+import type { JsonValue } from '../record.js'
+import type { ExportEvent, ExportReport } from '../report.js'
+import { checkedBy, ProofReader } from './proof.js'
+
+export interface SessionInit {
+  readonly destination: Destination
+  /** Of the export; null where it cannot go on after an interruption, for the reason `obstacle`. */
+  readonly fingerprint: string | null
+  readonly obstacle: string | null
+  /** Whether there has to be a checkpoint. */
+  readonly mustResume: boolean
+  /** Whether what is found is dropped. */
+  readonly isRestart: boolean
+  /** Bytes of output after which a checkpoint is due. */
+  readonly commitBytes: number
+  readonly hasDigest: boolean
+  /** In place of the destination's own. */
+  readonly checkpoints?: CheckpointStore | undefined
+  readonly clock: Clock
+  readonly signal?: AbortSignal | undefined
+  readonly onEvent?: ((event: ExportEvent) => void) | undefined
+}
+
+/** At the end of a page a checkpoint is due after this time, in ms. */
+const commitEveryMs = 1000
+/** How often one page may be begun anew because it changed. */
+const maxRewinds = 3
+
+/** The place that is kept, and whose it is. */
+interface Kept {
+  readonly place: ResumablePlace
+  readonly store: OpenCheckpointStore
+  readonly writer: ResumableWriter
+  readonly fingerprint: string | null
+}
+
+/** Opens the destination, and what is left there of an earlier run of the same export.
+ *  @throws StateError where what is left is not that, or another process is at it; ConfigError, OutputError */
+export async function openSession(init: SessionInit): Promise<Session> {
+  const { destination, obstacle, mustResume, signal } = init
+  const place = (await destination.resumable?.()) ?? null
+  if (mustResume && (obstacle !== null || place === null)) {
+    const why = obstacle ?? `${destination.name} keeps nothing of an export`
+    throw new ConfigError('ERR_OPTION_INVALID', `this export cannot be resumed: ${why}`, {
+      hint: 'leave out --resume to begin it anew',
+    })
+  }
+  if (place === null) {
+    const writer = await destination.open(signal)
+    return new Session(init, writer, null, null, init.hasDigest ? createHash('sha256') : null, null)
+  }
+  const store = await (init.checkpoints ?? place.checkpoints).open()
+  try {
+    signal?.throwIfAborted()
+    return await openKept(init, place, store)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+async function openKept(init: SessionInit, place: ResumablePlace, store: OpenCheckpointStore): Promise<Session> {
+  const { fingerprint, mustResume, isRestart, hasDigest } = init
+  const name = printable((init.checkpoints ?? place.checkpoints).name)
+  const bytes = isRestart ? null : await store.load()
+  if (bytes === null) {
+    if (mustResume) throw new StateError('ERR_STATE_MISSING', `there is no ${name} to resume from`)
+    const writer = await place.begin()
+    try {
+      await store.remove()
+    } catch (error) {
+      await writer.abort()
+      throw error
+    }
+    const hash = hasDigest ? createHash('sha256') : null
+    return new Session(init, writer, { place, store, writer, fingerprint }, null, hash, null)
+  }
+  const saved = decodeCheckpoint(bytes, name)
+  if (saved.fingerprint !== fingerprint) {
+    const what = fingerprint === null ? 'an interrupted export, which this one cannot go on with' : 'another export'
+    throw new StateError('ERR_STATE_MISMATCH', `${name} is that of ${what}`)
+  }
+  const length = saved.state.bytes
+  const reader = (): ProofReader => new ProofReader(length, hasDigest || saved.proof.sha256 !== null)
+  if (saved.report !== null && (await isPublished(place, length, reader(), saved.proof))) {
+    await store.remove()
+    await store.close()
+    return new Session(init, null, null, null, null, saved.report)
+  }
+  const proof = reader()
+  const writer = await place.resume(length, checkedBy(proof, saved.proof, place.partialName))
+  writer.isKept = true
+  if (saved.report !== null) {
+    await writer.commit()
+    await store.remove()
+    await store.close()
+    return new Session(init, null, null, null, null, saved.report)
+  }
+  const { records, source } = saved.state
+  init.onEvent?.({ kind: 'resume', page: source.page, records, bytes: length, savedAt: saved.savedAt })
+  const kept = { place, store, writer, fingerprint }
+  return new Session(init, writer, kept, saved, hasDigest ? proof.hash : null, null)
+}
+
+/** Whether the output has its name already: the run that gave it had no time to say so. */
+async function isPublished(
+  place: ResumablePlace,
+  bytes: number,
+  reader: ProofReader,
+  proof: OutputProof,
+): Promise<boolean> {
+  try {
+    return await place.readPublished(bytes, checkedBy(reader, proof, ''))
+  } catch (error) {
+    if (error instanceof StateError) return false // an older output of the same length
+    throw error
+  }
+}
+
+/** Where an export stands. `close` at the end, whatever that was. */
+export class Session {
+  /** Set where an earlier run had completed the output: its report. */
+  readonly finished: ExportReport | null
+  /** Where to begin; null for the beginning. */
+  start: ExportState | null
+  /** What an earlier run had come to. */
+  readonly resumedFrom: ExportReport['resumedFrom']
+  /** Running digest of what stands in the output; null where none is wanted. */
+  hash: Hash | null
+  /** Takes the output. `abort` leaves what the last checkpoint tells of. */
+  readonly writer: DestinationWriter
+  /** Gives the report of the complete output, for the moment before it gets its name. */
+  report: () => ExportReport = () => {
+    throw new InternalError('ERR_INTERNAL', 'an output was published before its report was known')
+  }
+
+  readonly #init: SessionInit
+  readonly #kept: Kept | null
+  /** What the checkpoint tells. */
+  #committed: ExportState | null = null
+  #committedAtMs: number
+  /** Where the export could be gone on with, as soon as the checkpoint tells of it. */
+  #passed: ExportState | null = null
+  /** Whether the server would not let us go on from the checkpoint. */
+  #isStuck = false
+  /** Whether it is not known which of two checkpoints is there. */
+  #isUnsure = false
+  #pageStart: ExportState | null = null
+  readonly #rewinds = new Map<number, number>()
+
+  constructor(
+    init: SessionInit,
+    writer: DestinationWriter | null,
+    kept: Kept | null,
+    saved: { state: ExportState; pageStart: ExportState | null; savedAt: string } | null,
+    hash: Hash | null,
+    finished: JsonValue,
+  ) {
+    this.#init = init
+    this.#kept = kept
+    this.hash = hash
+    this.finished = finished as ExportReport | null
+    this.start = saved?.state ?? null
+    this.#committed = this.start
+    this.#pageStart = saved?.pageStart ?? null
+    this.#committedAtMs = init.clock.now()
+    const { records = 0, bytes = 0, source } = saved?.state ?? {}
+    this.resumedFrom = saved && { page: source!.page, records, bytes, savedAt: saved.savedAt }
+    this.writer = kept === null ? writer! : new KeptWriter(kept.writer, this)
+  }
+
+  /** Whether checkpoints are saved. */
+  get canCommit(): boolean {
+    return this.#kept !== null && this.#kept.fingerprint !== null
+  }
+
+  /** Whether the output is a place that stays, so that its writes need not be given up to stop. */
+  get isKept(): boolean {
+    return this.#kept !== null
+  }
+
+  /** One clause on what is left after `abort`. */
+  get left(): string {
+    const { place, writer } = this.#kept!
+    if (this.#committed === null || !writer.isKept) return writer.left
+    const kept = `${this.#committed.records} records are kept in ${place.partialName}`
+    return this.#isStuck ? kept : `${kept}, the same command goes on from there`
+  }
+
+  /** Takes note of a point at which the export could be gone on with, all bytes of which were written. Says whether a checkpoint is due. */
+  pass(point: ExportState): boolean {
+    this.#passed = point
+    return point.bytes - (this.#committed?.bytes ?? 0) >= this.#init.commitBytes
+  }
+
+  /** Takes note of the beginning of a page, to which the output can be taken back. Says whether a checkpoint is due. */
+  passPage(point: ExportState): boolean {
+    this.#passed = point
+    this.#pageStart = point
+    return this.#init.clock.now() - this.#committedAtMs >= commitEveryMs && this.#isAhead(point)
+  }
+
+  /** Makes the bytes durable and saves the point behind them. @throws OutputError, StateError */
+  async commit(point: ExportState): Promise<void> {
+    const { writer } = this.#kept!
+    await writer.sync()
+    if (writer.bytesWritten !== point.bytes) {
+      throw new InternalError('ERR_INTERNAL', `a checkpoint of ${point.bytes} bytes at ${writer.bytesWritten} bytes`)
+    }
+    await this.#save(point, await this.#proof(), null)
+  }
+
+  /** Before an `abort`: saves the last point that was passed, where the error leaves it true and there is a use in it. Never throws.
+   *  @param error null where somebody wishes to stop */
+  async stop(error: unknown): Promise<void> {
+    const point = this.#passed
+    this.#isStuck = error instanceof DataError && ['ERR_CURSOR_EXPIRED', 'ERR_PAGE_CHANGED'].includes(error.code)
+    if (this.#kept === null || !this.canCommit || point === null || !this.#isAhead(point)) return
+    if (!leavesOutputTrue(error) || this.#kept.writer.bytesWritten !== point.bytes) return
+    try {
+      await this.commit(point)
+    } catch {
+      // the first error stays the error, and the checkpoint before this one stands
+    }
+  }
+
+  /** Takes the output back to the beginning of the page, if that is what the error calls for. Then `start` and `hash` are those of that point.
+   *  @param live counts that stay: what was asked of the server was asked
+   *  @throws OutputError, StateError */
+  async rewind(
+    error: unknown,
+    live: Pick<ExportState['source'], 'requests' | 'retries' | 'waitMs' | 'bodyBytes'>,
+  ): Promise<boolean> {
+    if (this.#kept === null || this.#pageStart === null || !(error instanceof DataError)) return false
+    const { page } = this.#pageStart.source
+    const rewinds = this.#rewinds.get(page) ?? 0
+    if (error.code !== 'ERR_PAGE_CHANGED' || error.page !== page || rewinds >= maxRewinds) return false
+    this.#rewinds.set(page, rewinds + 1)
+    const { requests, retries, waitMs, bodyBytes } = live
+    const point = { ...this.#pageStart, source: { ...this.#pageStart.source, requests, retries, waitMs, bodyBytes } }
+    const { writer } = this.#kept
+    await writer.sync()
+    const reader = new ProofReader(point.bytes, this.#init.hasDigest)
+    for await (const piece of writer.read(0, point.bytes)) reader.add(piece)
+    // first the checkpoint, which must never tell of more bytes than there are
+    if (this.#committed !== null) await this.#save(point, reader.proof(), null)
+    await writer.rewind(point.bytes)
+    this.hash = reader.hash
+    this.start = this.#passed = this.#pageStart = point
+    this.#init.onEvent?.({ kind: 'rewind', page, records: point.records })
+    return true
+  }
+
+  /** Gives the place free. Never throws. */
+  async close(): Promise<void> {
+    await this.#kept?.store.close()
+  }
+
+  /** For the writer: the output is complete. */
+  async publish(): Promise<void> {
+    const { writer, store } = this.#kept!
+    if (this.#committed !== null) {
+      await writer.sync()
+      const done = { ...this.#committed, bytes: writer.bytesWritten }
+      await this.#save(done, await this.#proof(), this.report() as unknown as JsonValue)
+    }
+    await writer.commit()
+    writer.isKept = false
+    if (this.#committed !== null) await store.remove()
+  }
+
+  /** For the writer: nothing more will come. */
+  async abort(): Promise<void> {
+    const { writer } = this.#kept!
+    const isLonger = this.#committed !== null && writer.bytesWritten > this.#committed.bytes
+    if (writer.isKept && isLonger && !this.#isUnsure) {
+      // frees space that a full disk lacks; what cannot be cut off now is cut off by the run that goes on
+      await writer.rewind(this.#committed!.bytes).catch(() => {})
+    }
+    await writer.abort()
+  }
+
+  #isAhead({ source }: ExportState): boolean {
+    const committed = this.#committed?.source ?? { page: 1, records: 0 }
+    return source.page !== committed.page || source.records !== committed.records
+  }
+
+  async #proof(): Promise<OutputProof> {
+    const { writer } = this.#kept!
+    const { bytesWritten } = writer
+    const reader = new ProofReader(Math.min(bytesWritten, tailBytes), false)
+    for await (const piece of writer.read(Math.max(0, bytesWritten - tailBytes), bytesWritten)) reader.add(piece)
+    return { ...reader.proof(), sha256: this.hash?.copy().digest('hex') ?? null }
+  }
+
+  async #save(state: ExportState, proof: OutputProof, report: JsonValue): Promise<void> {
+    const { store, writer, fingerprint } = this.#kept!
+    const { clock, onEvent } = this.#init
+    const savedAt = new Date(clock.wallNow()).toISOString()
+    const pageStart = report === null ? this.#pageStart : null
+    const bytes = encodeCheckpoint({ fingerprint: fingerprint!, savedAt, state, proof, pageStart, report })
+    try {
+      await store.save(bytes)
+    } catch (error) {
+      // it may be there all the same, and then no byte that it tells of may go
+      const found = await store.load().catch(() => undefined)
+      if (found === undefined) this.#isUnsure = true
+      if (found === undefined || (found !== null && bytes.equals(found))) writer.isKept = true
+      if (found && bytes.equals(found)) this.#committed = state
+      throw error
+    }
+    writer.isKept = true
+    this.#committed = state
+    this.#committedAtMs = clock.now()
+    onEvent?.({ kind: 'commit', records: state.records, bytes: state.bytes })
+  }
+}
+
+/** Whether the bytes written so far are good all the same: it was the source that failed. */
+function leavesOutputTrue(error: unknown): boolean {
+  if (error === null) return true
+  if (!(error instanceof ExportError)) return false
+  return !(error instanceof OutputError || error instanceof InternalError || error instanceof StateError)
+}
+
+/** The place as the export sees it. */
+class KeptWriter implements DestinationWriter {
+  readonly #writer: ResumableWriter
+  readonly #session: Session
+
+  constructor(writer: ResumableWriter, session: Session) {
+    this.#writer = writer
+    this.#session = session
+  }
+
+  get bytesWritten(): number {
+    return this.#writer.bytesWritten
+  }
+
+  get left(): string {
+    return this.#session.left
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#writer.write(bytes)
+  }
+
+  commit(): Promise<void> {
+    return this.#session.publish()
+  }
+
+  abort(): Promise<void> {
+    return this.#session.abort()
+  }
+}

@@ -1,0 +1,88 @@
+// Small files as a whole: read at once, and replaced so that a reader sees the old bytes or the new ones.
+
+import { constants } from 'node:fs'
+import { dirname } from 'node:path'
+import type { FileSystem, OpenFile } from './file-system.js'
+import { errnoOf } from './os-error.js'
+
+/** The bytes of a file, at most the first `limit` of them; null where there is no file. @throws the system's error */
+export async function readWhole(files: FileSystem, path: string, limit: number): Promise<Buffer | null> {
+  let file: OpenFile
+  try {
+    file = await files.open(path, constants.O_RDONLY)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null
+    throw error
+  }
+  try {
+    let bytes = Buffer.alloc(Math.min(limit, 4096) + 1)
+    for (let size = 0; ; ) {
+      const { bytesRead } = await file.read(bytes, size, bytes.length - size, size)
+      if (bytesRead === 0) return bytes.subarray(0, size)
+      size += bytesRead
+      if (size >= limit) return bytes.subarray(0, limit)
+      if (size === bytes.length) bytes = Buffer.concat([bytes, Buffer.alloc(bytes.length)])
+    }
+  } finally {
+    await file.close().catch(() => {}) // nothing was written
+  }
+}
+
+/** Makes a new file with these bytes that only its owner can read. What could not be written whole is removed.
+ *  @param isDurable whether the bytes shall be on storage when the promise resolves; the name is not before its directory was flushed
+ *  @throws the system's error, EEXIST where there is a file already */
+export async function createWhole(
+  files: FileSystem,
+  path: string,
+  bytes: Uint8Array,
+  isDurable: boolean,
+): Promise<void> {
+  const file = await files.open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
+  let isOpen = true
+  try {
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesWritten } = await file.write(bytes, at, bytes.length - at)
+      if (bytesWritten === 0)
+        throw Object.assign(new Error('EIO: nothing was taken'), { code: 'EIO', syscall: 'write' })
+      at += bytesWritten
+    }
+    if (isDurable) await file.sync()
+    isOpen = false
+    await file.close()
+  } catch (error) {
+    if (isOpen) await file.close().catch(() => {})
+    await files.unlink(path).catch(() => {})
+    throw error
+  }
+}
+
+/** Removes a file; where there is none, that is what was wanted. Says whether there was one. */
+export async function removeFile(files: FileSystem, path: string): Promise<boolean> {
+  try {
+    await files.unlink(path)
+    return true
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false
+    throw error
+  }
+}
+
+/** Makes the names in the directory of `path` durable, where the platform can: Linux and macOS. @throws the system's error */
+export async function flushDirectoryOf(files: FileSystem, path: string): Promise<void> {
+  let directory: OpenFile
+  try {
+    directory = await files.open(dirname(path), constants.O_RDONLY)
+  } catch (error) {
+    // Windows says EISDIR, EPERM or EACCES; a directory may also allow to write and not to read
+    if (['EISDIR', 'EPERM', 'EACCES'].includes(errnoOf(error) ?? '')) return
+    throw error
+  }
+  try {
+    await directory.sync()
+  } catch (error) {
+    // the file system does not flush directories
+    if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR', 'EBADF'].includes(errnoOf(error) ?? '')) throw error
+  } finally {
+    await directory.close().catch(() => {})
+  }
+}
