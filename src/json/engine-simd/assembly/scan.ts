@@ -115,6 +115,8 @@ function scan(
     const d = v128.load(block, 48)
     let bad: u64 = 0
 
+    const hasControls = v128.any_true(i8x16.lt_u(i8x16.min_u(i8x16.min_u(a, b), i8x16.min_u(c, d)), spaces))
+
     // strings
     let quote = maskOf(i8x16.eq(a, quotes), i8x16.eq(b, quotes), i8x16.eq(c, quotes), i8x16.eq(d, quotes))
     const backslashA = i8x16.eq(a, backslashes)
@@ -137,7 +139,7 @@ function scan(
       escaped = (evenBits ^ (sequences << 1)) & follows
       bad |= badEscapes(a, b, c, d, escaped, quote | backslash)
       quote &= ~escaped
-    }
+    } else if (inString != 0 && quote == 0 && hexCarry == 0 && !hasControls) continue // deep inside a string
     let s = quote ^ (quote << 1)
     s ^= s << 2
     s ^= s << 4
@@ -179,7 +181,7 @@ function scan(
       ) & ~s
     let white = maskOf(i8x16.eq(a, spaces), i8x16.eq(b, spaces), i8x16.eq(c, spaces), i8x16.eq(d, spaces)) & ~s
     let realComma = comma
-    if (v128.any_true(i8x16.lt_u(i8x16.min_u(i8x16.min_u(a, b), i8x16.min_u(c, d)), spaces))) {
+    if (hasControls) {
       bad |= controlMask(a, b, c, d) & s
       const lineFeed = equalMask(a, b, c, d, 0x0a) & ~s
       if (isLines) comma |= lineFeed
