@@ -24,10 +24,10 @@ export function fullMember(index: number): JsonRecord {
   }
 }
 
-/** The same with the profile that Slack sent as `remote_data`, about 2 KB. */
+/** A Slack member as it comes, with the profile that Slack sent as `remote_data`, about 2 KB. */
 export function memberWithRemoteData(index: number): JsonRecord {
-  const { profile } = memberAt(index, { seed, pool })['remote_data'] as { profile: JsonRecord }
-  return { ...fullMember(index), remote_data: profile }
+  const member = memberAt(index, { seed, pool })
+  return { ...member, remote_data: (member['remote_data'] as { profile: JsonRecord }).profile }
 }
 
 export interface Shape {
@@ -43,7 +43,7 @@ export interface Shape {
 /** Names of the shapes are those of the kept results. */
 export const shapes: readonly Shape[] = [
   { name: 'members', doc: 'every declared field filled', record: fullMember },
-  { name: 'members-remote-data', doc: 'with remote_data', record: memberWithRemoteData },
+  { name: 'members-remote-data', doc: "Slack's fields and remote_data", record: memberWithRemoteData },
   {
     name: 'numbers',
     doc: 'numbers only, of every form',

@@ -462,7 +462,7 @@ test('an output whose export died just before or after it got its name is comple
     }
     expect(seen).toBeGreaterThan(4)
   }
-})
+}, 120_000)
 
 describe('a page that has changed when it is read again', () => {
   /** The page fails in its middle, and is another one from its second request on. */

@@ -256,7 +256,8 @@ describe.each(byteEngines)('%s', (name) => {
 
   test('the excerpt of an error is taken from around its byte', () => {
     const random = new Random(runSeed())
-    const spaced = (text: string): string => text.replace(/[\r\n,\]}]/g, ' ')
+    // the byte behind a batch's last record has become a line feed, whatever separator or white space it was
+    const spaced = (text: string): string => text.replace(/[ \t\r\n,\]}]/g, ' ')
     for (let round = 0; round < 500; round++) {
       const body = damaged(random, randomPage(random, { isValid: true }).body)
       const { failure } = sliceBody(factories[name]!, body, randomCuts(random, body.length))
