@@ -37,7 +37,7 @@ export interface RandomPage {
 }
 
 export interface PageOptions {
-  /** Leave out what makes a page wrong by its meaning, such as a second list of records. */
+  /** Leave out what makes a page wrong by its meaning, such as a second list of records or an error beside them. */
   isValid?: boolean
   /** Number of records; by default a few. */
   records?: number
@@ -274,7 +274,8 @@ class PageWriter {
     if (random.chance(80)) members.push(['next_cursor', () => this.#cursor()])
     if (random.chance(20)) members.push(['result_count', () => this.#number()])
     if (random.chance(10)) members.push(['is_partial_response', () => this.#value(2, 2)])
-    if (random.chance(5)) members.push([random.pick(['error', 'message', 'statusCode', 'ok']), () => this.#scalar()])
+    if (this.#options.isValid !== true && random.chance(5))
+      members.push([random.pick(['error', 'message', 'statusCode', 'ok']), () => this.#scalar()])
     for (let others = random.below(3); others > 0; others--)
       members.push([random.pick(otherNames), () => this.#value(2, this.#maxLevels)])
     if (this.#options.isValid !== true && random.chance(5))
