@@ -26,8 +26,9 @@ export interface InterleaveOptions {
   progress: (line: string) => void
 }
 
-/** Runs every variant once per round, and gives its samples by name. Under `--expose-gc` each starts with a collected heap, so that it pays for its own
- *  garbage only. */
+/** Runs every variant once per round, and gives its samples by name. What takes less than `minMs` first runs once uncounted in each round, so that it does
+ *  not pay for the garbage of the variant before it. Heaps are not collected on purpose: V8 then throws code away that a long export keeps, and the
+ *  engines measured half as fast. */
 export async function interleave(
   variants: readonly Variant[],
   { warmUps, rounds, minMs, progress }: InterleaveOptions,
@@ -46,7 +47,7 @@ export async function interleave(
 }
 
 async function timed(variant: Variant, repeats: number): Promise<Sample> {
-  globalThis.gc?.()
+  if (repeats > 1) await variant.run()
   const cpu = process.cpuUsage()
   const start = performance.now()
   for (let i = 0; i < repeats; i++) {
