@@ -157,13 +157,17 @@ class Finder {
 
   /** Takes the first Python that has the module: that of TRUTO_EXPORT_BENCH_PYTHON, of the path, of the system. */
   addPython(name: string, module: string, script: string, args: readonly string[]): void {
-    const versionOf = `import sys, ${module} as m; print(sys.version.split()[0], getattr(m, '__version__', ''), getattr(m, 'backend', ''))`
+    const versionOf = `import sys, ${module} as m; print(sys.executable, sys.version.split()[0], getattr(m, '__version__', ''), getattr(m, 'backend', ''))`
     for (const python of [process.env['TRUTO_EXPORT_BENCH_PYTHON'], 'python3', '/usr/bin/python3']) {
       const answer = python && outputOf(python, ['-c', versionOf])
       if (!answer) continue
-      const [pythonVersion, ...version] = answer.split(/\s+/)
+      // `python3` may be a script that chooses one, at a cost of its own: the interpreter itself is run
+      const [interpreter, pythonVersion, ...version] = answer.split(/\s+/)
       const versions = [module === 'json' ? '' : version.join(' '), `Python ${pythonVersion}`].filter(Boolean)
-      this.add({ name: `${name} (${versions.join(', ')})`, argv: [python, sourceFile(`tools/${script}`), ...args] })
+      this.add({
+        name: `${name} (${versions.join(', ')})`,
+        argv: [interpreter!, sourceFile(`tools/${script}`), ...args],
+      })
       return
     }
     this.miss(`${name}: no Python with the module ${module}`)
@@ -268,7 +272,7 @@ export function renderCompare(run: KeptRun): Rendered {
       const where = route === 'file' ? 'from a file' : 'over loopback HTTP'
       const title = `${sizeName(megabytes)} of members ${where} to an NDJSON file`
       const notes = [
-        `${result.records} records, ${(result.bytes / 1e6).toFixed(0)} MB, ${result.done} rounds; what takes more than ${slowMs / 1000} s is run once.`,
+        `${result.records} records, ${(result.bytes / 1e6).toFixed(0)} MB, ${result.done} ${result.done === 1 ? 'round' : 'rounds'}; what takes more than ${slowMs / 1000} s is run once.`,
         ...result.absent.map((reason) => `Left out: ${reason}.`),
       ]
       sections.push(`### ${title}\n\n${table(compareHead, compareRows(result))}\n\n${notes.join(' ')}`)
@@ -300,13 +304,13 @@ export function renderCompare(run: KeptRun): Rendered {
 export const compareHead = ['tool', 'CPU seconds', 'times ours', 'seconds', 'peak RSS MB', 'output']
 
 /** The table of a section; the first tool is the ruler. */
-export function compareRows({ tools }: CompareResult): string[][] {
+export function compareRows({ tools, done }: CompareResult): string[][] {
   const baseline = Object.values(tools)[0]!.samples
   return Object.entries(tools).map(([name, { samples, output, failure }]) => {
     if (failure !== undefined) return [name, `fails: ${failure}`, '', '', '', '']
     const isRatio = !name.startsWith('bare')
     return [
-      samples.length === 1 ? `${name} (1 run)` : name,
+      samples.length < done ? `${name} (1 run)` : name,
       show(spread(samples.map((sample) => sample.cpuMs / 1000))),
       isRatio ? show(ratios(samples, baseline, cpuOf)) : '',
       show(spread(samples.map((sample) => sample.wallMs / 1000))),
