@@ -358,7 +358,7 @@ function scan(
   store<u32>(resultAt, count)
   store<u32>(resultAt, u32(lastEnd - base), 4)
   store<u32>(resultAt, hasStopped, 8)
-  store<u32>(resultAt, u32(events <= maxEvents && !hasEscapedKey), 12)
+  store<u32>(resultAt, u32(withFields && events <= maxEvents && !hasEscapedKey), 12)
 }
 
 // @ts-ignore: decorator
