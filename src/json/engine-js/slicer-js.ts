@@ -258,8 +258,9 @@ export class SlicerJs implements Slicer {
       const isLines = this.#recordDepth === 0
       const maxDepth = this.#options.maxDepth - this.#recordDepth
       scanner.scan(from, end, this.#bound, { isLines, maxDepth, maxRecordBytes, withFields })
+      // even a scan that finds nothing takes the place of the members that the one before noted
+      this.#scanned = this.#bound === 0 ? scanner.bound : 0
       if (scanner.bound > this.#bound) {
-        this.#scanned = this.#bound === 0 ? scanner.bound : 0
         this.#bound = scanner.bound
         this.#at = scanner.lastEnd
         this.#state = isLines ? State.BetweenLines : State.After
