@@ -1,18 +1,10 @@
 // Drives the WebAssembly kernel (assembly/): one instance with its window, the bounds and members that its last scan found, and what can be done with
-// them inside it. Positions in the window are addresses less `windowAt`.
+// them inside it. Where things are in its memory is told by its exports; positions in the window are addresses less the window's.
 
 import type { RecordFields } from '../../record.js'
 import { type RecordScanner, type ScanLimits, type Window, windowBytes } from '../engine-js/slicer-js.js'
 import { kernelBytes } from './kernel-bytes.js'
 
-// As assembly/memory.ts says.
-const resultAt = 1024
-const boundsAt = 4096
-const maxRecords = 32768
-const maxNames = 2048
-const nameBytesRoom = 98304
-const rowsAt = 925696
-const windowAt = 1187904
 const pageBytes = 65536
 /** Room behind the window's data and behind the output: a scan and a copy write over that much. */
 const slackBytes = 128
@@ -35,6 +27,18 @@ interface KernelExports {
   locate(from: number, to: number, event: number, base: number): number
   exclude(count: number, base: number, out: number): number
   lastEvent: { readonly value: number }
+  // see assembly/memory.ts
+  resultAt: Constant
+  boundsAt: Constant
+  maxRecords: Constant
+  maxNames: Constant
+  nameBytesRoom: Constant
+  rowsAt: Constant
+  windowAt: Constant
+}
+
+interface Constant {
+  readonly value: number
 }
 
 /** Length of a name that no bytes can spell. */
@@ -61,6 +65,7 @@ export class Kernel implements RecordScanner, Window {
   capacity = 0
   readonly #module: WebAssembly.Module
   #exports!: KernelExports
+  #windowAt = 0
   #result!: Uint32Array
   /** The names that the kernel knows now. */
   #names: readonly string[] | undefined
@@ -85,6 +90,7 @@ export class Kernel implements RecordScanner, Window {
 
   scan(from: number, end: number, bound: number, { isLines, maxDepth, maxRecordBytes, withFields }: ScanLimits): void {
     const kernel = this.#exports
+    const windowAt = this.#windowAt
     const depth = Math.min(maxDepth, 63) // kinds of containers are the bits of one number
     const [start, stop, count] = [windowAt + from, windowAt + end, bound / 2]
     if (isLines) {
@@ -107,10 +113,11 @@ export class Kernel implements RecordScanner, Window {
     if (!this.#learn(names)) return null
     const kernel = this.#exports
     const { buffer } = kernel.memory
+    const rowsAt = kernel.rowsAt.value
     const width = 2 * names.length
     let event = 0
     for (let done = 0; ; ) {
-      const rows = kernel.locate(done, count, event, windowAt)
+      const rows = kernel.locate(done, count, event, this.#windowAt)
       const located = new Uint32Array(buffer, rowsAt, rows * width)
       if (rows === count) return located
       if (this.#located.length < count * width) this.#located = new Uint32Array(count * width)
@@ -123,19 +130,20 @@ export class Kernel implements RecordScanner, Window {
 
   #exclude(names: readonly string[], count: number): { bytes: Buffer; bounds: Uint32Array } | null {
     if (!this.#learn(names)) return null
-    const out = windowAt + this.capacity + slackBytes
-    const length = this.#exports.exclude(count, windowAt, out)
-    const { buffer } = this.#exports.memory
-    return { bytes: Buffer.from(buffer, out, length), bounds: new Uint32Array(buffer, rowsAt, 2 * count) }
+    const kernel = this.#exports
+    const out = this.#windowAt + this.capacity + slackBytes
+    const length = kernel.exclude(count, this.#windowAt, out)
+    const { buffer } = kernel.memory
+    return { bytes: Buffer.from(buffer, out, length), bounds: new Uint32Array(buffer, kernel.rowsAt.value, 2 * count) }
   }
 
   /** Teaches the kernel a set of names; false where they are too many for it. */
   #learn(names: readonly string[]): boolean {
     if (names === this.#names) return true
-    if (names.length > maxNames) return false
     const kernel = this.#exports
+    if (names.length > kernel.maxNames.value) return false
     let at = kernel.beginNames()
-    const end = at + nameBytesRoom
+    const end = at + kernel.nameBytesRoom.value
     this.#names = undefined
     const memory = Buffer.from(kernel.memory.buffer)
     for (const name of names) {
@@ -164,20 +172,22 @@ export class Kernel implements RecordScanner, Window {
     const instance = new WebAssembly.Instance(this.#module, { env: { abort } })
     this.#exports = instance.exports as unknown as KernelExports
     this.#exports.begin()
+    this.#windowAt = this.#exports.windowAt.value
     this.#names = undefined
     this.#resize(windowBytes)
   }
 
   /** Makes room for a window and an output of `capacity` bytes, and the views anew, since memory that grows detaches them. */
   #resize(capacity: number): void {
-    const { memory } = this.#exports
+    const { memory, resultAt, boundsAt, maxRecords } = this.#exports
+    const windowAt = this.#windowAt
     const pages = Math.ceil((windowAt + 2 * (capacity + slackBytes)) / pageBytes)
     const held = memory.buffer.byteLength / pageBytes
     if (pages > held) memory.grow(pages - held)
     this.capacity = capacity
     this.bytes = Buffer.from(memory.buffer, windowAt, capacity + slackBytes)
-    this.bounds = new Uint32Array(memory.buffer, boundsAt, 2 * maxRecords)
-    this.#result = new Uint32Array(memory.buffer, resultAt, 4)
+    this.bounds = new Uint32Array(memory.buffer, boundsAt.value, 2 * maxRecords.value)
+    this.#result = new Uint32Array(memory.buffer, resultAt.value, 4)
   }
 }
 

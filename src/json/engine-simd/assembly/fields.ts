@@ -1,6 +1,5 @@
 // Finds and drops records' own members by name, from the positions that a scan has noted: for each record the opening brace, then a colon and a separator
-// for each member, the last of them the closing brace. Nothing of a record is read but its keys, none
-// of which is spelled with an escape.
+// for each member, the last of them the closing brace. Nothing of a record is read but its keys, none of which is spelled with an escape.
 
 import { boundsAt, eventsAt, nameBytesAt, namesAt, rowsAt, rowsBytes, tableAt, tableMask } from './memory'
 
@@ -100,10 +99,13 @@ export function locate(from: u32, to: u32, event: u32, base: usize): u32 {
     memory.fill(row, 0, usize(rowBytes))
     const last = load<u32>(boundsAt + (usize(record) << 3), 4) - 1
     let separator = load<u32>(next)
-    let colon = load<u32>(next, 4)
-    next += 8
-    while (colon != last) {
+    next += 4
+    while (separator != last) {
+      const colon = load<u32>(next)
+      next += 4
+      if (colon == last) break // no members
       const end = load<u32>(next)
+      next += 4
       const start = keyStart(base + separator)
       const stop = keyEnd(base + colon)
       const index = indexOf(start, u32(stop - start))
@@ -116,12 +118,6 @@ export function locate(from: u32, to: u32, event: u32, base: usize): u32 {
         store<u32>(row + (usize(index) << 3), u32(valueEnd - base), 4)
       }
       separator = end
-      if (end == last) {
-        next += 4
-        break
-      }
-      colon = load<u32>(next, 4)
-      next += 8
     }
     row += rowBytes
     room -= rowBytes
@@ -145,13 +141,16 @@ export function exclude(count: u32, base: usize, out: usize): u32 {
     const last = load<u32>(boundsAt + (usize(record) << 3), 4) - 1
     const start = to
     let separator = load<u32>(next)
-    let colon = load<u32>(next, 4)
-    next += 8
+    next += 4
     /** First separator of the run of kept members in hand. */
     let run = first
-    let hasRun = colon == last
-    while (colon != last) {
+    let hasRun = load<u32>(next) == last
+    while (separator != last) {
+      const colon = load<u32>(next)
+      next += 4
+      if (colon == last) break // no members
       const end = load<u32>(next)
+      next += 4
       const keyFrom = keyStart(base + separator)
       const keyTo = keyEnd(base + colon)
       if (indexOf(keyFrom, u32(keyTo - keyFrom)) < 0) {
@@ -162,12 +161,6 @@ export function exclude(count: u32, base: usize, out: usize): u32 {
         hasRun = false
       }
       separator = end
-      if (end == last) {
-        next += 4
-        break
-      }
-      colon = load<u32>(next, 4)
-      next += 8
     }
     if (hasRun) to = copy(to, base + run, last - run)
     if (to == start) to++

@@ -2,3 +2,4 @@
 
 export { addName, beginNames, exclude, lastEvent, locate } from './fields'
 export { begin, scanElements, scanElementsWithFields, scanLines, scanLinesWithFields } from './scan'
+export { boundsAt, maxNames, maxRecords, nameBytesRoom, resultAt, rowsAt, windowAt } from './memory'
