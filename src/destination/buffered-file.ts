@@ -5,6 +5,7 @@ import { KiB } from '../bytes/units.js'
 import { InternalError } from '../errors.js'
 import type { OpenFile } from '../files/file-system.js'
 import { outputError } from '../files/os-error.js'
+import { writeFully } from '../files/write-fully.js'
 
 /** Bytes collected before a write, twice: a trip through the thread pool costs as much as copying several times this much, and with half of it the trips
  *  still show. */
@@ -106,7 +107,7 @@ export class BufferedFile {
   }
 
   #begin(bytes: Uint8Array, length: number): void {
-    this.#inFlight = this.#writeFully(bytes, length).then(
+    this.#inFlight = writeFully(this.#file, bytes, length).then(
       () => {
         this.#inFlight = null
       },
@@ -121,15 +122,5 @@ export class BufferedFile {
   async #finish(): Promise<void> {
     await this.#inFlight
     if (this.#failure !== null) throw this.#failure
-  }
-
-  async #writeFully(bytes: Uint8Array, length: number): Promise<void> {
-    for (let at = 0; at < length; ) {
-      const { bytesWritten } = await this.#file.write(bytes, at, length - at)
-      // write(2) takes at least one byte or fails; a file system that does neither would keep us here for ever
-      if (bytesWritten === 0)
-        throw Object.assign(new Error('EIO: nothing was taken'), { code: 'EIO', syscall: 'write' })
-      at += bytesWritten
-    }
   }
 }

@@ -6,8 +6,9 @@ import { KiB } from '../bytes/units.js'
 import { fileCheckpoints } from '../checkpoint/file-store.js'
 import { sleep, systemClock } from '../clock.js'
 import { ConfigError, OutputError, printable, StateError } from '../errors.js'
+import { flushDirectory, openDirectory } from '../files/directory.js'
 import { type FileStatus, type FileSystem, type OpenFile, systemFiles } from '../files/file-system.js'
-import { errnoOf, outputError } from '../files/os-error.js'
+import { errnoOf, isErrno, outputError } from '../files/os-error.js'
 import { BufferedFile } from './buffered-file.js'
 import type { Destination, DestinationWriter, ResumablePlace, ResumableWriter } from './destination.js'
 
@@ -252,29 +253,14 @@ async function keepMode(file: OpenFile, mode: number): Promise<void> {
     await file.chmod(mode)
   } catch (error) {
     // file systems without permission bits refuse; the file has at most the wanted ones
-    if (!isOneOf(error, 'EPERM', 'ENOTSUP', 'ENOSYS')) throw error
+    if (!isErrno(error, 'EPERM', 'ENOTSUP', 'ENOSYS')) throw error
   }
-}
-
-/** The directory, to be flushed after the rename; null where the platform does not open or flush directories. Opened before the export, so that the last
- *  step does not fail for want of a file descriptor. */
-async function openDirectory(files: FileSystem, path: string): Promise<OpenFile | null> {
-  try {
-    return await files.open(path, constants.O_RDONLY)
-  } catch (error) {
-    // Windows says EISDIR, EPERM or EACCES; a directory may also allow to write and not to read
-    if (isOneOf(error, 'EISDIR', 'EPERM', 'EACCES')) return null
-    throw error
-  }
-}
-
-function isOneOf(error: unknown, ...codes: string[]): boolean {
-  return codes.includes(errnoOf(error) ?? '')
 }
 
 interface PartialFileInit {
   files: FileSystem
   file: OpenFile
+  /** To be flushed after the rename. Opened before the export, so that the last step does not fail for want of a file descriptor. */
   directory: OpenFile | null
   /** Status of the partial file when it was opened. */
   identity: FileStatus
@@ -419,9 +405,8 @@ class PartialFile implements ResumableWriter {
 
   async #flushDirectory(): Promise<void> {
     try {
-      await this.#directory?.sync()
+      await flushDirectory(this.#directory)
     } catch (error) {
-      if (isOneOf(error, 'EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR', 'EBADF')) return // the file system does not flush directories
       this.#left = `${this.#init.name} is complete, but may not outlive a power loss`
       throw outputError(error, `flushing the directory of ${this.#init.name}`, 'ERR_OUTPUT_IO')
     }
@@ -549,7 +534,7 @@ export class PlaceWriter implements DestinationWriter {
       await this.#file.sync()
     } catch (error) {
       // pipes and most devices cannot be flushed (fsync(2): EINVAL, EROFS)
-      if (!isOneOf(error, 'EINVAL', 'EROFS', 'ENOTSUP')) throw error
+      if (!isErrno(error, 'EINVAL', 'EROFS', 'ENOTSUP')) throw error
     }
   }
 }

@@ -8,6 +8,11 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof code === 'string' && typeof syscall === 'string' ? code : undefined
 }
 
+/** Whether `error` is a system error with one of these codes. */
+export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
+  return codes.includes(errnoOf(error) ?? '')
+}
+
 /**
  * A failure while we were `doing` something with a place. No space, a quota or a size limit is ERR_OUTPUT_SPACE, EIO is ERR_OUTPUT_IO, too many open files
  * ERR_OUTPUT_RESOURCES; any other system error has the code `otherwise`. EPIPE means that the reader has left: ReaderGone. What is no system error is

@@ -2,8 +2,10 @@
 
 import { constants } from 'node:fs'
 import { dirname } from 'node:path'
+import { flushDirectory, openDirectory } from './directory.js'
 import type { FileSystem, OpenFile } from './file-system.js'
 import { errnoOf } from './os-error.js'
+import { writeFully } from './write-fully.js'
 
 /** The bytes of a file, at most the first `limit` of them; null where there is no file. @throws the system's error */
 export async function readWhole(files: FileSystem, path: string, limit: number): Promise<Buffer | null> {
@@ -40,12 +42,7 @@ export async function createWhole(
   const file = await files.open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
   let isOpen = true
   try {
-    for (let at = 0; at < bytes.length; ) {
-      const { bytesWritten } = await file.write(bytes, at, bytes.length - at)
-      if (bytesWritten === 0)
-        throw Object.assign(new Error('EIO: nothing was taken'), { code: 'EIO', syscall: 'write' })
-      at += bytesWritten
-    }
+    await writeFully(file, bytes, bytes.length)
     if (isDurable) await file.sync()
     isOpen = false
     await file.close()
@@ -67,22 +64,12 @@ export async function removeFile(files: FileSystem, path: string): Promise<boole
   }
 }
 
-/** Makes the names in the directory of `path` durable, where the platform can: Linux and macOS. @throws the system's error */
+/** Makes the names in the directory of `path` durable: see `flushDirectory`. @throws the system's error */
 export async function flushDirectoryOf(files: FileSystem, path: string): Promise<void> {
-  let directory: OpenFile
+  const directory = await openDirectory(files, dirname(path))
   try {
-    directory = await files.open(dirname(path), constants.O_RDONLY)
-  } catch (error) {
-    // Windows says EISDIR, EPERM or EACCES; a directory may also allow to write and not to read
-    if (['EISDIR', 'EPERM', 'EACCES'].includes(errnoOf(error) ?? '')) return
-    throw error
-  }
-  try {
-    await directory.sync()
-  } catch (error) {
-    // the file system does not flush directories
-    if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR', 'EBADF'].includes(errnoOf(error) ?? '')) throw error
+    await flushDirectory(directory)
   } finally {
-    await directory.close().catch(() => {})
+    await directory?.close().catch(() => {})
   }
 }
