@@ -22,7 +22,7 @@ export class BodySource extends PagedSource {
   readonly #isNdjson: boolean
 
   constructor(input: BodyInput, options: BodySourceOptions = {}) {
-    super(options)
+    super(options, false)
     this.#input = input
     this.reader.outcome.isUnified = options.isUnified ?? false
     const name = typeof input === 'string' || input instanceof URL ? String(input) : ''

@@ -121,8 +121,11 @@ export class PageReader {
   #idOnlyRecords = 0
   #countMismatches = 0
   readonly #extraWarnings: Warning[] = []
+  readonly #rereads: boolean
 
-  constructor(options: SourceOptions) {
+  /** @param rereads whether a page may be read again, so that its records have to be recognised */
+  constructor(options: SourceOptions, rereads: boolean) {
+    this.#rereads = rereads
     const defaults = { ...limitDefaults, clock: systemClock, cutBytes: null, cutRecords: null, withFields: false }
     this.options = { ...defaults, ...withoutUndefined(options) } as PageReader['options']
   }
@@ -290,7 +293,7 @@ export class PageReader {
 
   #take(batch: RecordBatch): RecordBatch {
     const { outcome, options } = this
-    this.#taken.add(batch)
+    if (this.#rereads) this.#taken.add(batch)
     outcome.records += batch.count
     if (options.maxRecords !== null && outcome.records > options.maxRecords) {
       throw limitError('records', options.maxRecords, '--max-records', batch.page)
@@ -364,8 +367,8 @@ class PagePace {
 export abstract class PagedSource implements RecordSource {
   protected readonly reader: PageReader
 
-  constructor(options: SourceOptions) {
-    this.reader = new PageReader(options)
+  constructor(options: SourceOptions, rereads: boolean) {
+    this.reader = new PageReader(options, rereads)
   }
 
   get outcome(): SourceOutcome {

@@ -66,7 +66,7 @@ export class TrutoSource extends PagedSource {
 
   /** @throws ConfigError where the request lacks what the named integration requires */
   constructor(options: TrutoSourceOptions) {
-    super(options)
+    super(options, true)
     checkRequirements(options.request)
     this.#options = options
     this.#requested = options.responseFormat ?? 'auto'
