@@ -1,75 +1,74 @@
-// `RecordFields` by walking over the bytes: the reference that an engine's own must equal, and a way to give them to batches of engines that have none.
+// `RecordFields` found in the records' text and without the code of the project: the reference that an engine's own must equal, and a way to give them to
+// batches of engines that have none.
 
-import { MemberWalker } from '../../src/bytes/members.js'
 import type { SlicerFactory } from '../../src/json/slicer.js'
 import { RecordBatch, type RecordFields } from '../../src/record.js'
 
-/** The members of a batch's records, found anew with each call. */
-export class WalkedFields implements RecordFields {
-  readonly #batch: RecordBatch
-
-  constructor(batch: RecordBatch) {
-    this.#batch = batch
+/** The batch with `fields` as an engine would give them. */
+export function withFields(batch: RecordBatch): RecordBatch {
+  const membersOf = Array.from({ length: batch.count }, (_, index) => ownMembers(batch, index))
+  const fields: RecordFields = {
+    locate(names) {
+      const ranges = new Uint32Array(2 * batch.count * names.length)
+      membersOf.forEach((members, index) => {
+        for (const { name, start, end } of members) {
+          const n = names.indexOf(name)
+          if (n >= 0) ranges.set([start, end], 2 * (index * names.length + n))
+        }
+      })
+      return ranges
+    },
+    exclude(names) {
+      const texts = membersOf.map((members, index) => {
+        const kept = members.filter(({ name }) => !names.includes(name))
+        return kept.length === members.length
+          ? batch.slice(index).toString('latin1')
+          : `{${kept.map(({ piece }) => piece).join(',')}}`
+      })
+      const bounds = new Uint32Array(2 * texts.length)
+      let at = 3 // lines need not begin with the buffer
+      texts.forEach((text, index) => {
+        bounds.set([at, at + text.length], 2 * index)
+        at += text.length + 1
+      })
+      return { bytes: Buffer.from(`...${texts.join('\n')}\n...`, 'latin1'), bounds }
+    },
   }
-
-  locate(names: readonly string[]): Uint32Array {
-    const { bytes, count } = this.#batch
-    const ranges = new Uint32Array(2 * count * names.length)
-    const walker = new MemberWalker()
-    for (let index = 0; index < count; index++) {
-      walker.begin(bytes, this.#batch.start(index))
-      while (walker.next()) {
-        const name = names.indexOf(walker.key())
-        if (name < 0) continue
-        const at = 2 * (index * names.length + name)
-        ranges[at] = walker.valueStart
-        ranges[at + 1] = walker.valueEnd
-      }
-    }
-    return ranges
-  }
-
-  exclude(names: readonly string[]): { bytes: Buffer; bounds: Uint32Array } {
-    const { count } = this.#batch
-    const bounds = new Uint32Array(2 * count)
-    const lines: Buffer[] = []
-    let at = 0
-    for (let index = 0; index < count; index++) {
-      const line = Buffer.from(`${this.#without(index, names)}\n`, 'latin1')
-      bounds[2 * index] = at
-      at += line.length
-      bounds[2 * index + 1] = at - 1
-      lines.push(line)
-    }
-    return { bytes: Buffer.concat(lines), bounds }
-  }
-
-  /** The bytes of a record without the members of `names`, one character each. */
-  #without(index: number, names: readonly string[]): string {
-    const { bytes } = this.#batch
-    const [start, end] = [this.#batch.start(index), this.#batch.end(index)]
-    const walker = new MemberWalker().begin(bytes, start)
-    const separators: number[] = []
-    const isKept: boolean[] = []
-    while (walker.next()) {
-      separators.push(walker.separator)
-      isKept.push(!names.includes(walker.key()))
-    }
-    if (!isKept.includes(false)) return bytes.toString('latin1', start, end)
-    separators.push(end - 1)
-    const kept = isKept.flatMap((keep, i) =>
-      keep ? [bytes.toString('latin1', separators[i]! + 1, separators[i + 1]!)] : [],
-    )
-    return `{${kept.join(',')}}`
-  }
+  return new RecordBatch({ ...batch, fields })
 }
 
-/** The slicers of `factory`, whose batches have walked fields where they are asked for. */
-export function withWalkedFields(factory: SlicerFactory): SlicerFactory {
+/** The members of a record: name, range of the value in the batch's bytes, and all that stands between the member's separators, in Latin-1. */
+function ownMembers(batch: RecordBatch, index: number): { name: string; start: number; end: number; piece: string }[] {
+  const offset = batch.start(index)
+  const text = batch.slice(index).toString('latin1')
+  const members: { name: string; start: number; end: number; piece: string }[] = []
+  let depth = 0
+  let separator = 0
+  let tokens: RegExpExecArray[] = []
+  for (const token of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+/g)) {
+    const [first] = token[0]
+    const isClosing = first === '}' || first === ']'
+    if (depth === 1 && (first === ',' || first === '}') && tokens.length > 0) {
+      const last = tokens.at(-1)!
+      members.push({
+        name: JSON.parse(Buffer.from(tokens[0]![0], 'latin1').toString()) as string,
+        start: offset + tokens[2]!.index,
+        end: offset + last.index + last[0].length,
+        piece: text.slice(separator + 1, token.index),
+      })
+      separator = token.index
+      tokens = []
+    } else if (depth > 0) tokens.push(token)
+    depth += isClosing ? -1 : first === '{' || first === '[' ? 1 : 0
+  }
+  return members
+}
+
+/** The slicers of `factory`, whose batches have fields where they are asked for. */
+export function slicersWithFields(factory: SlicerFactory): SlicerFactory {
   return (options) => {
     const slicer = factory(options)
-    const given = (batch: RecordBatch): RecordBatch =>
-      options.withFields === true ? new RecordBatch({ ...batch, fields: new WalkedFields(batch) }) : batch
+    const given = (batch: RecordBatch): RecordBatch => (options.withFields === true ? withFields(batch) : batch)
     return {
       facts: slicer.facts,
       *push(chunk) {

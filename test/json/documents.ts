@@ -2,6 +2,7 @@
 // duplicate keys and the names that mean something in an envelope all occur.
 
 import fc from 'fast-check'
+import { fragments } from './fragments.js'
 
 const space = fc.constantFrom('', '', '', '', ' ', '\n', '\r\n\t')
 const stringPiece = fc.constantFrom(
@@ -157,33 +158,7 @@ const oneByte = fc.oneof(
   ),
   fc.nat({ max: 255 }),
 )
-const fragment = fc.constantFrom(
-  ...[
-    '"next_cursor":1,',
-    '"result":[],',
-    '"error":"x",',
-    '"ok":false,',
-    'nul',
-    'true',
-    '1-2',
-    '01',
-    '"a""b"',
-    '\\u12',
-    '\\x',
-    '"\\ud800"',
-  ],
-  ...[
-    '{"a":1}\n',
-    '[[[[[[[[',
-    '{"a":{"a":{"a":',
-    '\n5',
-    ',,',
-    '"members":["U1",',
-    '\ufeff',
-    '"next_cursor":true,',
-    '"value":[{}],',
-  ],
-)
+const fragment = fc.constantFrom(...fragments)
 
 const edit: fc.Arbitrary<Edit> = fc.oneof(
   fc.tuple(position, oneByte).map(

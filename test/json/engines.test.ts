@@ -9,7 +9,7 @@ import type { RecordBatch } from '../../src/record.js'
 import { factories, factoryNames } from './factories.js'
 import { Random, runSeed } from './random.js'
 import { damaged, type RandomPage, randomCuts, randomPage, recordBytes } from './random-pages.js'
-import { type Cuts, chunksOf, defaultOptions, keepsBytes, type Outcome, sliceBody, verdict } from './slicing.js'
+import { type Cuts, chunksOf, defaultOptions, keepsBytes, type Outcome, parses, sliceBody, verdict } from './slicing.js'
 
 const isSoak = process.env['TRUTO_EXPORT_SOAK'] === '1'
 const KiB = 1024
@@ -134,15 +134,6 @@ function exactly({ records, pageKeys, facts, failure }: Outcome): string {
 function isPrefixOfOther(a: readonly string[], b: readonly string[]): boolean {
   for (let i = 0; i < Math.min(a.length, b.length); i++) if (a[i] !== b[i]) return false
   return true
-}
-
-function parses(body: Buffer): boolean {
-  try {
-    JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
-    return true
-  } catch {
-    return false
-  }
 }
 
 /** The case as small as it can easily be made, in a form that can be pasted. */

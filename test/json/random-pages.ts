@@ -3,6 +3,7 @@
 // it has just written them: no reader is needed to say what is right.
 
 import { corpus } from './corpus.js'
+import { fragments } from './fragments.js'
 import type { Random } from './random.js'
 
 /** A member of a record. Ranges count from the record's first byte and are half-open. */
@@ -532,28 +533,6 @@ const badBytes = Buffer.concat([
   Buffer.from('{}[],:"\\ \n\t\r0-+.eEtfnu/\u0000\u001f\u007f'),
   Buffer.of(0x80, 0xbf, 0xc0, 0xc2, 0xe0, 0xed, 0xf0, 0xf4, 0xf5, 0xff, 0xef, 0xbb),
 ])
-const fragments = [
-  '"next_cursor":1,',
-  '"result":[],',
-  '"error":"x",',
-  '"ok":false,',
-  '"a""b"',
-  '\\u12',
-  '\\x',
-  '"\\ud800"',
-  '{"a":1}\n',
-  '[[[[[[[[',
-  '{"a":{"a":{"a":',
-  '\n5',
-  ',,',
-  '\ufeff',
-  '\u00a0',
-  '}'.repeat(3),
-  ']'.repeat(70),
-  '"value":[{}],',
-  '[{}]',
-  '<html>',
-]
 const corpusTexts = Object.values(corpus)
   .flat()
   .map((text) => Buffer.from(text))

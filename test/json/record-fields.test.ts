@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { withWalkedFields } from '../helpers/record-fields.js'
+import { slicersWithFields } from '../helpers/record-fields.js'
 import { factories, factoryNames } from './factories.js'
 import { recordFieldsConformance } from './record-fields.js'
 import { defaultOptions } from './slicing.js'
@@ -7,7 +7,7 @@ import { defaultOptions } from './slicing.js'
 const given = factoryNames.filter((name) => name.startsWith('simd'))
 
 describe('the reference, over js', () => {
-  recordFieldsConformance(withWalkedFields(factories['js']!), { isEager: true })
+  recordFieldsConformance(slicersWithFields(factories['js']!), { isEager: true })
 })
 
 describe.each(given)('%s', (name) => {

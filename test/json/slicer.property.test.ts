@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import { type EngineName, engineNames, type SlicerFactory, slicerFactory } from '../../src/json/slicer.js'
 import { cuts, damagedBody, page } from './documents.js'
-import { keepsBytes, type Outcome, sliceBody, verdict } from './slicing.js'
+import { keepsBytes, type Outcome, parses, sliceBody, verdict } from './slicing.js'
 
 const numRuns = 300 * (process.env['TRUTO_EXPORT_SOAK'] === '1' ? 50 : 1)
 
@@ -80,13 +80,4 @@ function expectAsJsonParse(body: Buffer, { failure, facts, records }: Outcome): 
     else expect(isDocument).toBe(true)
   } else if (['ERR_JSON_SYNTAX', 'ERR_UTF8', 'ERR_BODY_TRUNCATED'].includes(failure.code))
     expect(isDocument).toBe(false)
-}
-
-function parses(body: Buffer): boolean {
-  try {
-    JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
-    return true
-  } catch {
-    return false
-  }
 }

@@ -114,3 +114,13 @@ export function pushAll(slicer: Slicer, chunks: Iterable<Uint8Array>): number {
   for (const chunk of chunks) for (const batch of slicer.push(chunk)) records += batch.count
   return records
 }
+
+/** Whether a body is one JSON document in strict UTF-8. */
+export function parses(body: Buffer): boolean {
+  try {
+    JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+    return true
+  } catch {
+    return false
+  }
+}

@@ -2,10 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { SourceState } from '../../src/checkpoint/checkpoint.js'
 import { AuthError, UpstreamError } from '../../src/errors.js'
-import { defaultRetryPolicy } from '../../src/http/retry.js'
-import type { ExportEvent } from '../../src/report.js'
-import { TrutoSource, type TrutoSourceOptions } from '../../src/source/truto-source.js'
+import type { PageClient, TrutoSourceOptions } from '../../src/source/truto-source.js'
 import { FakeClock } from '../helpers/clock.js'
+import { listSource } from './list-source.js'
 
 const isSoak = process.env['TRUTO_EXPORT_SOAK'] === '1'
 
@@ -16,30 +15,21 @@ type Answer = { chunks: readonly string[]; error?: Error } | Error
 async function read(answer: (url: URL, request: number) => Answer, options: Partial<TrutoSourceOptions> = {}) {
   const clock = new FakeClock()
   clock.isImpatient = true
-  const events: ExportEvent[] = []
   const urls: URL[] = []
-  const source = new TrutoSource({
-    client: {
-      async open(url) {
-        urls.push(url)
-        const given = answer(url, urls.length)
-        if (given instanceof Error) throw given
-        async function* body(): AsyncGenerator<Uint8Array> {
-          const { chunks, error } = given as Exclude<Answer, Error>
-          for (const chunk of chunks) yield Buffer.from(chunk)
-          if (error) throw error
-        }
-        return { contentType: 'application/json', body: body(), cancel: () => {} }
-      },
+  const client: PageClient = {
+    async open(url) {
+      urls.push(url)
+      const given = answer(url, urls.length)
+      if (given instanceof Error) throw given
+      async function* body(): AsyncGenerator<Uint8Array> {
+        const { chunks, error } = given as Exclude<Answer, Error>
+        for (const chunk of chunks) yield Buffer.from(chunk)
+        if (error) throw error
+      }
+      return { contentType: 'application/json', body: body(), cancel: () => {} }
     },
-    apiUrl: new URL('https://api.example.test'),
-    request: { resource: 'instant-messaging/members', account: 'acc' },
-    retry: defaultRetryPolicy,
-    random: () => 0.5,
-    clock,
-    onEvent: (event) => events.push(event),
-    ...options,
-  })
+  }
+  const { source, events } = listSource(client, clock, options)
   const batches: { ids: string[]; state: SourceState; isAtCut: boolean }[] = []
   let error: unknown
   try {

@@ -2,8 +2,9 @@ import { expect, test } from 'vitest'
 import { AuthError, RequestError, UpstreamError } from '../../src/errors.js'
 import { defaultRetryPolicy } from '../../src/http/retry.js'
 import type { ExportEvent, Progress } from '../../src/report.js'
-import { type PageClient, TrutoSource, type TrutoSourceOptions } from '../../src/source/truto-source.js'
+import type { PageClient, TrutoSource, TrutoSourceOptions } from '../../src/source/truto-source.js'
 import { FakeClock } from '../helpers/clock.js'
+import { listSource } from './list-source.js'
 
 type Answer = string | Error | { type?: string; chunks: Array<string | Error>; waitMs?: number; cutAfter?: Error }
 
@@ -45,17 +46,7 @@ async function run(answers: Answer[], options: Partial<TrutoSourceOptions> = {})
   const clock = new FakeClock()
   clock.isImpatient = true
   const client = scripted(answers, clock)
-  const events: ExportEvent[] = []
-  const source = new TrutoSource({
-    client,
-    apiUrl: new URL('https://api.example.test'),
-    request: { resource: 'instant-messaging/members', account: 'acc' },
-    retry: defaultRetryPolicy,
-    random: () => 0.5,
-    clock,
-    onEvent: (event) => events.push(event),
-    ...options,
-  })
+  const { source, events } = listSource(client, clock, options)
   const ids: string[] = []
   let error: unknown
   try {
@@ -276,13 +267,7 @@ test('limits on pages, records and bytes are errors that name their option', asy
 test('a consumer that stops reading cancels the request', async () => {
   const clock = new FakeClock()
   const client = scripted([page(['1'], 'x')], clock)
-  const source = new TrutoSource({
-    client,
-    apiUrl: new URL('https://api.example.test'),
-    request: { resource: 'instant-messaging/members', account: 'acc' },
-    retry: defaultRetryPolicy,
-    clock,
-  })
+  const { source } = listSource(client, clock, {})
   for await (const batch of source) {
     expect(batch.count).toBe(1)
     break

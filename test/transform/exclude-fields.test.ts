@@ -4,7 +4,8 @@ import { ConfigError } from '../../src/errors.js'
 import { type JsonValue, RecordBatch } from '../../src/record.js'
 import { excludeFieldsStage } from '../../src/transform/exclude-fields.js'
 import { batchOf, batchWith } from '../helpers/batch.js'
-import { documents, looselyPlaced, numRuns, paths, print, withFields } from './records.js'
+import { withFields } from '../helpers/record-fields.js'
+import { documents, looselyPlaced, numRuns, paths, print } from './records.js'
 
 const textsOf = (batch: RecordBatch): string[] => Array.from({ length: batch.count }, (_, index) => batch.text(index))
 const exclude = (paths: string[], ...texts: string[]): string[] =>

@@ -4,7 +4,8 @@ import { ConfigError, DataError, type ErrorCode, type ExportError } from '../../
 import type { RecordBatch } from '../../src/record.js'
 import { type KeyByOptions, keyByStage } from '../../src/transform/key-by.js'
 import { batchOf, batchWith } from '../helpers/batch.js'
-import { documents, looselyPlaced, names, numRuns, print, withFields } from './records.js'
+import { withFields } from '../helpers/record-fields.js'
+import { documents, looselyPlaced, names, numRuns, print } from './records.js'
 
 const keysOf = (field: string, ...texts: string[]): readonly string[] =>
   keyByStage({ field }).apply(batchOf(...texts)).keys!

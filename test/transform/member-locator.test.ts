@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import type { RecordBatch } from '../../src/record.js'
 import { MemberLocator } from '../../src/transform/member-locator.js'
 import { batchOf } from '../helpers/batch.js'
-import { documents, looselyPlaced, names, numRuns, print, withFields } from './records.js'
+import { withFields } from '../helpers/record-fields.js'
+import { documents, looselyPlaced, names, numRuns, print } from './records.js'
 
 /** Texts of the values that were found, by record. */
 function located(locator: MemberLocator, batch: RecordBatch): (string | null)[][] {

@@ -11,7 +11,8 @@ import {
   wholeRecords,
 } from '../../src/transform/record-reader.js'
 import { batchOf } from '../helpers/batch.js'
-import { documents, looselyPlaced, names, numRuns, print, withFields } from './records.js'
+import { withFields } from '../helpers/record-fields.js'
+import { documents, looselyPlaced, names, numRuns, print } from './records.js'
 
 function readAll(reader: RecordReader, batch: RecordBatch): JsonRecord[] {
   reader.begin(batch)

@@ -1,8 +1,8 @@
 // Random records as texts: repeated keys, keys spelled with escapes, names that mean something to objects, white space. Shared by the property tests of
-// the transforms, and the stand-in for an engine that finds members.
+// the transforms.
 
 import fc from 'fast-check'
-import { RecordBatch, type RecordFields } from '../../src/record.js'
+import { RecordBatch } from '../../src/record.js'
 
 /** `base` runs, or many more in a soak. */
 export const numRuns = (base: number): number => (process.env['TRUTO_EXPORT_SOAK'] === '1' ? base * 100 : base)
@@ -101,64 +101,4 @@ export function looselyPlaced(texts: readonly string[]): RecordBatch {
     firstRecordIndex: 0,
     byteOffset: 100,
   })
-}
-
-/** The batch with `fields` as an engine would give them, found here in the records' text and without the code under test. */
-export function withFields(batch: RecordBatch): RecordBatch {
-  const membersOf = Array.from({ length: batch.count }, (_, index) => ownMembers(batch, index))
-  const fields: RecordFields = {
-    locate(names) {
-      const ranges = new Uint32Array(2 * batch.count * names.length)
-      membersOf.forEach((members, index) => {
-        for (const { name, start, end } of members) {
-          const n = names.indexOf(name)
-          if (n >= 0) ranges.set([start, end], 2 * (index * names.length + n))
-        }
-      })
-      return ranges
-    },
-    exclude(names) {
-      const texts = membersOf.map((members, index) => {
-        const kept = members.filter(({ name }) => !names.includes(name))
-        return kept.length === members.length
-          ? batch.slice(index).toString('latin1')
-          : `{${kept.map(({ piece }) => piece).join(',')}}`
-      })
-      const bounds = new Uint32Array(2 * texts.length)
-      let at = 3 // lines need not begin with the buffer
-      texts.forEach((text, index) => {
-        bounds.set([at, at + text.length], 2 * index)
-        at += text.length + 1
-      })
-      return { bytes: Buffer.from(`...${texts.join('\n')}\n...`, 'latin1'), bounds }
-    },
-  }
-  return new RecordBatch({ ...batch, fields })
-}
-
-/** The members of a record: name, range of the value in the batch's bytes, and all that stands between the member's separators, in Latin-1. */
-function ownMembers(batch: RecordBatch, index: number): { name: string; start: number; end: number; piece: string }[] {
-  const offset = batch.start(index)
-  const text = batch.slice(index).toString('latin1')
-  const members: { name: string; start: number; end: number; piece: string }[] = []
-  let depth = 0
-  let separator = 0
-  let tokens: RegExpExecArray[] = []
-  for (const token of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+/g)) {
-    const [first] = token[0]
-    const isClosing = first === '}' || first === ']'
-    if (depth === 1 && (first === ',' || first === '}') && tokens.length > 0) {
-      const last = tokens.at(-1)!
-      members.push({
-        name: JSON.parse(Buffer.from(tokens[0]![0], 'latin1').toString()) as string,
-        start: offset + tokens[2]!.index,
-        end: offset + last.index + last[0].length,
-        piece: text.slice(separator + 1, token.index),
-      })
-      separator = token.index
-      tokens = []
-    } else if (depth > 0) tokens.push(token)
-    depth += isClosing ? -1 : first === '{' || first === '[' ? 1 : 0
-  }
-  return members
 }
