@@ -137,9 +137,20 @@ export class PageReader {
 
   /** Where reading would go on behind the batch that was given last. */
   state(page: number, cursor: string | null, asking: SourceState['asking']): SourceState {
-    const { complete: _, ...outcome } = this.outcome
+    const { framing, isUnified, responseFormat, fallback, pages, records, requests, retries, waitMs, bodyBytes } =
+      this.outcome
+    // made for every batch: spreading the outcome would cost as much as slicing
     return {
-      ...outcome,
+      framing,
+      isUnified,
+      responseFormat,
+      fallback,
+      pages,
+      records,
+      requests,
+      retries,
+      waitMs,
+      bodyBytes,
       page,
       cursor,
       asking,
