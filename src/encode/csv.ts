@@ -6,7 +6,7 @@ import { asExportError, ConfigError } from '../errors.js'
 import type { JsonValue, RecordBatch, Warning } from '../record.js'
 import type { ResourceSchema } from '../schema/resource.js'
 import type { OnTypeMismatch, UnknownFields } from './columns/layout.js'
-import { ColumnReader, type ColumnValue } from './columns/reader.js'
+import { ColumnReader, type ColumnValue, type NumberText } from './columns/reader.js'
 import type { ByteSink, Encoder } from './encoder.js'
 
 export interface CsvOptions {
@@ -34,7 +34,7 @@ export interface CsvOptions {
   formulas?: 'keep' | 'escape'
   /** Default `extra`. Of nested values in JSON text nothing is unknown: the text holds all their fields. */
   unknownFields?: UnknownFields
-  /** Default `extra`. A date-time of any precision fits, since its text is kept. */
+  /** Default `extra`. A date-time and a `double` of any precision fit, since their text is kept. */
   onTypeMismatch?: OnTypeMismatch
   /** Whether a string with a lone surrogate escape is an error rather than counted U+FFFD. Default false. */
   strict?: boolean
@@ -46,7 +46,7 @@ const rowsPerCall = 50
 const bytesPerCall = 256 * KiB
 
 /**
- * Encoder for CSV in UTF-8. Date-times are the server's own text; nested values and free-form JSON are JSON text as the server sent it.
+ * Encoder for CSV in UTF-8. Date-times and numbers are the server's own text; nested values and free-form JSON are JSON text as the server sent it.
  * @throws ConfigError ERR_OPTION_INVALID
  */
 export function csvEncoder(options: CsvOptions): Encoder {
@@ -149,7 +149,11 @@ class CsvEncoder implements Encoder {
         record_delimiter: lineEnd === 'crlf' ? '\r\n' : '\n',
         quoted_string: isQuoted,
         // its own casts write true as 1 and false as nothing
-        cast: { string: (text) => text, boolean: (value) => (value ? 'true' : 'false') },
+        cast: {
+          string: (text) => text,
+          boolean: (value) => (value ? 'true' : 'false'),
+          object: (value) => (value as unknown as NumberText).text,
+        },
       })
     } catch (error) {
       throw asExportError(error, 'writing CSV')

@@ -3,11 +3,14 @@
 
 import { memberSchema } from './member.js'
 
-/** The type of a field's value. `timestamp` is an RFC 3339 date-time in a JSON string; `json` is any JSON value, kept as its own text. */
+/** The type of a field's value. `timestamp` is an RFC 3339 date-time in a JSON string; `int64` is a whole number in the range of one, `double` a number
+ *  whose digits survive in one; `json` is any JSON value, kept as its own text. */
 export type FieldType =
   | { readonly kind: 'string' }
   | { readonly kind: 'boolean' }
   | { readonly kind: 'timestamp' }
+  | { readonly kind: 'int64' }
+  | { readonly kind: 'double' }
   | { readonly kind: 'json' }
   | { readonly kind: 'struct'; readonly fields: readonly Field[] }
   | { readonly kind: 'list'; readonly element: FieldType }

@@ -62,6 +62,20 @@ describe('bytes', () => {
       ].join('\n'),
     )
   })
+  test('numbers are not quoted; those of a double column stay as the server wrote them', async () => {
+    const schema: ResourceSchema = {
+      resource: 'test/numbers',
+      version: 1,
+      fields: [
+        { name: 'n', type: { kind: 'int64' } },
+        { name: 'd', type: { kind: 'double' } },
+      ],
+    }
+    const texts = ['{"n":-7,"d":1.50}', '{"n":1E2,"d":9007199254740993}', '{"n":0.5,"d":"x"}']
+    expect(await csv(texts, { schema })).toBe(
+      'n,d,extra\n-7,1.50,\n100,9007199254740993,\n,,"{""n"":0.5,""d"":""x""}"\n',
+    )
+  })
   test('without records there is a header', async () => {
     expect(await csv([])).toBe('id,on,at,any,tags,extra\n')
   })

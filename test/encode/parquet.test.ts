@@ -408,7 +408,7 @@ function asHyparquet(type: FieldType, value: Expected): unknown {
   if (type.kind === 'timestamp') return new Date(Number((value as bigint) / 1000n))
   if (type.kind === 'string') return (value as string).replace(/^\ufeff/, '')
   if (type.kind === 'list') return (value as Expected[]).map((element) => asHyparquet(type.element, element))
-  if (type.kind === 'boolean') return value
+  if (type.kind !== 'struct') return value
   const struct = value as { [field: string]: Expected }
   return Object.fromEntries(type.fields.map((field) => [field.name, asHyparquet(field.type, struct[field.name]!)]))
 }

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { memberSchema } from '../../src/schema/member.js'
 import type { Field, FieldType } from '../../src/schema/resource.js'
 
-export type Expected = string | boolean | bigint | null | Expected[] | { [field: string]: Expected }
+export type Expected = string | boolean | bigint | number | null | Expected[] | { [field: string]: Expected }
 
 /** A JSON text and the value that a column of its declared type has for it. */
 export interface Sample {
@@ -153,6 +153,12 @@ function rightSample(type: FieldType, wrongWeight: number): fc.Arbitrary<Sample>
       return anyText.chain((value) => stringText(value).map((text) => exact(text, value)))
     case 'boolean':
       return fc.boolean().map((value) => exact(String(value), value))
+    case 'int64':
+      return fc
+        .oneof(fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), fc.bigInt(-99n, 99n))
+        .map((value) => exact(`${value}`, value))
+    case 'double':
+      return fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => exact(numberText(value), value))
     case 'timestamp':
       return timestampSample.map(({ text, value }) => exact(text, value))
     case 'json':
@@ -172,6 +178,10 @@ function rightSample(type: FieldType, wrongWeight: number): fc.Arbitrary<Sample>
         isDeclaredKind: true,
       }))
   }
+}
+
+function numberText(value: number): string {
+  return Object.is(value, -0) ? '-0' : JSON.stringify(value)
 }
 
 interface Members {

@@ -6,14 +6,25 @@ import { DataError, InternalError, printable } from '../../errors.js'
 import type { RecordBatch, Warning } from '../../record.js'
 import type { Field, FieldType } from '../../schema/resource.js'
 import { type Column, flatWidth, type LayoutOptions, layoutOf } from './layout.js'
+import { parseDouble, parseInt64 } from './number.js'
 import { isTimestamp, parseTimestamp, type TimestampUnit } from './timestamp.js'
 
 /** What a column holds for one record. Text is well-formed Unicode, `json` columns hold JSON text, timestamps are a bigint in the unit of the column
- *  or the server's own text. A struct has all its declared fields as own properties. */
-export type ColumnValue = string | boolean | bigint | null | ColumnValue[] | { [field: string]: ColumnValue }
+ *  or the server's own text, an int64 is a bigint, a double is a number or the server's own text of it. A struct has all its declared fields as own
+ *  properties. */
+export type ColumnValue = Scalar | ColumnValue[] | { [field: string]: ColumnValue }
+type Scalar = string | boolean | bigint | number | NumberText | null
+
+/** A number as the server wrote it. */
+export class NumberText {
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
+}
 
 export interface ColumnReaderOptions extends LayoutOptions {
-  /** `text` keeps a valid date-time as the server wrote it, with all its digits. */
+  /** `text` keeps a valid date-time as the server wrote it, with all its digits, and the number of a `double` column too. */
   timestamps: TimestampUnit | 'text'
   /** Whether a string that no UTF-8 can write (a lone surrogate escape) is an error rather than U+FFFD. */
   strict: boolean
@@ -30,7 +41,7 @@ const letterT = 0x74
 /** A declared type with what reading it needs. */
 type Node = ScalarNode | StructNode | ListNode
 interface ScalarNode {
-  readonly kind: 'string' | 'boolean' | 'timestamp' | 'json'
+  readonly kind: Exclude<FieldType['kind'], 'struct' | 'list'>
 }
 interface StructNode {
   readonly kind: 'struct'
@@ -293,7 +304,7 @@ export class ColumnReader {
     return false
   }
 
-  #scalar(node: ScalarNode, start: number, end: number): string | boolean | bigint | null {
+  #scalar(node: ScalarNode, start: number, end: number): Scalar {
     if (start < 0) return null
     const byte = this.#bytes[start]!
     if (byte === letterN) return null
@@ -309,6 +320,16 @@ export class ColumnReader {
         break
       case 'timestamp': {
         const value = byte === quote ? this.#timestamp(start, end) : undefined
+        if (value !== undefined) return value
+        break
+      }
+      case 'int64': {
+        const value = isNumber(byte) ? parseInt64(this.#bytes, start, end) : undefined
+        if (value !== undefined) return value
+        break
+      }
+      case 'double': {
+        const value = isNumber(byte) ? this.#double(start, end) : undefined
         if (value !== undefined) return value
       }
     }
@@ -334,6 +355,11 @@ export class ColumnReader {
     if (bytes.includes(backslash)) bytes = Buffer.from(JSON.parse(this.#bytes.toString('utf8', start, end)) as string)
     if (timestamps !== 'text') return parseTimestamp(bytes, 0, bytes.length, timestamps)
     return isTimestamp(bytes, 0, bytes.length) ? bytes.toString('latin1') : undefined
+  }
+
+  #double(start: number, end: number): number | NumberText | undefined {
+    if (this.#options.timestamps === 'text') return new NumberText(this.#bytes.toString('latin1', start, end))
+    return parseDouble(this.#bytes, start, end)
   }
 
   /** The JSON text `bytes[start..end)` as it is, but for lone surrogate escapes: DuckDB refuses a whole Parquet file for one of them. */
@@ -455,6 +481,11 @@ function mostFieldsIn(node: Node): number {
   return node.kind === 'struct' ? mostFields(node.fields) : 0
 }
 
+/** Whether a number begins with `byte`, which begins a JSON value. */
+function isNumber(byte: number): boolean {
+  return byte === 0x2d || (byte >= 0x30 && byte <= 0x39)
+}
+
 function foundAt(bytes: Uint8Array, at: number): string {
   const byte = bytes[at]!
   if (byte === quote) return 'a string'
@@ -464,6 +495,8 @@ function foundAt(bytes: Uint8Array, at: number): string {
 }
 
 function expectedOf(node: Node, { timestamps }: ColumnReaderOptions): string {
+  if (node.kind === 'int64') return 'a whole number of 64 bits'
+  if (node.kind === 'double') return 'a number whose digits a double keeps'
   if (node.kind !== 'timestamp') return `a ${node.kind}`
   return timestamps === 'text' ? 'an RFC 3339 date-time' : `an RFC 3339 date-time in whole ${timestamps}`
 }

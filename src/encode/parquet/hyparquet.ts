@@ -102,6 +102,12 @@ function addElements(name: string, type: FieldType, unit: TimestampUnit, element
         unit: unit === 'micros' ? 'MICROS' : 'MILLIS',
       }
       break
+    case 'int64':
+      element.type = 'INT64'
+      break
+    case 'double':
+      element.type = 'DOUBLE'
+      break
     case 'string':
       element.type = 'BYTE_ARRAY'
       element.converted_type = 'UTF8'

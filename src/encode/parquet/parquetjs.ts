@@ -3,7 +3,7 @@
 
 import { setImmediate } from 'node:timers/promises'
 import parquetjs, { type FieldDefinition, type ParquetSchema, type ParquetWriter } from 'parquetjs-lite'
-import { asExportError } from '../../errors.js'
+import { asExportError, DataError } from '../../errors.js'
 import type { FieldType } from '../../schema/resource.js'
 import type { Column } from '../columns/layout.js'
 import type { ColumnValue } from '../columns/reader.js'
@@ -103,6 +103,10 @@ function definition(type: FieldType, compression: string): FieldDefinition {
       return scalar('TIMESTAMP_MILLIS')
     case 'json':
       return scalar('BYTE_ARRAY')
+    case 'int64':
+      return scalar('INT64')
+    case 'double':
+      return scalar('DOUBLE')
     case 'struct':
       return {
         optional: true,
@@ -123,6 +127,15 @@ function wrap(type: FieldType, value: ColumnValue): unknown {
   switch (type.kind) {
     case 'timestamp':
       return new Date(Number(value))
+    case 'int64': {
+      // its check of an INT64 is parseInt, which rounds
+      const number = Number(value)
+      if (Number.isSafeInteger(number)) return number
+      throw new DataError(
+        'ERR_TYPE_MISMATCH',
+        `parquetjs-lite cannot write the whole number ${value} without rounding it`,
+      )
+    }
     case 'struct': {
       const struct = value as { [field: string]: ColumnValue }
       return Object.fromEntries(type.fields.map((field) => [field.name, wrap(field.type, struct[field.name]!)]))

@@ -1,6 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ColumnReader, type ColumnReaderOptions, type ColumnValue } from '../../../src/encode/columns/reader.js'
+import {
+  ColumnReader,
+  type ColumnReaderOptions,
+  type ColumnValue,
+  NumberText,
+} from '../../../src/encode/columns/reader.js'
 import { DataError } from '../../../src/errors.js'
 import type { RecordBatch } from '../../../src/record.js'
 import { memberSchema } from '../../../src/schema/member.js'
@@ -18,6 +23,8 @@ const small: ResourceSchema = {
     { name: 'on', type: { kind: 'boolean' } },
     { name: 'at', type: { kind: 'timestamp' } },
     { name: 'any', type: { kind: 'json' } },
+    { name: 'n', type: { kind: 'int64' } },
+    { name: 'd', type: { kind: 'double' } },
     { name: 'tags', type: { kind: 'list', element: { kind: 'string' } } },
     {
       name: 'place',
@@ -73,7 +80,7 @@ describe('columns', () => {
     new ColumnReader({ ...defaults, ...options }).columns.map(({ name }) => name)
 
   test('stand in the order of the schema, extra last', () => {
-    expect(names({})).toEqual(['id', 'on', 'at', 'any', 'tags', 'place', 'extra'])
+    expect(names({})).toEqual(['id', 'on', 'at', 'any', 'n', 'd', 'tags', 'place', 'extra'])
   })
   test('begin with _key under key-by', () => {
     expect(names({ hasKey: true })[0]).toBe('_key')
@@ -92,7 +99,19 @@ describe('columns', () => {
   )
   test('are one for each leaf when flattened, and extra takes what has no slot', () => {
     const flat = { nested: 'flatten', flattenSlots: 2, unknownFields: 'error', onTypeMismatch: 'error' } as const
-    expect(names(flat)).toEqual(['id', 'on', 'at', 'any', 'tags.0', 'tags.1', 'place.id', 'place.since', 'extra'])
+    expect(names(flat)).toEqual([
+      'id',
+      'on',
+      'at',
+      'any',
+      'n',
+      'd',
+      'tags.0',
+      'tags.1',
+      'place.id',
+      'place.since',
+      'extra',
+    ])
     expect(names({ ...flat, unknownFields: 'drop' })).not.toContain('extra')
   })
   test('of the member schema, flattened, have the well-known names', () => {
@@ -138,6 +157,19 @@ describe('values', () => {
     expect(read('{"at":"\\u0031970-01-01T00:00:00Z"}')).toEqual({ at: 0n })
     expect(read('{"at":"\\u0031970-01-01T00:00:00Z"}', { timestamps: 'text' })).toEqual({ at: '1970-01-01T00:00:00Z' })
   })
+  test('numbers are exact', () => {
+    expect(read('{"n":9223372036854775807,"d":0.1}')).toEqual({ n: 9223372036854775807n, d: 0.1 })
+    expect(read('{"n":-0,"d":-0}')).toEqual({ n: 0n, d: -0 })
+    expect(read('{"n":1E2,"d":1E2}')).toEqual({ n: 100n, d: 100 })
+  })
+  test('the number of a double column can stay as it is written, with all its digits', () => {
+    const texts = { timestamps: 'text' } as const
+    expect(read('{"n":1.0,"d":9007199254740993.50}', texts)).toEqual({
+      n: 1n,
+      d: new NumberText('9007199254740993.50'),
+    })
+    expect(read('{"d":"7"}', texts)).toEqual({ extra: '{"d":"7"}' })
+  })
   test('white space between tokens does not matter', () => {
     expect(read('{ "id" : "a" ,\t"tags" : [ "b" , null ] , "place" : { } }')).toEqual({
       id: 'a',
@@ -166,6 +198,12 @@ describe('what no column holds', () => {
     ['a date without a time', '{"at":"2024-01-01"}', {}],
     ['a number of seconds', '{"at":1700000000}', {}],
     ['nanoseconds', '{"at":"2024-01-01T00:00:00.123456789Z"}', {}],
+    ['half a number in an int64 column', '{"n":0.5}', {}],
+    ['a string in an int64 column', '{"n":"5"}', {}],
+    ['a whole number beyond int64', '{"n":9223372036854775808}', {}],
+    ['a string in a double column', '{"d":"0.5"}', {}],
+    ['digits that a double would lose', '{"d":9007199254740993}', {}],
+    ['a number beyond doubles', '{"d":1e400}', {}],
     ['a wrong element', '{"tags":["a",1]}', { tags: ['a', null] }],
     ['a wrong field inside', '{"place":{"id":"a","since":"soon"}}', { place: { id: 'a', since: null } }],
     ['an unknown field inside', '{"place":{"id":"a","x":1}}', { place: { id: 'a', since: null } }],
