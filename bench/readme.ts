@@ -1,6 +1,7 @@
 // The short tables of the package's README, made from the newest kept runs: nothing there is typed by hand.
 
 import type { ShapeSamples } from './child-engines.js'
+import { columnsHead, columnsResult, columnsRows } from './columns.js'
 import { compareHead, compareResult, compareRows } from './compare.js'
 import { enginesOf, sizeOf, sliceRoute, timesFaster } from './engines.js'
 import { renderExport } from './export.js'
@@ -50,6 +51,17 @@ export function shortTables(newest: (name: string) => KeptRun | null): string {
       measuredBy(compare),
       table(compareHead, compareRows(compareResult(compare, megabytes, 'file')!)),
       `![Resident set of each tool over time](bench/compare-${megabytes}MB-file-rss.svg)`,
+    )
+  }
+  const columns = newest('columns')
+  for (const format of ['parquet', 'csv'] as const) {
+    const result = columns && [1_000_000, 200_000].flatMap((size) => columnsResult(columns, size, format) ?? [])[0]
+    if (!columns || !result) continue
+    const name = format === 'csv' ? 'CSV' : 'Parquet'
+    sections.push(
+      `#### ${result.records.toLocaleString('en-US')} members (${(result.inputBytes / 1e6).toFixed(0)} MB of NDJSON) to ${name}`,
+      measuredBy(columns),
+      table(columnsHead, columnsRows(result)),
     )
   }
   const whole = newest('export')

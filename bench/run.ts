@@ -1,8 +1,9 @@
-// `npm run bench [-- engines|export|compare|memory|readme …] [--small] [--fresh] [--render] [--rounds N] [--megabytes N]`: see README.md of this folder.
+// `npm run bench [-- engines|export|compare|columns|memory|readme …] [--small] [--fresh] [--render] [--rounds N] [--megabytes N]`: see README.md of this folder.
 
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { measureColumns, renderColumns } from './columns.js'
 import { measureCompare, renderCompare } from './compare.js'
 import { measureEngines, renderEngines } from './engines.js'
 import { measureExport, renderExport } from './export.js'
@@ -59,6 +60,21 @@ const benchmarks: Record<string, Benchmark> = {
     },
     measure: measureCompare,
     render: renderCompare,
+  }),
+  columns: benchmark({
+    settings: isSmall
+      ? { sizes: [{ records: 3000, rounds: 1 }], memoryRecords: [3000, 6000], routeRecords: 2000, rounds: 1 }
+      : {
+          sizes: [
+            { records: 200_000, rounds },
+            { records: 1_000_000, rounds: Math.min(5, rounds) },
+          ],
+          memoryRecords: [1_000_000, 4_000_000],
+          routeRecords: 50_000,
+          rounds,
+        },
+    measure: measureColumns,
+    render: renderColumns,
   }),
   memory: benchmark({
     settings: isSmall ? { smallMegabytes: 5, largeMegabytes: 20 } : { smallMegabytes: 100, largeMegabytes: 5000 },
