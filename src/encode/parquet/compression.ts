@@ -1,0 +1,44 @@
+// The codecs of pages, all of them libraries: snappy is hysnappy (WebAssembly), gzip and zstd are those of Node.js.
+
+import * as zlib from 'node:zlib'
+import { ConfigError } from '../../errors.js'
+
+export const parquetCompressions = ['snappy', 'gzip', 'zstd', 'none'] as const
+export type ParquetCompression = (typeof parquetCompressions)[number]
+
+/** parquet.thrift CompressionCodec. */
+export const codecId: Record<ParquetCompression, number> = { none: 0, snappy: 1, gzip: 2, zstd: 6 }
+
+/** Compresses one page. The result is valid until the next call. */
+export type Compress = (bytes: Uint8Array) => Uint8Array
+
+// In Node.js since 22.15; the type declarations of Node.js 20 do not have it.
+const { zstdCompressSync, constants } = zlib as unknown as {
+  zstdCompressSync?(bytes: Uint8Array, options: { params: Record<number, number> }): Buffer
+  constants: { ZSTD_c_compressionLevel: number }
+}
+
+/** Checks that this Node.js has the codec. @throws ConfigError ERR_RUNTIME_MISSING */
+export function requireCompression(compression: ParquetCompression): void {
+  if (compression !== 'zstd' || zstdCompressSync !== undefined) return
+  throw new ConfigError(
+    'ERR_RUNTIME_MISSING',
+    `zstd in Parquet needs node:zlib of Node.js 22.15 or newer; this is ${process.version}`,
+  )
+}
+
+/** Loads the codec; null for none. @throws ConfigError ERR_RUNTIME_MISSING */
+export async function compressorOf(compression: ParquetCompression): Promise<Compress | null> {
+  requireCompression(compression)
+  switch (compression) {
+    case 'none':
+      return null
+    case 'snappy':
+      return (await import('hysnappy')).snappyCompressor()
+    case 'gzip':
+      // level 6 makes files of members 5 % smaller and takes over half as long again
+      return (bytes) => zlib.gzipSync(bytes, { level: 1 })
+    case 'zstd':
+      return (bytes) => zstdCompressSync!(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
+  }
+}

@@ -1,0 +1,146 @@
+// One row group: the pages of each column, handed on one by one, and the metadata that the footer has of it.
+
+import { MiB } from '../../bytes/units.js'
+import type { LeafColumn, LeafColumns } from '../columns/leaf.js'
+import type { ByteSink } from '../encoder.js'
+import { type Compress, codecId, type ParquetCompression } from './compression.js'
+import { dataPageHeader, dictionaryPageHeader, encodingId, hasDictionary, pageBodies, pageTypeId } from './pages.js'
+import { physicalType } from './schema.js'
+import { writeStatistics } from './statistics.js'
+import { ThriftWriter, thriftBinary, thriftI32, thriftStruct } from './thrift.js'
+import type { Turn } from './turn.js'
+
+/** Bytes of a data page before compression, levels counted a byte each: readers hold a page at a time. */
+export const pageBytes = MiB
+
+/** Ids of the fields of parquet.thrift RowGroup, ColumnChunk, ColumnMetaData and PageEncodingStats. */
+const groupId = { columns: 1, size: 2, rows: 3, offset: 5, compressedSize: 6 } as const
+const chunkId = { offset: 2, metadata: 3 } as const
+const metadataId = {
+  type: 1,
+  encodings: 2,
+  path: 3,
+  codec: 4,
+  entries: 5,
+  size: 6,
+  compressedSize: 7,
+  dataOffset: 9,
+  dictionaryOffset: 11,
+  statistics: 12,
+  encodingStats: 13,
+} as const
+const pageStatsId = { pageType: 1, encoding: 2, count: 3 } as const
+
+export interface RowGroupInit {
+  readonly columns: LeafColumns
+  readonly leafCount: number
+  /** Where the row group begins in the file. */
+  readonly offset: number
+  readonly out: ByteSink
+  readonly compression: ParquetCompression
+  /** Of that compression; null for none. */
+  readonly compress: Compress | null
+  readonly turn: Turn
+}
+
+export interface RowGroup {
+  /** A RowGroup of parquet.thrift. */
+  readonly metadata: Buffer
+  /** Bytes that were written. */
+  readonly length: number
+}
+
+/** Writes a row group of at least one row. */
+export async function writeRowGroup(init: RowGroupInit): Promise<RowGroup> {
+  const { columns, leafCount, compression } = init
+  const chunks = new ThriftWriter()
+  const encoded: Buffer[] = []
+  let offset = init.offset
+  let size = 0
+  for (let leaf = 0; leaf < leafCount; leaf++) {
+    const column = columns.column(leaf)
+    const chunk = await writeChunk(column, offset, init)
+    chunks.element(() => {
+      chunks.i64(chunkId.offset, 0) // that of metadata outside of the footer, of which there is none
+      chunks.struct(chunkId.metadata, () => writeMetadata(chunks, column, chunk, compression))
+    })
+    encoded.push(chunks.take())
+    offset += chunk.compressedSize
+    size += chunk.size
+  }
+  const length = offset - init.offset
+  const group = new ThriftWriter()
+  group.element(() => {
+    group.list(groupId.columns, thriftStruct, encoded, (chunk) => group.raw(chunk))
+    group.i64(groupId.size, size)
+    group.i64(groupId.rows, columns.rows)
+    group.i64(groupId.offset, init.offset)
+    group.i64(groupId.compressedSize, length)
+  })
+  return { metadata: group.take(), length }
+}
+
+/** Where the pages of a column are and what they take, headers included. */
+interface Chunk {
+  readonly dictionaryOffset: number | null
+  readonly dataOffset: number
+  /** Before compression. */
+  readonly size: number
+  readonly compressedSize: number
+  readonly dataPages: number
+}
+
+async function writeChunk(column: LeafColumn, offset: number, init: RowGroupInit): Promise<Chunk> {
+  const { out, compress, turn } = init
+  let size = 0
+  let compressedSize = 0
+  let dataPages = 0
+  const write = async (body: Uint8Array, headerOf: (stored: Uint8Array) => Buffer): Promise<void> => {
+    const stored = compress === null ? body : compress(body)
+    const header = headerOf(stored)
+    size += header.length + body.length
+    compressedSize += header.length + stored.length
+    await out.write(Buffer.concat([header, stored]))
+    await turn.take()
+  }
+  const { values } = column
+  const isIndexed = hasDictionary(column)
+  if (isIndexed && values.kind === 'dictionary') {
+    const { bytes, count } = values
+    await write(bytes, (stored) => dictionaryPageHeader({ size: bytes.length, stored, entries: count }))
+  }
+  const dataOffset = offset + compressedSize
+  const encoding = isIndexed ? encodingId.rleDictionary : encodingId.plain
+  for (const { entries, bytes } of column.pages?.(pageBytes) ?? pageBodies(column, pageBytes)) {
+    await write(bytes, (stored) => dataPageHeader({ size: bytes.length, stored, entries }, encoding))
+    dataPages++
+  }
+  return { dictionaryOffset: isIndexed ? offset : null, dataOffset, size, compressedSize, dataPages }
+}
+
+function writeMetadata(thrift: ThriftWriter, column: LeafColumn, chunk: Chunk, compression: ParquetCompression): void {
+  const { leaf, entries } = column
+  const { plain, rle, rleDictionary } = encodingId
+  const isIndexed = chunk.dictionaryOffset !== null
+  thrift.i32(metadataId.type, physicalType[leaf.kind])
+  const encodings = isIndexed ? [plain, rle, rleDictionary] : [plain, rle]
+  thrift.list(metadataId.encodings, thriftI32, encodings, (encoding) => thrift.i32Element(encoding))
+  thrift.list(metadataId.path, thriftBinary, leaf.path, (name) => thrift.textElement(name))
+  thrift.i32(metadataId.codec, codecId[compression])
+  thrift.i64(metadataId.entries, entries)
+  thrift.i64(metadataId.size, chunk.size)
+  thrift.i64(metadataId.compressedSize, chunk.compressedSize)
+  thrift.i64(metadataId.dataOffset, chunk.dataOffset)
+  if (chunk.dictionaryOffset !== null) thrift.i64(metadataId.dictionaryOffset, chunk.dictionaryOffset)
+  writeStatistics(thrift, metadataId.statistics, column)
+  // by these a reader knows that no page fell back to PLAIN, so that the dictionary has every value of the chunk
+  const data = { pageType: pageTypeId.data, encoding: isIndexed ? rleDictionary : plain, count: chunk.dataPages }
+  const dictionary = { pageType: pageTypeId.dictionary, encoding: plain, count: 1 }
+  thrift.list(metadataId.encodingStats, thriftStruct, isIndexed ? [dictionary, data] : [data], (stats) =>
+    thrift.element(() => {
+      thrift.i32(pageStatsId.pageType, stats.pageType)
+      thrift.i32(pageStatsId.encoding, stats.encoding)
+      thrift.i32(pageStatsId.count, stats.count)
+    }),
+  )
+}
