@@ -142,6 +142,7 @@ function sampleOf(type: FieldType, wrongWeight: number): fc.Arbitrary<Sample> {
 function fits({ kind }: FieldType, text: string): boolean {
   if (kind === 'string') return text.startsWith('"')
   if (kind === 'boolean') return text === 'true'
+  if (kind === 'int64' || kind === 'double') return /^[-\d]/.test(text)
   if (kind === 'list') return text.startsWith('[')
   return kind === 'struct' && text.startsWith('{')
 }
@@ -199,7 +200,11 @@ function membersOf(fields: readonly Field[], wrongWeight: number): fc.Arbitrary<
           name: fc.constant(name),
           key: fc
             .boolean()
-            .map((isEscaped) => (isEscaped ? `"${hexEscape(name.charCodeAt(0))}${name.slice(1)}"` : `"${name}"`)),
+            .map((isEscaped) =>
+              isEscaped && name !== ''
+                ? `"${hexEscape(name.charCodeAt(0))}${JSON.stringify(name.slice(1)).slice(1)}`
+                : JSON.stringify(name),
+            ),
           sample: sampleOf(type, wrongWeight),
           earlier: fc.option(anyJsonText, { freq: 8 }),
         }),
@@ -225,10 +230,39 @@ function membersOf(fields: readonly Field[], wrongWeight: number): fc.Arbitrary<
 }
 
 /** Random members; with `isClean`, all of them as the schema declares. */
-export function memberSample({ isClean = false } = {}): fc.Arbitrary<MemberSample> {
-  return membersOf(memberSchema.fields, isClean ? 0 : 1).map(({ members, fields, unknown }) => {
+export function memberSample(options?: { isClean?: boolean }): fc.Arbitrary<MemberSample> {
+  return recordSample(memberSchema.fields, options)
+}
+
+/** As `memberSample`, records with `fields`. */
+export function recordSample(fields: readonly Field[], { isClean = false } = {}): fc.Arbitrary<MemberSample> {
+  return membersOf(fields, isClean ? 0 : 1).map(({ members, fields, unknown }) => {
     const extra = new Map(unknown)
     for (const [name, sample] of fields) if (sample.isKept) extra.set(name, sample.text)
     return { text: `{${members.join(',')}}`, fields, extra }
   })
+}
+
+/** Random fields of every type, nested up to `depth`, with names of their own. */
+export function anyFields(depth = 2): fc.Arbitrary<Field[]> {
+  return fc
+    .uniqueArray(
+      fc.oneof(fc.constantFrom('id', 'name', 'a', 'email', 'n', 'é', 'x'.repeat(40), '__proto__'), anyText),
+      {
+        minLength: 1,
+        maxLength: 5,
+      },
+    )
+    .chain((names) => fc.tuple(...names.map((name) => anyType(depth).map((type): Field => ({ name, type })))))
+}
+
+function anyType(depth: number): fc.Arbitrary<FieldType> {
+  const scalar = fc.constantFrom('string', 'string', 'boolean', 'timestamp', 'int64', 'double', 'json')
+  const scalars = scalar.map((kind): FieldType => ({ kind }) as FieldType)
+  if (depth === 0) return scalars
+  return fc.oneof(
+    { weight: 3, arbitrary: scalars },
+    { weight: 1, arbitrary: anyFields(depth - 1).map((fields): FieldType => ({ kind: 'struct', fields })) },
+    { weight: 1, arbitrary: anyType(depth - 1).map((element): FieldType => ({ kind: 'list', element })) },
+  )
 }

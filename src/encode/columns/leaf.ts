@@ -54,7 +54,7 @@ export interface LeafColumn {
   readonly definitions: Uint8Array
   readonly values: LeafValues
   /** Least and greatest value in the leaf's own order, as PLAIN without a length: unsigned bytes for text, numbers by value. Null where there is no
-   *  value, for JSON, and for doubles with a NaN among them. */
+   *  value and for JSON. Of doubles, which have no NaN, a least 0 is -0 and a greatest -0 is 0. */
   readonly min: Uint8Array | null
   readonly max: Uint8Array | null
   /** The page bodies, where the builder can make them itself faster than from the arrays above: the same bytes. */
