@@ -2,13 +2,14 @@
 
 import { constants } from 'node:fs'
 import { dirname } from 'node:path'
-import { KiB } from '../bytes/units.js'
 import { fileCheckpoints } from '../checkpoint/file-store.js'
 import { sleep, systemClock } from '../clock.js'
 import { ConfigError, OutputError, printable, StateError } from '../errors.js'
 import { flushDirectory, openDirectory } from '../files/directory.js'
 import { type FileStatus, type FileSystem, type OpenFile, systemFiles } from '../files/file-system.js'
 import { errnoOf, isErrno, outputError } from '../files/os-error.js'
+import { followLinks, statusOf } from '../files/paths.js'
+import { piecesOf } from '../files/pieces.js'
 import { BufferedFile } from './buffered-file.js'
 import type { Destination, DestinationWriter, ResumablePlace, ResumableWriter } from './destination.js'
 
@@ -154,30 +155,6 @@ async function checkKept(
   check(null)
 }
 
-const readBytes = 256 * KiB
-
-/** Bytes `from` to `to` (excluded) of a file through one buffer: each piece is valid until the next is asked for. */
-async function* piecesOf(file: OpenFile, from: number, to: number): AsyncGenerator<Uint8Array, void, undefined> {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(readBytes, to - from))
-  for (let at = from; at < to; ) {
-    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, to - at), at)
-    if (bytesRead === 0)
-      throw new OutputError('ERR_OUTPUT_CHANGED', 'the partial file became shorter while it was read')
-    at += bytesRead
-    yield buffer.subarray(0, bytesRead)
-  }
-}
-
-/** Status of what `path` leads to, null where there is nothing. */
-async function statusOf(files: FileSystem, path: string): Promise<FileStatus | null> {
-  try {
-    return await files.stat(path)
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return null
-    throw error
-  }
-}
-
 async function openPartial(
   files: FileSystem,
   path: string,
@@ -226,25 +203,6 @@ async function retryAfterUnlink(files: FileSystem, partial: string, open: () => 
   }
   await files.unlink(partial)
   return open()
-}
-
-/** The name that the symbolic links at `path` lead to, whether it exists or not. Links are joined as texts, since the kernel resolves `..` behind a linked
- *  directory otherwise than a normalised path would say. */
-async function followLinks(files: FileSystem, path: string): Promise<string> {
-  // 40 is Linux's own limit (path_resolution(7)); a loop has failed in stat before
-  for (let links = 0; links < 40; links++) {
-    let isLink: boolean
-    try {
-      isLink = (await files.lstat(path)).isSymbolicLink()
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return path
-      throw error
-    }
-    if (!isLink) return path
-    const link = await files.readlink(path)
-    path = link.startsWith('/') ? link : `${dirname(path)}/${link}`
-  }
-  throw new OutputError('ERR_OUTPUT_ACCESS', `opening ${printable(path)}: too many symbolic links`)
 }
 
 /** The umask may have taken bits that the replaced file had. */

@@ -1,4 +1,4 @@
-// The few calls of the file system that a file needs, as an interface: tests make the n-th of them fail.
+// The few calls of the file system that an output needs, as an interface: tests make the n-th of them fail.
 
 import * as fs from 'node:fs/promises'
 
@@ -35,6 +35,10 @@ export interface FileSystem {
   open(path: string, flags: number, mode?: number): Promise<OpenFile>
   rename(from: string, to: string): Promise<void>
   unlink(path: string): Promise<void>
+  mkdir(path: string): Promise<unknown>
+  /** Names of what is in a directory, in no order. */
+  readdir(path: string): Promise<string[]>
+  rmdir(path: string): Promise<void>
 }
 
 /** The file system of this machine. */

@@ -97,5 +97,17 @@ export function faultyFiles({
       step('unlink')
       await systemFiles.unlink(path)
     },
+    async mkdir(path) {
+      step('mkdir')
+      await systemFiles.mkdir(path)
+    },
+    async readdir(path) {
+      step('readdir')
+      return systemFiles.readdir(path)
+    },
+    async rmdir(path) {
+      step('rmdir')
+      await systemFiles.rmdir(path)
+    },
   }
 }

@@ -1,0 +1,254 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import type { ResumablePlace } from '../../src/destination/destination.js'
+import {
+  type DirectoryDestinationOptions,
+  directoryDestination,
+  type PartsWriter,
+} from '../../src/destination/directory.js'
+import type { ErrorCode, ExportError } from '../../src/errors.js'
+import { destinationConformance } from './conformance.js'
+import { faultyFiles } from './faulty-files.js'
+
+const root = mkdtempSync(join(tmpdir(), 'truto-export-directory-'))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+let directories = 0
+/** A new directory for each test. */
+let dir = ''
+beforeEach(() => {
+  dir = join(root, `${++directories}`)
+  mkdirSync(dir)
+})
+
+/** Files of a directory by name, null where there is no directory. */
+function partsOf(path: string): Record<string, string> | null {
+  if (!existsSync(path)) return null
+  return Object.fromEntries(
+    readdirSync(path)
+      .sort()
+      .map((name) => [name, readFileSync(join(path, name), 'latin1')]),
+  )
+}
+
+destinationConformance(
+  'a directory of parts',
+  async () => {
+    const directory = mkdtempSync(join(root, 'conformance-'))
+    const path = join(directory, 'out')
+    return {
+      destination: directoryDestination(path, { extension: '.ndjson' }),
+      visible: async () => {
+        const parts = partsOf(path)
+        return parts && Buffer.from(Object.values(parts).join(''), 'latin1')
+      },
+      leftovers: async () => readdirSync(directory).filter((name) => name !== 'out'),
+      [Symbol.asyncDispose]: async () => rmSync(directory, { recursive: true, force: true }),
+    }
+  },
+  { isAtomic: true },
+)
+
+async function placeOf(options: Partial<DirectoryDestinationOptions> = {}): Promise<ResumablePlace> {
+  return (await directoryDestination(join(dir, 'out'), { extension: '.csv', ...options }).resumable!())!
+}
+
+async function begin(options: Partial<DirectoryDestinationOptions> = {}): Promise<PartsWriter> {
+  return (await (await placeOf(options)).begin()) as PartsWriter
+}
+
+/** Writes parts of these texts. */
+async function put(writer: PartsWriter, ...texts: readonly string[]): Promise<void> {
+  for (const text of texts) {
+    await writer.endPart()
+    await writer.write(Buffer.from(text))
+  }
+}
+
+async function textOf(pieces: AsyncIterable<Uint8Array>): Promise<string> {
+  let text = ''
+  for await (const piece of pieces) text += Buffer.from(piece).toString()
+  return text
+}
+
+describe('a directory of parts', () => {
+  test('has a file for each part, under their names only once all of them are complete', async () => {
+    const writer = await begin()
+    await put(writer, 'one', 'two', 'three')
+    expect(partsOf(join(dir, 'out'))).toBeNull()
+    await writer.commit()
+    expect(partsOf(join(dir, 'out'))).toEqual({
+      'part-00000.csv': 'one',
+      'part-00001.csv': 'two',
+      'part-00002.csv': 'three',
+    })
+    expect(writer.parts).toEqual([
+      { name: 'part-00000.csv', bytes: 3 },
+      { name: 'part-00001.csv', bytes: 3 },
+      { name: 'part-00002.csv', bytes: 5 },
+    ])
+    expect(readdirSync(dir)).toEqual(['out'])
+  })
+
+  test('an ended part that nothing follows is the last, and two ends make no empty part', async () => {
+    const writer = await begin()
+    await put(writer, 'one')
+    await writer.endPart()
+    await writer.endPart()
+    await writer.commit()
+    expect(partsOf(join(dir, 'out'))).toEqual({ 'part-00000.csv': 'one' })
+  })
+
+  test('reads back any range over the parts', async () => {
+    const writer = await begin()
+    await put(writer, 'abc', 'defg', 'hi')
+    await writer.sync()
+    for (let from = 0; from <= 9; from++) {
+      for (let to = from; to <= 9; to++) expect(await textOf(writer.read(from, to))).toBe('abcdefghi'.slice(from, to))
+    }
+    await writer.abort()
+  })
+
+  test.each([0, 1, 3, 4, 6, 7, 8, 9])(
+    'taken back to %i bytes and written on, it holds what an undisturbed one does',
+    async (bytes) => {
+      const writer = await begin()
+      await put(writer, 'abc', 'defg', 'hi')
+      await writer.sync()
+      await writer.rewind(bytes)
+      expect(writer.bytesWritten).toBe(bytes)
+      await writer.write(Buffer.from('!'))
+      await writer.endPart()
+      await writer.write(Buffer.from('?'))
+      await writer.commit()
+      expect(Object.values(partsOf(join(dir, 'out'))!).join('')).toBe(`${'abcdefghi'.slice(0, bytes)}!?`)
+    },
+  )
+
+  test.each([0, 1, 3, 4, 7, 9])('goes on behind %i bytes that another run left', async (bytes) => {
+    const first = await begin()
+    await put(first, 'abc', 'defg', 'hi')
+    await first.sync()
+    first.isKept = true
+    await first.abort()
+    let seen = ''
+    const second = (await (
+      await placeOf()
+    ).resume(bytes, (piece) => {
+      seen += piece === null ? '.' : Buffer.from(piece).toString()
+    })) as PartsWriter
+    expect(seen).toBe(`${'abcdefghi'.slice(0, bytes)}.`)
+    await second.endPart()
+    await second.write(Buffer.from('next'))
+    await second.commit()
+    expect(Object.values(partsOf(join(dir, 'out'))!)).toEqual(
+      [...['abc', 'defg', 'hi'].map((text, i) => text.slice(0, Math.max(0, bytes - [0, 3, 7][i]!))), 'next'].filter(
+        Boolean,
+      ),
+    )
+  })
+
+  test('what another run left and somebody changed is refused and stays', async () => {
+    const first = await begin()
+    await put(first, 'abc', 'defg')
+    first.isKept = true
+    await first.abort()
+    const code = async (bytes: number): Promise<ErrorCode | null> =>
+      (await placeOf())
+        .resume(bytes, () => {})
+        .then(
+          () => null,
+          (error: ExportError) => error.code,
+        )
+    expect(await code(8)).toBe('ERR_STATE_OUTPUT')
+    renameSync(join(dir, 'out.partial/part-00000.csv'), join(dir, 'out.partial/part-00007.csv'))
+    expect(await code(7)).toBe('ERR_STATE_OUTPUT')
+    expect(readdirSync(join(dir, 'out.partial')).sort()).toEqual(['part-00001.csv', 'part-00007.csv'])
+  })
+
+  test('an existing directory is replaced as a whole where that is allowed, and only if it holds nothing but parts', async () => {
+    await committed('old', 'old too')
+    await expect(begin()).rejects.toMatchObject({ code: 'ERR_OUTPUT_EXISTS' })
+    const writer = await begin({ overwrite: true })
+    await put(writer, 'new')
+    expect(partsOf(join(dir, 'out'))).toEqual({ 'part-00000.csv': 'old', 'part-00001.csv': 'old too' })
+    await writer.commit()
+    expect(partsOf(join(dir, 'out'))).toEqual({ 'part-00000.csv': 'new' })
+    expect(readdirSync(dir)).toEqual(['out'])
+    writeFileSync(join(dir, 'out/notes.txt'), 'mine')
+    await expect(begin({ overwrite: true })).rejects.toMatchObject({ code: 'ERR_OUTPUT_EXISTS' })
+    expect(existsSync(join(dir, 'out/notes.txt'))).toBe(true)
+  })
+
+  test('a run that died between the two renames of a replacement leaves the old parts, which come back', async () => {
+    await committed('old')
+    renameSync(join(dir, 'out'), join(dir, 'out.replaced'))
+    await expect(begin()).rejects.toMatchObject({ code: 'ERR_OUTPUT_EXISTS' })
+    expect(partsOf(join(dir, 'out'))).toEqual({ 'part-00000.csv': 'old' })
+  })
+
+  test('a directory that was exchanged, and a part that was, are noticed before anything is published', async () => {
+    const writer = await begin()
+    await put(writer, 'one', 'two')
+    renameSync(join(dir, 'out.partial'), join(dir, 'elsewhere'))
+    mkdirSync(join(dir, 'out.partial'))
+    await expect(writer.commit()).rejects.toMatchObject({ code: 'ERR_OUTPUT_CHANGED' })
+    expect(existsSync(join(dir, 'out'))).toBe(false)
+
+    rmSync(join(dir, 'out.partial'), { recursive: true })
+    const another = await begin()
+    await put(another, 'one', 'two')
+    writeFileSync(join(dir, 'out.partial/part-00000.csv'), 'another')
+    await expect(another.commit()).rejects.toMatchObject({ code: 'ERR_OUTPUT_CHANGED' })
+    expect(existsSync(join(dir, 'out'))).toBe(false)
+  })
+
+  test('whatever call of the file system fails, the old parts or the new ones are there, whole', async () => {
+    for (let failAt = 1; ; failAt++) {
+      rmSync(dir, { recursive: true, force: true })
+      mkdirSync(dir)
+      await committed('old', 'old too')
+      const files = faultyFiles({ failAt, code: 'EIO' })
+      let isDone = true
+      try {
+        const writer = await begin({ files, overwrite: true })
+        try {
+          await put(writer, 'new', 'new too', 'and more')
+          await writer.commit()
+        } catch (error) {
+          await writer.abort()
+          throw error
+        }
+      } catch {
+        isDone = false
+      }
+      if (files.hit === null) break
+      // between its two renames a replacement has a name of its own, and the next run gives it back
+      if (!existsSync(join(dir, 'out'))) await begin().catch(() => {})
+      const parts = Object.values(partsOf(join(dir, 'out'))!).join()
+      expect([`${failAt} ${files.hit}`, parts]).toEqual([
+        `${failAt} ${files.hit}`,
+        isDone || parts.startsWith('new') ? 'new,new too,and more' : 'old,old too',
+      ])
+      expect(failAt).toBeLessThan(200)
+    }
+  })
+})
+
+/** Parts under their final name. Returns a writer that takes no more. */
+async function committed(...texts: readonly string[]): Promise<PartsWriter> {
+  const writer = await begin({ overwrite: true })
+  await put(writer, ...texts)
+  await writer.commit()
+  return writer
+}
