@@ -2,7 +2,7 @@
 
 import { exportRecords } from '../src/index.js'
 
-const { records, outputBytes, digest } = await exportRecords(
-  JSON.parse(process.argv[2]!) as Parameters<typeof exportRecords>[0],
-)
+const options = JSON.parse(process.argv[2]!) as Parameters<typeof exportRecords>[0]
+// what is measured is not how long we wait for the limits of a server that has none
+const { records, outputBytes, digest } = await exportRecords({ accountRequests: 0, tokenRequests: 0, ...options })
 process.stdout.write(`${JSON.stringify({ records, outputBytes, digest: digest?.hex ?? null })}\n`)

@@ -358,6 +358,11 @@ async function openSource(resolved: ResolvedOptions, run: RunOptions, withFields
     allowInsecureHttp: resolved.allowInsecureHttp,
     debugBodies: resolved.debugBodies,
     userAgent: `truto-export/${version}`,
+    pacing: {
+      accountRequests: resolved.accountRequests,
+      tokenRequests: resolved.tokenRequests,
+      windowMs: resolved.rateWindowMs,
+    },
     onDetail: (message) => onEvent?.({ kind: 'detail', message }),
     ...(resolved.ca === null ? {} : { ca: resolved.ca }),
     ...(clock ? { clock } : {}),

@@ -91,7 +91,9 @@ export function lookCommand(format: DemoFormat, path: string, hasHyparquet: bool
 
 function exportArguments({ url, account, parent }: EmulatorAddress, path: string): string[] {
   const request = ['instant-messaging/members', '-a', account, '--channel', parent, '--integration', 'slack']
-  return [...request, '--limit', '1000', '--api-url', url, '--out', path, '--overwrite', '--no-checkpoint', '--json']
+  // the emulator answers as fast as it is asked
+  const network = ['--limit', '1000', '--api-url', url, '--account-requests', '0', '--token-requests', '0']
+  return [...request, ...network, '--out', path, '--overwrite', '--no-checkpoint', '--json']
 }
 
 /** Processes of this program that end with it. */

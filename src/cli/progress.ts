@@ -222,6 +222,10 @@ function eventText(event: ExportEvent): string {
 export function formatSummary(report: ExportReport): string[] {
   const { records, recordsRead, pages, elapsedMs, outputBytes, digest, retries, waitMs } = report
   const left = recordsRead - records
+  const waits = [
+    ...(retries > 0 ? [plural(retries, 'retry', 'retries')] : []),
+    ...(retries > 0 || waitMs > 0 ? [`${formatSpan(waitMs)} of waiting`] : []),
+  ]
   const whole = [
     `${plural(records, 'record')} in ${plural(pages, 'page')} to ${report.output}`,
     `${formatBytes(outputBytes)} of ${report.format}${report.compression === 'none' ? '' : ` under ${report.compression}`}`,
@@ -231,7 +235,7 @@ export function formatSummary(report: ExportReport): string[] {
   return [
     whole.join(', '),
     ...(left > 0 ? [`${plural(left, 'record')} left out by --key-by or a transform`] : []),
-    ...(retries > 0 ? [`${plural(retries, 'retry', 'retries')}, ${formatSpan(waitMs)} of waiting`] : []),
+    ...(waits.length > 0 ? [waits.join(', ')] : []),
     ...(digest === null ? [] : [`${digest.algorithm} ${digest.hex}`]),
     ...report.warnings.map(
       ({ message, count: times }) => `warning: ${message}${times > 1 ? ` (${count(times)})` : ''}`,

@@ -8,13 +8,14 @@ import type { Dispatcher } from 'undici'
 // Not by way of undici's index: that loads fetch, WebSockets, caches and mocks, for 100 ms of CPU time and 9 MB at each start.
 import Agent from 'undici/lib/dispatcher/agent.js'
 import { KiB } from '../bytes/units.js'
-import { type Clock, systemClock } from '../clock.js'
+import { type Clock, sleep, systemClock } from '../clock.js'
 import { ConfigError, type ExportError, InternalError, printable, UpstreamError } from '../errors.js'
 import type { Warning } from '../record.js'
 import { answerError, maxErrorBodyBytes, parseErrorBody } from './answer-error.js'
 import { decodeBody, parseContentEncoding } from './decode.js'
 import { Exchange, type Head } from './exchange.js'
 import { networkError } from './network-error.js'
+import { type Hold, Pacer, type PacingLimits } from './pacing.js'
 import { isLoopback, proxyFor } from './proxy.js'
 import { redactor, shortUrl } from './redact.js'
 import type { ResponseHeaders } from './retry-after.js'
@@ -38,6 +39,8 @@ export interface HttpClientOptions {
   /** Where HTTP_PROXY, HTTPS_PROXY, NO_PROXY and NODE_TLS_REJECT_UNAUTHORIZED are read, once. Default `process.env`. */
   readonly env?: NodeJS.ProcessEnv
   readonly userAgent?: string
+  /** What all requests of this client together are held to. Default: nothing but what the server says. */
+  readonly pacing?: PacingLimits
   /** Lets the provider's error bodies (`raw_response`) through to `onDetail`. They may hold personal data. */
   readonly debugBodies?: boolean
   /** Gets one line a request and what else is worth knowing. Never holds a credential. */
@@ -88,6 +91,7 @@ export class HttpClient {
   readonly #debugBodies: boolean
   readonly #onDetail: ((line: string) => void) | undefined
   readonly #dispatcher: Dispatcher
+  readonly #pacer: Pacer
 
   /** @throws ConfigError ERR_INSECURE_URL, ERR_TOKEN_INVALID or ERR_OPTION_INVALID */
   constructor(options: HttpClientOptions) {
@@ -105,6 +109,7 @@ export class HttpClient {
     this.#userAgent = options.userAgent ?? 'truto-export'
     this.#debugBodies = options.debugBodies ?? false
     this.#onDetail = options.onDetail
+    this.#pacer = new Pacer(options.pacing ?? { accountRequests: 0, tokenRequests: 0, windowMs: 0 })
     this.#redactors = [redactor([token, this.#proxy?.password, decodeText(this.#proxy?.password ?? '')])]
     this.#dispatcher = createDispatcher({
       proxy: this.#proxy,
@@ -116,20 +121,31 @@ export class HttpClient {
     if (this.#proxy) this.#detail(() => `requests go by way of the proxy ${this.#proxy!.origin}`)
   }
 
+  /** What `open` would wait for before it sends a request for the account; null for nothing. For who wants to announce the wait, or not to have it. */
+  hold(account = ''): Hold | null {
+    return this.#pacer.hold(account, this.#clock.now())
+  }
+
   /**
-   * Sends a GET and resolves with the answer if its status is 200. An abort rejects with the signal's reason, at once in every phase.
+   * Sends a GET as soon as the pace allows, and resolves with the answer if its status is 200. An abort rejects with the signal's reason, at once in
+   * every phase.
+   * @param options.account whose limits count, for a client that asks for several
    * @throws AuthError, RequestError, UpstreamError or DataError as `answerError` and `networkError` say; InternalError for a foreign origin
    */
-  async open(url: URL, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<HttpAnswer> {
+  async open(url: URL, options: { signal?: AbortSignal | undefined; account?: string } = {}): Promise<HttpAnswer> {
+    const { signal, account = '' } = options
     if (url.origin !== this.#origin) {
       throw new InternalError('ERR_INTERNAL', `a request to ${url.origin} instead of ${this.#origin} was stopped`)
     }
     // undici frees a connection one turn of the event loop after its answer has ended; asked earlier, it would open a second one.
     await new Promise((resolve) => setImmediate(resolve))
+    for (let hold = this.hold(account); hold !== null; hold = this.hold(account)) {
+      await sleep(this.#clock, hold.ms, signal)
+    }
     const startedAt = this.#clock.now()
     try {
       const exchange = this.#send(url, signal)
-      const head = await exchange.head
+      const head = await this.#headOf(exchange, account)
       this.#detail(() => describeHead(url, head, this.#clock.now() - startedAt))
       return await this.#accept(url, head, exchange)
     } catch (error) {
@@ -179,6 +195,19 @@ export class HttpClient {
       }
     }
     return exchange
+  }
+
+  /** The head of the answer, which the pace counts from. */
+  async #headOf(exchange: Exchange, account: string): Promise<Head> {
+    const request = this.#pacer.begin(account)
+    try {
+      const head = await exchange.head
+      this.#pacer.end(request, this.#clock.now(), { ...head, wallNowMs: this.#clock.wallNow() })
+      return head
+    } catch (error) {
+      this.#pacer.end(request, this.#clock.now())
+      throw error
+    }
   }
 
   /** The answer if it is one that a reader can use; otherwise the error it stands for. */

@@ -11,12 +11,32 @@ export type ResponseHeaders = Readonly<Record<string, string | readonly string[]
  *
  * `Retry-After` stands before `ratelimit-reset` (the order that Truto's documentation gives). `Retry-After` is whole seconds or an HTTP-date
  * (RFC 9110 §10.2.3); a date counts from the answer's own `Date`, so that a wrong clock on either side does no harm, and one that has passed is 0.
- * `ratelimit-reset` is seconds until the reset (Truto, "rate limits"), not a point in time. Of several values the longest counts.
+ * `ratelimit-reset` is seconds until the reset (Truto, "rate limits"); what would be decades is the point in time that other APIs put there. Of several
+ * values the longest counts.
  */
 export function retryAfterMs(headers: ResponseHeaders, wallNowMs: number): number | undefined {
-  const serverNowMs = longest(valuesOf(headers, 'date').map(parseHttpDate)) ?? wallNowMs
+  const serverNowMs = serverNowOf(headers, wallNowMs)
   const retryAfter = valuesOf(headers, 'retry-after').map((text) => parseRetryAfter(text, serverNowMs))
-  return longest(retryAfter) ?? longest(valuesOf(headers, 'ratelimit-reset').flatMap(parseReset))
+  return longest(retryAfter) ?? resetMs(headers, serverNowMs)
+}
+
+/**
+ * The wait in ms before the next request that an answer tells of which is good itself: `ratelimit-remaining` is 0, and the limit's window ends at
+ * `ratelimit-reset` or, where that is missing, is over after the `w` of `ratelimit-limit` at the latest. Undefined where requests remain, or nothing is said.
+ */
+export function usedUpMs(headers: ResponseHeaders, wallNowMs: number): number | undefined {
+  const remaining = valuesOf(headers, 'ratelimit-remaining').flatMap((text) => text.split(',').map(parseCount))
+  if (!remaining.some((count) => count !== undefined && count <= 0)) return undefined
+  const windows = valuesOf(headers, 'ratelimit-limit').flatMap((text) => [...text.matchAll(/;\s*w=(\d+)/gi)])
+  return resetMs(headers, serverNowOf(headers, wallNowMs)) ?? longest(windows.map(([, value]) => parseSeconds(value!)))
+}
+
+function serverNowOf(headers: ResponseHeaders, wallNowMs: number): number {
+  return longest(valuesOf(headers, 'date').map(parseHttpDate)) ?? wallNowMs
+}
+
+function resetMs(headers: ResponseHeaders, serverNowMs: number): number | undefined {
+  return longest(valuesOf(headers, 'ratelimit-reset').flatMap((text) => parseReset(text, serverNowMs)))
 }
 
 function parseRetryAfter(text: string, serverNowMs: number): number | undefined {
@@ -24,14 +44,26 @@ function parseRetryAfter(text: string, serverNowMs: number): number | undefined 
   if (delta !== undefined) return delta
   const date = parseHttpDate(text)
   if (date !== undefined) return Math.max(0, date - serverNowMs)
-  // Two fields of seconds that something on the way has folded into one, as RFC 9110 §5.3 lets it.
-  const parts = text.split(',').map(parseSeconds)
-  return parts.includes(undefined) ? undefined : longest(parts)
+  // Two fields that something on the way has folded into one, as RFC 9110 §5.3 lets it. The comma of a date has its day behind it.
+  const parts = text.split(/,(?! *\d\d[ -])/)
+  const waits = parts.map((part) => (parts.length > 1 ? parseRetryAfter(part, serverNowMs) : undefined))
+  return waits.includes(undefined) ? undefined : longest(waits)
 }
 
 /** `10`, `10;w=60`, `10, 60`: parameters after a semicolon describe the window and are no wait. */
-function parseReset(text: string): (number | undefined)[] {
-  return text.split(',').map((value) => parseSeconds(value.split(';', 1)[0]!))
+function parseReset(text: string, serverNowMs: number): (number | undefined)[] {
+  return text.split(',').map((value) => {
+    const ms = parseSeconds(value.split(';', 1)[0]!)
+    return ms === undefined || ms < earliestEpochMs ? ms : Math.max(0, ms - serverNowMs)
+  })
+}
+
+/** 1e9 seconds: nobody asks for a wait of 31 years, and as a point in time it is September 2001. */
+const earliestEpochMs = 1e12
+
+function parseCount(text: string): number | undefined {
+  const value = text.split(';', 1)[0]!.trim()
+  return /^-?\d{1,15}$/.test(value) ? Number(value) : undefined
 }
 
 function parseSeconds(text: string): number | undefined {

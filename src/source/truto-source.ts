@@ -4,7 +4,8 @@
 import { formatDuration } from '../bytes/units.js'
 import type { SourceState } from '../checkpoint/checkpoint.js'
 import { sleep } from '../clock.js'
-import { DataError, ExportError, RequestError } from '../errors.js'
+import { DataError, ExportError, RequestError, UpstreamError } from '../errors.js'
+import type { Hold } from '../http/pacing.js'
 import { decideRetry, type RetryPolicy } from '../http/retry.js'
 import type { PageFacts } from '../json/slicer.js'
 import type { Framing, RecordBatch } from '../record.js'
@@ -16,7 +17,9 @@ import { PagedSource, pageChanged, type SourceOptions } from './source.js'
 /** What a page is asked of: `HttpClient`, or a double of it in tests. */
 export interface PageClient {
   /** Resolves for a 200 answer, rejects with the typed error of any other. */
-  open(url: URL, options: { signal?: AbortSignal | undefined }): Promise<PageAnswer>
+  open(url: URL, options: { signal?: AbortSignal | undefined; account?: string }): Promise<PageAnswer>
+  /** What `open` would wait for before it sends; null for nothing. Absent where it never does. */
+  hold?(account?: string): Hold | null
 }
 
 export interface PageAnswer {
@@ -106,10 +109,11 @@ export class TrutoSource extends PagedSource {
     for (let attempt = 1; ; attempt++) {
       let answer: PageAnswer | undefined
       try {
+        await this.#untilAllowed(page)
         outcome.requests++
         if (options.progress) options.progress.requests++
         const url = listUrl(this.#options.apiUrl, this.#options.request, { cursor, responseFormat: this.#asking })
-        answer = await this.#options.client.open(url, { signal: options.signal })
+        answer = await this.#options.client.open(url, { signal: options.signal, account: this.#account })
         const isNdjson = checkContentType(answer.contentType, page)
         const batches = this.reader.readPage(answer.body, page, isNdjson, (facts) => this.#accept(facts, page))
         for (;;) {
@@ -199,7 +203,7 @@ export class TrutoSource extends PagedSource {
   /** Waits as the policy says, or throws the error where it says stop. */
   async #waitForRetry(error: unknown, page: number, attempt: number, failures: Map<string, number>): Promise<void> {
     const { outcome, options } = this.reader
-    const { clock, progress, signal } = options
+    const { clock, signal } = options
     if (signal?.aborted) throw signal.reason
     const code = error instanceof ExportError ? error.code : ''
     const attemptOfCode = (failures.get(code) ?? 0) + 1
@@ -223,12 +227,32 @@ export class TrutoSource extends PagedSource {
     outcome.retries++
     const { waitMs, reason } = decision
     options.onEvent?.({ kind: 'retry', page, attempt: attempt + 1, error: error as Error })
-    if (waitMs <= 0) return
-    options.onEvent?.({ kind: 'wait', page, reason: `${reason}; waiting ${formatDuration(waitMs)}`, ms: waitMs })
-    if (progress) progress.wait = { reason, untilMs: clock.now() + waitMs }
-    outcome.waitMs += waitMs
+    if (waitMs > 0) await this.#wait(page, reason, waitMs)
+  }
+
+  /** Waits while the client holds requests back. @throws UpstreamError ERR_RATE_LIMITED where that would be too long */
+  async #untilAllowed(page: number): Promise<void> {
+    const { client, retry } = this.#options
+    for (let hold = client.hold?.(this.#account); hold; hold = client.hold?.(this.#account)) {
+      const { ms, reason } = hold
+      if (ms > retry.maxWaitMs) throw new UpstreamError('ERR_RATE_LIMITED', reason, { page, retryAfterMs: ms })
+      await this.#wait(page, reason, ms)
+    }
+  }
+
+  get #account(): string {
+    return this.#options.request.account ?? ''
+  }
+
+  /** Says so and waits. */
+  async #wait(page: number, reason: string, ms: number): Promise<void> {
+    const { outcome, options } = this.reader
+    const { clock, progress, signal } = options
+    options.onEvent?.({ kind: 'wait', page, reason: `${reason}; waiting ${formatDuration(ms)}`, ms })
+    if (progress) progress.wait = { reason, untilMs: clock.now() + ms }
+    outcome.waitMs += ms
     try {
-      await sleep(clock, waitMs, signal)
+      await sleep(clock, ms, signal)
     } finally {
       if (progress) progress.wait = null
     }

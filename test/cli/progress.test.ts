@@ -129,6 +129,7 @@ describe('the summary', () => {
       ...report,
       recordsRead: 1000,
       retries: 0,
+      waitMs: 0,
       digest: null,
       warnings: [],
       compression: 'none',
@@ -136,6 +137,8 @@ describe('the summary', () => {
     }
     expect(formatSummary(plain)).toHaveLength(1)
     expect(formatSummary({ ...plain, elapsedMs: 754_000 })[0]).toContain('12:34')
+    // for a limit that was kept
+    expect(formatSummary({ ...plain, waitMs: 10_001 })[1]).toBe('10s of waiting')
   })
 })
 

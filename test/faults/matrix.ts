@@ -278,7 +278,7 @@ const rateLimits: FaultCase[] = [
   {
     id: '5.1-rate-limits',
     emulator: { members: 120, pageSize: 1, rateLimits: true },
-    owed: { requests: 122, retries: 2 },
+    owed: { requests: 120 },
   },
 ]
 

@@ -169,18 +169,39 @@ describe('an answer other than 200', () => {
 
   test('becomes the typed error, with its wait, and keeps the connection', async () => {
     const server = await serve(({ socket }) =>
-      socket.write(reply('429 Too Many Requests', ['Retry-After: 7', 'Content-Type: application/json'], truto(429))),
+      socket.write(reply('502 Bad Gateway', ['Retry-After: 7', 'Content-Type: application/json'], truto(502))),
     )
     const client = clientOf(server.origin)
     for (let i = 0; i < 2; i++) {
       expect(await exchangeFailure(client, server.origin)).toMatchObject({
-        code: 'ERR_RATE_LIMITED',
-        statusCode: 429,
+        code: 'ERR_SERVER',
+        statusCode: 502,
         retryAfterMs: 7000,
-        message: 'HTTP 429 from Truto: why, [redacted]',
+        message: 'HTTP 502 from Truto: why, [redacted]',
       })
     }
     expect(server.connections).toHaveLength(1)
+  })
+
+  test('that is a 429 holds the next request of its account back, whoever asks, and an abort ends the wait', async () => {
+    const server = await serve(({ socket }) => socket.write(reply('429 Too Many Requests', ['Retry-After: 7'])))
+    const clock = new ManualClock()
+    const client = clientOf(server.origin, { clock })
+    const url = new URL(server.origin)
+    expect(await failureOf(client.open(url, { account: 'a' }))).toMatchObject({ code: 'ERR_RATE_LIMITED' })
+    expect([client.hold('a')?.ms, client.hold('b')]).toEqual([7001, null])
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    const aborted = client.open(url, { account: 'a', signal: controller.signal }).catch((error: unknown) => error)
+    const waiting = failureOf(client.open(url, { account: 'a' }))
+    await until(() => clock.pending >= 2)
+    clock.advance(6999)
+    controller.abort(reason)
+    expect(await aborted).toBe(reason)
+    expect(server.requests).toHaveLength(1)
+    clock.advance(2)
+    expect(await waiting).toMatchObject({ statusCode: 429 })
+    expect(server.requests).toHaveLength(2)
   })
 
   test('is understood when it comes compressed', async () => {
