@@ -9,11 +9,14 @@ import type { ResponseFormat } from '../report.js'
 /** Version of the text. A reader takes its own version only: state is never guessed. */
 export const checkpointVersion = 1
 
-/** A number of records and what they were, independent of how they came in batches. */
-export interface RecordsDigest {
+/** A number of records, and their bytes with a line feed after each. */
+export interface RecordCounts {
   readonly records: number
-  /** Their bytes, one line feed after each. */
   readonly bytes: number
+}
+
+/** A number of records and what they were, independent of how they came in batches. */
+export interface RecordsDigest extends RecordCounts {
   /** CRC-32 of these bytes (zlib). */
   readonly crc32: number
 }
@@ -28,10 +31,9 @@ export interface SourceState {
   readonly taken: RecordsDigest
   /** What it is asked for as. */
   readonly asking: Exclude<ResponseFormat, 'auto'>
-  /** Bytes of records, a line feed after each, since the last cut. */
-  readonly sinceCutBytes: number
-  /** Records since the last cut. */
-  readonly sinceCutRecords: number
+  /** What was read since the last cut, and since the last part of the output was ended. */
+  readonly sinceCut: RecordCounts
+  readonly sincePart: RecordCounts
   readonly framing: Framing | null
   readonly isUnified: boolean
   readonly responseFormat: Exclude<ResponseFormat, 'auto'> | null
@@ -162,10 +164,10 @@ function sourceOf(value: JsonValue | undefined): SourceState {
   return {
     page: count(fields, 'page'),
     cursor: orNull(fields, 'cursor', text),
-    taken: { records: count(taken, 'records'), bytes: count(taken, 'bytes'), crc32: count(taken, 'crc32') },
+    taken: { ...countsOf(taken, 'taken'), crc32: count(taken, 'crc32') },
     asking: oneOf(fields, 'asking', answerFormats),
-    sinceCutBytes: count(fields, 'sinceCutBytes'),
-    sinceCutRecords: count(fields, 'sinceCutRecords'),
+    sinceCut: countsOf(fields['sinceCut'], 'sinceCut'),
+    sincePart: countsOf(fields['sincePart'], 'sincePart'),
     framing: orNull(fields, 'framing', (from, name) => oneOf(from, name, framings)),
     isUnified: fields['isUnified'] === true,
     responseFormat: orNull(fields, 'responseFormat', (from, name) => oneOf(from, name, answerFormats)),
@@ -186,6 +188,11 @@ function sourceOf(value: JsonValue | undefined): SourceState {
     idOnlyRecords: count(fields, 'idOnlyRecords'),
     countMismatches: count(fields, 'countMismatches'),
   }
+}
+
+function countsOf(value: JsonValue | undefined, name: string): RecordCounts {
+  const fields = object(value, name)
+  return { records: count(fields, 'records'), bytes: count(fields, 'bytes') }
 }
 
 const framings = ['envelope', 'slack', 'graph', 'array', 'ndjson'] as const

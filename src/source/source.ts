@@ -11,6 +11,7 @@ import { resolveOptions } from '../options/resolve.js'
 import type { ResolvedOptions } from '../options/schema.js'
 import { type Framing, ownedBatches, type RecordBatch, type Warning } from '../record.js'
 import type { ExportEvent, Progress, ResponseFormat } from '../report.js'
+import { Cuts } from './cuts.js'
 
 /** Limits that every page is held to, and what a run is told with. */
 export interface SourceOptions {
@@ -38,6 +39,9 @@ export interface SourceOptions {
    *  that depend on the records alone. Default: there are none. */
   cutBytes?: number | null
   cutRecords?: number | null
+  /** Likewise for the parts that the output is in. A part's end is a cut as well. */
+  partBytes?: number | null
+  partRecords?: number | null
 }
 
 /** What a source has told so far; complete when its records have been read to the end. */
@@ -108,12 +112,13 @@ type UnchangedOptions = 'signal' | 'onEvent' | 'progress' | 'redact'
 export class PageReader {
   readonly outcome = emptyOutcome()
   readonly options: Required<Omit<SourceOptions, UnchangedOptions>> & Pick<SourceOptions, UnchangedOptions>
-  /** Whether the batch that was given last ends at a cut. */
+  /** Whether the batch that was given last ends at a cut, and whether that is the end of a part. */
   isAtCut = false
+  isAtPartEnd = false
   /** Records of the page in hand that were let out, whichever try of the page they came from. */
   #taken = new RecordsTally()
-  #sinceCutBytes = 0
-  #sinceCutRecords = 0
+  #cuts: Cuts
+  #parts: Cuts
   #slicers: SlicerFactory | undefined
   #emptyPages = 0
   #partialPages = 0
@@ -126,8 +131,12 @@ export class PageReader {
   /** @param rereads whether a page may be read again, so that its records have to be recognised */
   constructor(options: SourceOptions, rereads: boolean) {
     this.#rereads = rereads
-    const defaults = { ...limitDefaults, clock: systemClock, cutBytes: null, cutRecords: null, withFields: false }
+    const noCuts = { cutBytes: null, cutRecords: null, partBytes: null, partRecords: null }
+    const defaults = { ...limitDefaults, clock: systemClock, ...noCuts, withFields: false }
     this.options = { ...defaults, ...withoutUndefined(options) } as PageReader['options']
+    const { cutBytes, cutRecords, partBytes, partRecords } = this.options
+    this.#cuts = new Cuts(cutBytes, cutRecords)
+    this.#parts = new Cuts(partBytes, partRecords)
   }
 
   /** Records of the page in hand that were let out. */
@@ -155,8 +164,8 @@ export class PageReader {
       cursor,
       asking,
       taken: this.#taken.snapshot(),
-      sinceCutBytes: this.#sinceCutBytes,
-      sinceCutRecords: this.#sinceCutRecords,
+      sinceCut: this.#cuts.counts,
+      sincePart: this.#parts.counts,
       emptyPages: this.#emptyPages,
       partialPages: this.#partialPages,
       bareIds: this.#bareIds,
@@ -179,8 +188,9 @@ export class PageReader {
     outcome.waitMs = state.waitMs
     outcome.bodyBytes = state.bodyBytes
     this.#taken = new RecordsTally(state.taken)
-    this.#sinceCutBytes = state.sinceCutBytes
-    this.#sinceCutRecords = state.sinceCutRecords
+    const { cutBytes, cutRecords, partBytes, partRecords } = this.options
+    this.#cuts = new Cuts(cutBytes, cutRecords, state.sinceCut)
+    this.#parts = new Cuts(partBytes, partRecords, state.sincePart)
     this.#emptyPages = state.emptyPages
     this.#partialPages = state.partialPages
     this.#bareIds = state.bareIds
@@ -286,18 +296,16 @@ export class PageReader {
 
   /** One past the record of `batch`, from `from` on, that ends at a cut; the batch's end where there is none. Counts what is before it. */
   #nextCut(batch: RecordBatch, from: number): number {
-    const { cutBytes, cutRecords } = this.options
-    this.isAtCut = false
-    if (cutBytes === null && cutRecords === null) return batch.count
+    this.isAtCut = this.isAtPartEnd = false
+    if (this.#cuts.isEndless && this.#parts.isEndless) return batch.count
     for (let index = from; index < batch.count; index++) {
-      this.#sinceCutBytes += batch.end(index) - batch.start(index) + 1
-      this.#sinceCutRecords++
-      if (this.#sinceCutBytes >= (cutBytes ?? Infinity) || this.#sinceCutRecords >= (cutRecords ?? Infinity)) {
-        this.#sinceCutBytes = 0
-        this.#sinceCutRecords = 0
-        this.isAtCut = true
-        return index + 1
-      }
+      const length = batch.end(index) - batch.start(index)
+      const isCut = this.#cuts.add(length)
+      this.isAtPartEnd = this.#parts.add(length)
+      if (!isCut && !this.isAtPartEnd) continue
+      this.#cuts.reset()
+      this.isAtCut = true
+      return index + 1
     }
     return batch.count
   }
@@ -389,6 +397,11 @@ export abstract class PagedSource implements RecordSource {
   /** Whether the batch that was given last ends at a cut. */
   get isAtCut(): boolean {
     return this.reader.isAtCut
+  }
+
+  /** Whether that is the end of a part. */
+  get isAtPartEnd(): boolean {
+    return this.reader.isAtPartEnd
   }
 
   warnings(): Warning[] {

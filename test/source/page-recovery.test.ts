@@ -30,12 +30,13 @@ async function read(answer: (url: URL, request: number) => Answer, options: Part
     },
   }
   const { source, events } = listSource(client, clock, options)
-  const batches: { ids: string[]; state: SourceState; isAtCut: boolean }[] = []
+  const batches: { ids: string[]; state: SourceState; isAtCut: boolean; isAtPartEnd: boolean }[] = []
   let error: unknown
   try {
     for await (const batch of source.read()) {
       const ids = [...batch.records()].map(({ id }) => String(id))
-      batches.push({ ids, state: source.state, isAtCut: source.isAtCut })
+      const { state, isAtCut, isAtPartEnd } = source
+      batches.push({ ids, state, isAtCut, isAtPartEnd })
     }
   } catch (thrown) {
     error = thrown
@@ -202,6 +203,18 @@ test('a batch ends at the record that fills a cut, however the bytes come', asyn
   // the cuts of what follows are the same ones
   const rest = await read((url) => ({ chunks: [bodyFor(url)] }), { cutRecords: 4, from: byRecords.batches[0]!.state })
   expect(rest.batches.filter(({ isAtCut }) => isAtCut).map(({ ids }) => ids.at(-1))).toEqual([all[7], all[11]])
+})
+
+test('a part ends at a cut, from which the next cut counts', async () => {
+  const options = { cutRecords: 4, partRecords: 6 }
+  const { batches, ids } = await read((url) => ({ chunks: inChunks(bodyFor(url), 50) }), options)
+  expect(ids).toEqual(all)
+  const lastIds = (some: typeof batches): (string | undefined)[] => some.map(({ ids }) => ids.at(-1))
+  expect(lastIds(batches.filter(({ isAtCut }) => isAtCut))).toEqual([all[3], all[5], all[9], all[11]])
+  expect(lastIds(batches.filter(({ isAtPartEnd }) => isAtPartEnd))).toEqual([all[5], all[11]])
+  const from = batches.find(({ ids }) => ids.at(-1) === all[3])!.state
+  const rest = await read((url) => ({ chunks: [bodyFor(url)] }), { ...options, from })
+  expect(lastIds(rest.batches.filter(({ isAtPartEnd }) => isAtPartEnd))).toEqual([all[5], all[11]])
 })
 
 test('before a page is asked for, its consumer is told, with all before it taken', async () => {
