@@ -289,12 +289,21 @@ export class ReaderGone extends Error {
   }
 }
 
-/** `error` itself if it is ours, a quiet stop or an abort; anything else becomes an InternalError with `error` as its cause. */
+/** `error` itself if it is ours, a quiet stop or an abort. A lack of file descriptors, which any step may be the first to meet, is an OutputError; anything
+ *  else becomes an InternalError with `error` as its cause. */
 export function asExportError(error: unknown, doing: string): Error {
   if (error instanceof ExportError || error instanceof ReaderGone) return error
   if (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError')) return error
+  if (isOutOfDescriptors(error))
+    return new OutputError('ERR_OUTPUT_RESOURCES', `${doing}: too many open files`, { cause: error })
   const text = error instanceof Error ? error.message : String(error)
   return new InternalError('ERR_INTERNAL', `${doing}: ${text}`, { cause: error })
+}
+
+/** Whether the system has no more file descriptors for us: also where Node.js says so, as it loads a module. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown }
+  return code === 'EMFILE' || code === 'ENFILE'
 }
 
 /** Control characters, bidirectional overrides and other invisible characters as `\u{..}` escapes, so that text from a server cannot drive a terminal. */

@@ -1,6 +1,6 @@
 // One run of the command line: arguments → command → exit code. Everything that goes wrong becomes one line on stderr and a code here.
 
-import { ExportError, InternalError, printable, ReaderGone } from '../errors.js'
+import { asExportError, ExportError, InternalError, isOutOfDescriptors, printable, ReaderGone } from '../errors.js'
 import { parseArguments } from './arguments.js'
 import type { Io } from './io.js'
 
@@ -25,8 +25,10 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       case 'demo':
         return await (await import('./demo.js')).runDemo(texts, io)
     }
-  } catch (error) {
-    if (error instanceof ReaderGone) return readerGoneExitCode
+  } catch (caught) {
+    if (caught instanceof ReaderGone) return readerGoneExitCode
+    // what nobody expected keeps its own words, but a module that could not be opened is no bug
+    const error = isOutOfDescriptors(caught) ? asExportError(caught, 'loading the program') : caught
     io.stderr.write(describeError(error, argv.includes('--debug')))
     return error instanceof ExportError ? error.exitCode : 1
   }

@@ -2,7 +2,15 @@
 // HTTPParserError, which is how a cut chunked body shows, has none.
 
 import { formatDuration } from '../bytes/units.js'
-import { AuthError, type ExportError, InternalError, OutputError, RequestError, UpstreamError } from '../errors.js'
+import {
+  AuthError,
+  ConfigError,
+  type ExportError,
+  InternalError,
+  OutputError,
+  RequestError,
+  UpstreamError,
+} from '../errors.js'
 
 export interface Position {
   /** `open` until the whole head of the answer is there, `body` after it. */
@@ -28,6 +36,13 @@ export function networkError(cause: unknown, position: Position): ExportError {
   }
   if (code === 'EMFILE' || code === 'ENFILE') {
     return new OutputError('ERR_OUTPUT_RESOURCES', `connecting to ${via}: too many open files`, { cause })
+  }
+  // undici's parser is WebAssembly, for whose memory V8 reserves gigabytes of addresses
+  if (error instanceof RangeError && error.message.startsWith('WebAssembly')) {
+    return new ConfigError('ERR_RUNTIME_MISSING', 'there is no address space for WebAssembly, as under ulimit -v', {
+      cause,
+      hint: 'NODE_OPTIONS=--disable-wasm-trap-handler makes Node.js need far less of it',
+    })
   }
   if (phase === 'body') return bodyError(error, code, via)
 

@@ -4,7 +4,7 @@
 import type { Framing, RecordBatch } from '../record.js'
 import { HeapWindow, SlicerJs } from './engine-js/slicer-js.js'
 import { simdSlicers } from './engine-simd/engine-simd.js'
-import { kernelModule } from './engine-simd/kernel.js'
+import { giveUpKernel, kernelModule } from './engine-simd/kernel.js'
 
 /** The engines, default first. */
 export const engineNames = ['simd', 'js', 'stream-json', 'streamparser'] as const
@@ -74,7 +74,8 @@ export interface Slicer {
 /** Makes the slicer of one page after the other; the slicers of one factory are used one at a time. */
 export type SlicerFactory = (options: SlicerOptions) => Slicer
 
-/** The engine that is used where `engine` is asked for: `js` takes the place of `simd` where this runtime has no WebAssembly SIMD. */
+/** The engine that is used where `engine` is asked for: `js` takes the place of `simd` where this runtime has no WebAssembly SIMD, or has turned out to
+ *  have no room for its memory. */
 export function usedEngine(engine: EngineName): EngineName {
   return engine === 'simd' && kernelModule() === null ? 'js' : engine
 }
@@ -83,7 +84,15 @@ export function usedEngine(engine: EngineName): EngineName {
 export async function slicerFactory(engine: EngineName): Promise<SlicerFactory> {
   if (engine === 'stream-json') return (await import('./engine-stream-json.js')).streamJsonSlicers()
   if (engine === 'streamparser') return (await import('./engine-streamparser.js')).streamparserSlicers()
-  if (usedEngine(engine) === 'simd') return simdSlicers()
+  if (usedEngine(engine) === 'simd') {
+    try {
+      return simdSlicers()
+    } catch (error) {
+      // V8 reserves gigabytes of addresses for any memory of WebAssembly, which `ulimit -v` may not allow
+      if (!(error instanceof RangeError)) throw error
+      giveUpKernel()
+    }
+  }
   const window = new HeapWindow()
   return (options) => new SlicerJs(options, window)
 }

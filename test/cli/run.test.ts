@@ -254,6 +254,13 @@ describe('how a run ends', () => {
     expect(stderr).toMatch(/^truto-export: ERR_INTERNAL: TypeError: oops\n {2}TypeError: oops\n {6}at /)
   })
 
+  test('a module that cannot be loaded for want of file descriptors is a lack of resources', async () => {
+    const emfile = Object.assign(new Error("EMFILE: too many open files, open 'x.js'"), { code: 'EMFILE' })
+    const { stderr, exitCode } = await cli([list], { export: () => Promise.reject(emfile) })
+    expect(exitCode).toBe(7)
+    expect(stderr).toMatch(/^truto-export: ERR_OUTPUT_RESOURCES: [^\n]*too many open files; [^\n]*\n$/)
+  })
+
   test('a reader of stdout that leaves is a silent 141', async () => {
     const gone = await cli([list], { export: () => Promise.reject(new ReaderGone()) })
     expect(gone).toMatchObject({ exitCode: 141, stderr: '' })

@@ -28,6 +28,7 @@ test.each<[string, unknown, ErrorCode, boolean]>([
   ['too much head', new errors.HeadersOverflowError(), 'ERR_PROTOCOL', true],
   ['what is no HTTP', new errors.HTTPParserError('x'), 'ERR_PROTOCOL', true],
   ['no descriptors left', coded('EMFILE'), 'ERR_OUTPUT_RESOURCES', false],
+  ['no addresses left', new RangeError('WebAssembly.Instance(): Out of memory'), 'ERR_RUNTIME_MISSING', false],
   ['a destroyed client', new errors.ClientDestroyedError(), 'ERR_INTERNAL', false],
   ['something that is no error', 'boom', 'ERR_CONNECT', true],
 ])('%s, before the answer', (_, cause, code, isRetryable) => {

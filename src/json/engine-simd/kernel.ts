@@ -58,6 +58,11 @@ export function kernelModule(): WebAssembly.Module | null {
   return compiled
 }
 
+/** From now on this runtime has no kernel: there is no address space for its memory. */
+export function giveUpKernel(): void {
+  compiled = null
+}
+
 /** One instance of the kernel, which is a scanner and the window that it scans. */
 export class Kernel implements RecordScanner, Window {
   bytes!: Buffer
