@@ -14,18 +14,20 @@ export function systemError(code: string, syscall: string): Error {
 }
 
 /** The system's files, but that call number `failAt`, from 1, fails with `code`, and that a write takes at most `maxWrite` bytes. With `isCrash` all calls after
- *  it fail too, as if the process were gone: what it left is what was done by then. */
+ *  it fail too, as if the process were gone: what it left is what was done by then. Where it `flushes` not all, fsync says that it has and does nothing. */
 export function faultyFiles({
   failAt = 0,
   code = 'EIO',
   maxWrite = Number.POSITIVE_INFINITY,
   isCrash = false,
+  flushes = 'all',
   onCall = () => {},
 }: {
   failAt?: number
   code?: string
   maxWrite?: number
   isCrash?: boolean
+  flushes?: 'all' | 'directories' | 'nothing'
   onCall?: (count: number) => void
 }): FaultyFiles {
   const calls: string[] = []
@@ -52,6 +54,8 @@ export function faultyFiles({
     },
     async sync() {
       step('fsync')
+      if (flushes === 'nothing') return
+      if (flushes === 'directories' && !(await file.stat()).isDirectory()) return
       await file.sync()
     },
     async stat() {
