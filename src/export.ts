@@ -13,8 +13,9 @@ import { destinationFromUrl } from './destination/from-url.js'
 import type { Encoder } from './encode/encoder.js'
 import { jsonEncoder } from './encode/json.js'
 import { ndjsonEncoder } from './encode/ndjson.js'
+import { requireCompression } from './encode/parquet/compression.js'
 import { asExportError, ExportError, InternalError } from './errors.js'
-import { identityOf, obstacleOf } from './export/identity.js'
+import { type IdentityInit, identityOf, obstacleOf } from './export/identity.js'
 import { openSession, type Session, type SessionInit } from './export/session.js'
 import { addWarnings } from './export/warnings.js'
 import { usedEngine } from './json/slicer.js'
@@ -25,7 +26,7 @@ import type { ExportEvent, ExportReport, Progress } from './report.js'
 import type { Member } from './schema/member.js'
 import { type ResourceSchema, schemaOf, unmappedSchema, withoutFields } from './schema/resource.js'
 import { type BodyInput, BodySource } from './source/body-source.js'
-import { checkRequirements, type ListRequest } from './source/request.js'
+import { checkRequirements, type ListRequest, resourceUrl } from './source/request.js'
 import { emptyOutcome, type PagedSource, type RecordSource, type SourceOutcome } from './source/source.js'
 import { TrutoSource, type TrutoSourceOptions } from './source/truto-source.js'
 import { excludeFieldsStage } from './transform/exclude-fields.js'
@@ -82,6 +83,7 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
   const clock = run.clock ?? systemClock
   const startedAt = clock.now()
   requireCodec(resolved.compress)
+  if (resolved.format === 'parquet') requireCompression(resolved.parquetCompression)
   const progress = run.progress ?? emptyProgress()
   const readsMembers = readsFields(stagesOf(resolved, run), run) // what is wrong with a step is known before anything is touched
   const opened = await openSource(resolved, { ...run, progress }, readsMembers)
@@ -103,7 +105,7 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
 }
 
 function sessionOptions(resolved: ResolvedOptions, run: RunOptions): Omit<SessionInit, 'destination' | 'clock'> {
-  const identity = { resolved, transform: run.transform, hasInput: run.input !== undefined }
+  const identity = identityInit(resolved, run)
   const obstacle = obstacleOf(identity)
   return {
     fingerprint: obstacle === null ? identityOf(identity) : null,
@@ -116,6 +118,10 @@ function sessionOptions(resolved: ResolvedOptions, run: RunOptions): Omit<Sessio
     signal: run.signal,
     onEvent: run.onEvent,
   }
+}
+
+function identityInit(resolved: ResolvedOptions, run: RunOptions): IdentityInit {
+  return { resolved, transform: run.transform, hasInput: run.input !== undefined }
 }
 
 interface RunContext {
@@ -141,18 +147,19 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
   let records = start?.records ?? 0
   const warnings = (): Warning[] =>
     addWarnings(start?.warnings ?? [], [...warningsOf(stages), ...(encoder?.warnings() ?? [])])
-  const pointAt = (source: SourceState): ExportState => {
+  const pointAt = (source: SourceState): ExportState | null => {
     const saved = encoder?.save ? encoder.save() : (start?.encoder ?? null)
+    if (saved === undefined) return null // records are held that are not in the output
     return { source, encoder: saved, records, bytes: writer.bytesWritten, warnings: warnings() }
   }
   const source = opened.source(start?.source ?? null, async (state) => {
     // a page that is gone on with does not begin here
     if (!canCommit || !isPlain || state.taken.records > 0) return
     const point = pointAt(state)
-    if (session.passPage(point)) await session.commit(point)
+    if (point !== null && session.passPage(point)) await session.commit(point)
   })
   const begin = async (): Promise<Encoder> => {
-    encoder = await encoderOf(resolved, source.outcome)
+    encoder = await encoderOf(resolved, run, source.outcome)
     await encoder.begin(out, start?.encoder ?? undefined)
     return encoder
   }
@@ -168,7 +175,7 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
       if (source.isAtCut && 'cut' in out) await (out as MemberWriter).cut()
       if (canCommit && source instanceof TrutoSource && (isPlain || source.isAtCut)) {
         const point = pointAt(source.state)
-        if (session.pass(point) || !isPlain) await session.commit(point)
+        if (point !== null && (session.pass(point) || !isPlain)) await session.commit(point)
       }
       signal?.throwIfAborted()
     }
@@ -480,13 +487,13 @@ function warningsOf(stages: readonly Stage[]): Warning[] {
 }
 
 /** The encoder, once the first page has shown what its records are, so that columns are those of its schema. */
-function encoderOf(resolved: ResolvedOptions, outcome: SourceOutcome): Promise<Encoder> {
+function encoderOf(resolved: ResolvedOptions, run: RunOptions, outcome: SourceOutcome): Promise<Encoder> {
   const declared = outcome.isUnified && resolved.resource !== null ? schemaOf(resolved.resource) : unmappedSchema
-  return encoderFor(resolved, withoutFields(declared, topLevelFields(excludedPaths(resolved))))
+  return encoderFor(resolved, run, withoutFields(declared, topLevelFields(excludedPaths(resolved))))
 }
 
 /** The encoder of the wanted format. Those of columns are loaded only where they are wanted. */
-async function encoderFor(resolved: ResolvedOptions, schema: ResourceSchema): Promise<Encoder> {
+async function encoderFor(resolved: ResolvedOptions, run: RunOptions, schema: ResourceSchema): Promise<Encoder> {
   const hasKey = resolved.keyBy !== null
   const { unknownFields, onTypeMismatch, strict } = resolved
   const columns = { schema, hasKey, unknownFields, onTypeMismatch, strict }
@@ -518,8 +525,18 @@ async function encoderFor(resolved: ResolvedOptions, schema: ResourceSchema): Pr
         timestampUnit: resolved.timestampUnit,
         rowGroupRows: resolved.rowGroupRows,
         rowGroupBytes: resolved.rowGroupBytes,
+        metadata: originOf(resolved, run),
       })
     }
+  }
+}
+
+/** What a file can say about the export that it is of, without anything secret. Of what was read from a file we know neither. */
+function originOf(resolved: ResolvedOptions, run: RunOptions): Record<string, string> {
+  if (run.input !== undefined) return {}
+  return {
+    'truto-export.source': resourceUrl(new URL(resolved.apiUrl), resolved.resource!),
+    'truto-export.export-id': identityOf(identityInit(resolved, run)),
   }
 }
 

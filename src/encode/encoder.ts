@@ -26,7 +26,10 @@ export interface Encoder {
   end(): Promise<void>
   /** What had to be changed or was counted so far. */
   warnings(): Warning[]
-  /** What another encoder needs to go on behind the bytes written so far, in which every record given is. Absent where the format cannot be gone on with
-   *  at any record. */
-  save?(): JsonValue
+  /** What another encoder needs to go on behind the bytes written so far; undefined as long as there are records that are in none of them. Absent where
+   *  the format cannot be gone on with at all. */
+  save?(): JsonValue | undefined
+  /** Writes every record given so far. Where it is called shows in the bytes, so it has to be a place that the data determines. Absent where no record is
+   *  held in any case. */
+  cut?(): Promise<void>
 }

@@ -261,6 +261,9 @@ function completed(values: Record<string, unknown>, label: (name: string) => str
       `use ${label('parquetCompression')}, which compresses inside`,
     )
   }
+  if (given.parquetWriter === 'parquetjs-lite' && given.parquetCompression === 'zstd') {
+    throw conflict('parquetjs-lite has no zstd', `choose another ${label('parquetCompression')}`)
+  }
   if (given.csvDelimiter === given.csvQuote) {
     throw conflict(`${label('csvDelimiter')} and ${label('csvQuote')} are the same`, 'choose two different characters')
   }

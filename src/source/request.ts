@@ -78,8 +78,12 @@ export function listUrl(apiUrl: URL, request: ListRequest, page: PageRequest): U
     ...given.filter((pair) => !isReplaced(nameOf(pair))),
     page.cursor === null ? '' : encodeQuery({ [cursorName]: page.cursor }),
   ]
-  const base = `${apiUrl.origin}${apiUrl.pathname.replace(/\/+$/, '')}`
-  return new URL(`${base}/unified/${resource}?${pairs.filter(Boolean).join('&')}`)
+  return new URL(`${resourceUrl(apiUrl, resource)}?${pairs.filter(Boolean).join('&')}`)
+}
+
+/** The URL of a list, without what is asked of it. */
+export function resourceUrl(apiUrl: URL, resource: string): string {
+  return `${apiUrl.origin}${apiUrl.pathname.replace(/\/+$/, '')}/unified/${resource}`
 }
 
 /** Which of two values a server takes is not documented, so none is sent twice. `channel[id]` and `channel[type]` are two parameters, `channel` is both. */

@@ -40,6 +40,23 @@ test.each(encoders)('%s goes on behind any record', async (_, make, hasKey) => {
   }
 })
 
-test('a single Parquet file cannot be gone on with: its row groups are held until they are full', () => {
-  expect(parquetEncoder({ schema: memberSchema }).save).toBeUndefined()
+test('Parquet goes on between row groups, and says where that is', async () => {
+  const make = () => parquetEncoder({ schema: memberSchema, rowGroupRows: 2 })
+  const batches = Array.from({ length: 7 }, (_, index) => batchOf(`{"id":"${index}","name":"name ${index}"}`))
+  const whole = await encodeAll(make(), batches)
+  for (let stop = 0; stop <= batches.length; stop++) {
+    const sink = new MemorySink()
+    const first = make()
+    await first.begin(sink)
+    for (const batch of batches.slice(0, stop)) await first.encode(batch)
+    const saved = first.save!()
+    expect(saved !== undefined).toBe(stop % 2 === 0)
+    if (saved === undefined) continue
+    const second = make()
+    await second.begin(sink, JSON.parse(JSON.stringify(saved)) as true)
+    for (const batch of batches.slice(stop)) await second.encode(batch)
+    await second.end()
+    expect(sink.bytes.equals(whole)).toBe(true)
+  }
+  expect(parquetEncoder({ schema: memberSchema, writer: 'parquetjs-lite' }).save).toBeUndefined()
 })

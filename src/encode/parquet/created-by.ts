@@ -3,7 +3,5 @@
 
 import { version } from '../../version.js'
 
-/** `truto-export version 1.2.3 (build <build>)`, where `build` says which library wrote. */
-export function createdBy(build: string): string {
-  return `truto-export version ${version} (build ${build})`
-}
+/** `build` says which of our writers wrote. */
+export const createdBy = `truto-export version ${version} (build builtin)`

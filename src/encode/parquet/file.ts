@@ -84,7 +84,7 @@ export class ParquetFile {
       rows: this.#rows,
       rowGroups: this.#rowGroups,
       metadata,
-      createdBy: createdBy('truto-export'),
+      createdBy,
     })
     await this.#out.write(bytes)
   }

@@ -1,18 +1,19 @@
-// Parquet with columns from the declared schema. Records are gathered into one row group at a time, which ends at a number of records or of record
-// bytes, so where it ends depends on the data alone; a library writes it.
+// Parquet with columns from the declared schema. A row group ends with the record that makes a number of records or of record bytes, or where the
+// encoder is told to: so where it ends depends on the data alone.
 
-import { MiB } from '../../bytes/units.js'
+import { KiB, MiB } from '../../bytes/units.js'
 import { ConfigError } from '../../errors.js'
-import type { RecordBatch, Warning } from '../../record.js'
+import type { JsonValue, RecordBatch, Warning } from '../../record.js'
 import type { ResourceSchema } from '../../schema/resource.js'
-import type { OnTypeMismatch, UnknownFields } from '../columns/layout.js'
-import { ColumnReader, type ColumnValue } from '../columns/reader.js'
+import { layoutOf, type OnTypeMismatch, type UnknownFields } from '../columns/layout.js'
 import type { TimestampUnit } from '../columns/timestamp.js'
 import type { ByteSink, Encoder } from '../encoder.js'
-import type { OpenRowGroupWriter, ParquetCompression, RowGroupWriter } from './writer.js'
+import { type ParquetCompression, requireCompression } from './compression.js'
+import { Turn } from './turn.js'
+import type { OpenRowGroupWriter, RowGroupWriter, RowGroupWriterOptions } from './writer.js'
 
-/** The libraries of this version, default first. */
-export const parquetWriterNames = ['hyparquet-writer', 'parquetjs-lite'] as const
+/** Who writes, default first. */
+export const parquetWriterNames = ['builtin', 'parquetjs-lite'] as const
 export type ParquetWriterName = (typeof parquetWriterNames)[number]
 
 export interface ParquetOptions {
@@ -20,17 +21,16 @@ export interface ParquetOptions {
   schema: ResourceSchema
   /** Whether batches carry keys: then the first column is `_key`. Default false. */
   hasKey?: boolean
-  /** Library that writes. `parquetjs-lite` is for comparison and compatibility: several times slower, files a fifth larger, no statistics, timestamps in
-   *  milliseconds whatever `timestampUnit` says. Default `hyparquet-writer`. */
+  /** `parquetjs-lite` is for comparison and compatibility: many times slower, files a fifth larger, no statistics, no zstd, timestamps in milliseconds
+   *  whatever `timestampUnit` says. Default `builtin`, our own. */
   writer?: ParquetWriterName
-  /** `gzip` is node:zlib at level 1 with hyparquet-writer, at level 6 with parquetjs-lite. Default `snappy`. */
+  /** `gzip` is that of node:zlib, at level 1, with parquetjs-lite at 6; `zstd` needs a Node.js that has it. Default `snappy`. */
   compression?: ParquetCompression
   /** Unit of timestamp columns; a date-time with digits beyond it is a type mismatch. Default `micros`. */
   timestampUnit?: TimestampUnit
-  /** Most records in a row group. More make smaller files and faster scans, at the price of memory and of a thread that is busy for longer: about half a
-   *  second per 10,000 members. Default 10,000. */
+  /** Most records in a row group. More make smaller files and faster scans, at the price of memory. Default 50,000. */
   rowGroupRows?: number
-  /** Most bytes of JSON in a row group; a single record may be longer. Default 32 MiB. */
+  /** Bytes of JSON, a line feed after each record, with which a row group ends. Default 32 MiB. */
   rowGroupBytes?: number
   /** Default `extra`. */
   unknownFields?: UnknownFields
@@ -38,19 +38,24 @@ export interface ParquetOptions {
   onTypeMismatch?: OnTypeMismatch
   /** Whether a string with a lone surrogate escape is an error rather than counted U+FFFD. Default false. */
   strict?: boolean
+  /** More key-value pairs for the footer, beside the resource and the version of its schema. */
+  metadata?: Readonly<Record<string, string>>
 }
 
+/** Records that are read between two turns of the event loop, by their bytes. */
+const bytesPerTurn = 256 * KiB
+
 /**
- * Encoder for Parquet: strings, booleans, timestamps in UTC, lists of structs as 3-level LIST, free-form JSON as JSON text with the digits that the
- * server sent. Every column is optional, since the server promises no field.
- * @throws ConfigError ERR_OPTION_INVALID
+ * Encoder for Parquet: strings, booleans, numbers, timestamps in UTC, lists of structs as 3-level LIST, free-form JSON as JSON text with the digits that
+ * the server sent. Every column is optional, since the server promises no field. What `save` gives is undefined while a row group is held.
+ * @throws ConfigError ERR_OPTION_INVALID, ERR_RUNTIME_MISSING
  */
 export function parquetEncoder(options: ParquetOptions): Encoder {
   return new ParquetEncoder(options)
 }
 
 const openers: Record<ParquetWriterName, () => Promise<OpenRowGroupWriter>> = {
-  'hyparquet-writer': async () => (await import('./hyparquet.js')).openHyparquetWriter,
+  builtin: async () => (await import('./builtin.js')).openBuiltinWriter,
   'parquetjs-lite': async () => (await import('./parquetjs.js')).openParquetjsWriter,
 }
 
@@ -58,87 +63,99 @@ class ParquetEncoder implements Encoder {
   readonly format = 'parquet'
   readonly mediaType = 'application/vnd.apache.parquet'
   readonly extension = '.parquet'
-  readonly #options: ParquetOptions
-  readonly #timestampUnit: TimestampUnit
+  readonly save?: () => JsonValue | undefined
+  readonly #writerName: ParquetWriterName
+  readonly #options: RowGroupWriterOptions
   readonly #rowGroupRows: number
   readonly #rowGroupBytes: number
-  readonly #reader: ColumnReader
-  readonly #row: ColumnValue[]
+  readonly #turn = new Turn()
   #writer: RowGroupWriter | undefined
-  /** The open row group by column, with its records and their bytes counted. */
-  #values: ColumnValue[][]
+  /** Of the row group in hand. */
   #rows = 0
   #bytes = 0
 
   constructor(options: ParquetOptions) {
-    const { schema, rowGroupRows = 10_000, rowGroupBytes = 32 * MiB } = options
+    const {
+      schema,
+      writer = 'builtin',
+      compression = 'snappy',
+      rowGroupRows = 50_000,
+      rowGroupBytes = 32 * MiB,
+    } = options
     checkCount('rowGroupRows', rowGroupRows)
     checkCount('rowGroupBytes', rowGroupBytes)
-    this.#options = options
+    requireCompression(compression)
+    if (writer === 'parquetjs-lite' && compression === 'zstd')
+      throw new ConfigError('ERR_OPTION_INVALID', 'parquetjs-lite has no zstd')
+    this.#writerName = writer
     this.#rowGroupRows = rowGroupRows
     this.#rowGroupBytes = rowGroupBytes
-    this.#timestampUnit = options.writer === 'parquetjs-lite' ? 'millis' : (options.timestampUnit ?? 'micros')
-    this.#reader = new ColumnReader({
+    this.#options = {
       schema,
+      compression,
       hasKey: options.hasKey ?? false,
-      nested: 'values',
-      flattenSlots: 1,
       unknownFields: options.unknownFields ?? 'extra',
       onTypeMismatch: options.onTypeMismatch ?? 'extra',
-      timestamps: this.#timestampUnit,
       strict: options.strict ?? false,
-    })
-    const { columns } = this.#reader
-    if (columns.length === 0)
-      throw new ConfigError('ERR_OPTION_INVALID', 'a Parquet file needs a column, and all are excluded')
-    this.#row = new Array<ColumnValue>(columns.length).fill(null)
-    this.#values = columns.map(() => [])
-  }
-
-  async begin(out: ByteSink): Promise<void> {
-    const { schema, writer = 'hyparquet-writer', compression = 'snappy' } = this.#options
-    const open = await openers[writer]()
-    this.#writer = await open({
-      out,
-      columns: this.#reader.columns,
-      compression,
-      timestampUnit: this.#timestampUnit,
+      timestampUnit: options.timestampUnit ?? 'micros',
       metadata: {
         'truto-export.resource': schema.resource,
         'truto-export.schema-version': String(schema.version),
+        ...options.metadata,
       },
-    })
+    }
+    if (layoutOf({ ...this.#options, nested: 'values', flattenSlots: 1 }).columns.length === 0)
+      throw new ConfigError('ERR_OPTION_INVALID', 'a Parquet file needs a column, and all are excluded')
+    if (writer === 'builtin') this.save = () => (this.#rows === 0 ? this.#writer!.save!() : undefined)
+  }
+
+  async begin(out: ByteSink, saved?: JsonValue): Promise<void> {
+    const open = await openers[this.#writerName]()
+    this.#writer = await open(this.#options, out, saved)
   }
 
   async encode(batch: RecordBatch): Promise<void> {
-    const row = this.#row
-    for (let index = 0; index < batch.count; index++) {
-      const bytes = batch.end(index) - batch.start(index)
-      if (this.#rows > 0 && this.#bytes + bytes > this.#rowGroupBytes) await this.#closeRowGroup()
-      this.#reader.read(batch, index, row)
-      for (let column = 0; column < row.length; column++) this.#values[column]!.push(row[column]!)
-      this.#rows++
-      this.#bytes += bytes
-      if (this.#rows >= this.#rowGroupRows) await this.#closeRowGroup()
+    const writer = this.#writer!
+    for (let from = 0; from < batch.count; ) {
+      const to = this.#nextStop(batch, from)
+      writer.append(batch, from, to)
+      if (this.#isFull) await this.cut()
+      else if (to < batch.count) await this.#turn.take()
+      from = to
     }
   }
 
   async end(): Promise<void> {
-    if (this.#rows > 0) await this.#closeRowGroup()
+    await this.cut()
     await this.#writer!.finish()
   }
 
-  warnings(): Warning[] {
-    return this.#reader.warnings()
-  }
-
-  async #closeRowGroup(): Promise<void> {
-    const values = this.#values
-    const rows = this.#rows
-    this.#values = values.map(() => [])
+  async cut(): Promise<void> {
+    if (this.#rows === 0) return
+    await this.#writer!.endRowGroup()
     this.#rows = 0
     this.#bytes = 0
-    await this.#writer!.writeRowGroup(values, rows)
+  }
+
+  warnings(): Warning[] {
+    return this.#writer?.warnings() ?? []
+  }
+
+  get #isFull(): boolean {
+    return this.#rows >= this.#rowGroupRows || this.#bytes >= this.#rowGroupBytes
+  }
+
+  /** One past the record of `batch`, from `from` on, that ends the row group, or with which others get their turn. Counts what is before it. */
+  #nextStop(batch: RecordBatch, from: number): number {
+    const begin = this.#bytes
+    let index = from
+    while (index < batch.count) {
+      this.#bytes += batch.end(index) - batch.start(index) + 1
+      this.#rows++
+      index++
+      if (this.#isFull || this.#bytes - begin >= bytesPerTurn) break
+    }
+    return index
   }
 }
 

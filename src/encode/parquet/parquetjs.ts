@@ -4,9 +4,10 @@
 import { setImmediate } from 'node:timers/promises'
 import parquetjs, { type FieldDefinition, type ParquetSchema, type ParquetWriter } from 'parquetjs-lite'
 import { asExportError, DataError } from '../../errors.js'
+import type { RecordBatch, Warning } from '../../record.js'
 import type { FieldType } from '../../schema/resource.js'
 import type { Column } from '../columns/layout.js'
-import type { ColumnValue } from '../columns/reader.js'
+import { ColumnReader, type ColumnValue } from '../columns/reader.js'
 import type { ByteSink } from '../encoder.js'
 import type { RowGroupWriter, RowGroupWriterOptions } from './writer.js'
 
@@ -17,29 +18,37 @@ const pageRows = 1000
 /** Rows between two turns of the event loop: a row group takes seconds of computing, and timers and sockets must not wait for all of it. */
 const rowsPerTurn = 250
 
-/** Opens a file of data pages V1 in PLAIN. Timestamps are milliseconds: `timestampUnit` must be `millis`. */
-export async function openParquetjsWriter(options: RowGroupWriterOptions): Promise<RowGroupWriter> {
-  const writer = new ParquetjsRowGroups(options)
+/** Opens a file of data pages V1 in PLAIN. Timestamps are milliseconds whatever the options say; there is no zstd. */
+export async function openParquetjsWriter(options: RowGroupWriterOptions, out: ByteSink): Promise<RowGroupWriter> {
+  const writer = new ParquetjsRowGroups(options, out)
   await writer.drain()
   return writer
 }
 
 class ParquetjsRowGroups implements RowGroupWriter {
   readonly #out: ByteSink
+  readonly #reader: ColumnReader
   readonly #columns: readonly Column[]
+  /** The row group in hand by column. */
+  #values: ColumnValue[][]
+  readonly #row: ColumnValue[]
   readonly #jsonPaths: ReadonlySet<string>
   readonly #schema: ParquetSchema
   readonly #file: ParquetWriter
   /** What the library wrote and the sink does not have yet: it writes its header without waiting, the sink takes one write at a time. */
   #pending: Buffer[] = []
 
-  constructor(options: RowGroupWriterOptions) {
-    this.#out = options.out
-    this.#columns = options.columns
-    this.#jsonPaths = new Set(options.columns.flatMap(({ name, type }) => jsonPaths([name], type)))
-    const compression = codecs[options.compression]
+  constructor(options: RowGroupWriterOptions, out: ByteSink) {
+    this.#out = out
+    this.#reader = new ColumnReader({ ...options, nested: 'values', flattenSlots: 1, timestamps: 'millis' })
+    const { columns } = this.#reader
+    this.#columns = columns
+    this.#values = columns.map(() => [])
+    this.#row = new Array<ColumnValue>(columns.length).fill(null)
+    this.#jsonPaths = new Set(columns.flatMap(({ name, type }) => jsonPaths([name], type)))
+    const compression = codecs[options.compression as keyof typeof codecs]
     this.#schema = new parquetjs.ParquetSchema(
-      Object.fromEntries(options.columns.map(({ name, type }) => [name, definition(type, compression)])),
+      Object.fromEntries(columns.map(({ name, type }) => [name, definition(type, compression)])),
     )
     const write = (bytes: Buffer): Promise<void> => {
       this.#pending.push(bytes)
@@ -54,7 +63,18 @@ class ParquetjsRowGroups implements RowGroupWriter {
     for (const [key, value] of Object.entries(options.metadata)) this.#file.setMetadata(key, value)
   }
 
-  async writeRowGroup(values: readonly ColumnValue[][], rows: number): Promise<void> {
+  append(batch: RecordBatch, from: number, to: number): void {
+    const row = this.#row
+    for (let index = from; index < to; index++) {
+      this.#reader.read(batch, index, row)
+      for (let column = 0; column < row.length; column++) this.#values[column]!.push(row[column]!)
+    }
+  }
+
+  async endRowGroup(): Promise<void> {
+    const values = this.#values
+    const rows = values[0]!.length
+    this.#values = values.map(() => [])
     try {
       this.#file.setRowGroupSize(rows) // the last of them closes the group
       for (let row = 0; row < rows; row++) {
@@ -83,6 +103,10 @@ class ParquetjsRowGroups implements RowGroupWriter {
       throw asExportError(error, 'writing the Parquet footer')
     }
     await this.drain()
+  }
+
+  warnings(): Warning[] {
+    return this.#reader.warnings()
   }
 
   async drain(): Promise<void> {

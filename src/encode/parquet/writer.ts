@@ -1,27 +1,40 @@
-// What the encoder asks of a library that writes Parquet: row groups in, bytes out, and nothing kept of a row group once it is written.
+// What the encoder asks of who writes the row groups, which are ours or a library's: records in, bytes out.
 
-import type { Column } from '../columns/layout.js'
-import type { ColumnValue } from '../columns/reader.js'
+import type { JsonValue, RecordBatch, Warning } from '../../record.js'
+import type { ResourceSchema } from '../../schema/resource.js'
+import type { OnTypeMismatch, UnknownFields } from '../columns/layout.js'
 import type { TimestampUnit } from '../columns/timestamp.js'
 import type { ByteSink } from '../encoder.js'
-
-export type ParquetCompression = 'snappy' | 'gzip' | 'none'
+import type { ParquetCompression } from './compression.js'
 
 export interface RowGroupWriterOptions {
-  readonly out: ByteSink
-  readonly columns: readonly Column[]
-  readonly compression: ParquetCompression
+  readonly schema: ResourceSchema
+  readonly hasKey: boolean
+  readonly unknownFields: UnknownFields
+  readonly onTypeMismatch: OnTypeMismatch
+  readonly strict: boolean
   readonly timestampUnit: TimestampUnit
+  readonly compression: ParquetCompression
   /** Key-value metadata of the footer. */
   readonly metadata: Readonly<Record<string, string>>
 }
 
 export interface RowGroupWriter {
-  /** Writes one row group of `rows` rows, at least 1: `values[c]` has column c from top to bottom. Resolves when the sink has its bytes. */
-  writeRowGroup(values: readonly ColumnValue[][], rows: number): Promise<void>
-  /** Writes the footer. */
+  /** Adds records [from, to) of `batch` to the row group in hand. @throws DataError */
+  append(batch: RecordBatch, from: number, to: number): void
+  /** Writes the row group in hand, of at least one record, and begins another. Resolves when the sink has its bytes. */
+  endRowGroup(): Promise<void>
+  /** Writes the footer. The row group in hand is empty. */
   finish(): Promise<void>
+  /** What was counted so far. */
+  warnings(): Warning[]
+  /** What another writer needs to go on. The row group in hand is empty. Absent where that cannot be. */
+  save?(): JsonValue
 }
 
-/** Opens a writer and writes the magic bytes at the start of the file. */
-export type OpenRowGroupWriter = (options: RowGroupWriterOptions) => Promise<RowGroupWriter>
+/** Begins a file, or goes on with what `save` gave. */
+export type OpenRowGroupWriter = (
+  options: RowGroupWriterOptions,
+  out: ByteSink,
+  saved?: JsonValue,
+) => Promise<RowGroupWriter>

@@ -217,7 +217,7 @@ test('the footer has types in both ways, bounds in the order of bytes, and says 
   const { schema, row_groups, created_by, key_value_metadata, num_rows, version } = metadataOf(bytes)
   expect([version, num_rows]).toEqual([2, 100n])
   expect(key_value_metadata).toEqual([{ key: 'a key', value: 'a välue' }])
-  expect(created_by).toMatch(/^truto-export version \d+\.\d+\.\d+ \(build truto-export\)$/)
+  expect(created_by).toMatch(/^truto-export version \d+\.\d+\.\d+ \(build builtin\)$/)
   const types = schema.map(({ name, type, converted_type, logical_type, repetition_type, num_children }) => [
     name,
     type ?? num_children,
