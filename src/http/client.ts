@@ -17,6 +17,7 @@ import { Exchange, type Head } from './exchange.js'
 import { networkError } from './network-error.js'
 import { type Hold, Pacer, type PacingLimits } from './pacing.js'
 import { isLoopback, proxyFor } from './proxy.js'
+import { receivingConnector } from './receiving-sockets.js'
 import { redactor, shortUrl } from './redact.js'
 import type { ResponseHeaders } from './retry-after.js'
 
@@ -56,7 +57,7 @@ export interface HttpAnswer {
   /** `Content-Encoding` as sent, null where there is none. The body comes decoded. */
   readonly encoding: string | null
   /**
-   * The decoded bytes, to be read once; chunks belong to the reader. Read to its end, the transport has ended cleanly and the connection is kept;
+   * The decoded bytes, to be read once; a chunk is valid until the next is asked for. Read to its end, the transport has ended cleanly and the connection is kept;
    * left early, the connection is dropped. A reader may pause as long as it likes: the socket is held back and no deadline counts.
    * @throws UpstreamError ERR_BODY_TRUNCATED, ERR_BODY_CORRUPT or ERR_TIMEOUT; the signal's reason after an abort
    */
@@ -256,7 +257,7 @@ export class HttpClient {
     try {
       const encoding = joinHeaders(head.headers)['content-encoding'] ?? null
       for await (const chunk of decodeBody(exchange, parseContentEncoding(encoding))) {
-        chunks.push(chunk)
+        chunks.push(Buffer.from(chunk))
         length += chunk.length
         if (length >= maxErrorBodyBytes) break
       }
@@ -322,7 +323,7 @@ function createDispatcher(options: {
     ...(ca === undefined ? {} : { ca }),
   }
   const limits = { maxHeaderSize: 16 * KiB, pipelining: 1 }
-  if (proxy === null) return new Agent({ ...limits, connect })
+  if (proxy === null) return new Agent({ ...limits, connect: receivingConnector(connect) })
 
   // the index, since ProxyAgent needs what that adds to every dispatcher
   const { Pool, ProxyAgent } = createRequire(import.meta.url)('undici') as typeof import('undici')

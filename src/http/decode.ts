@@ -35,7 +35,8 @@ export function parseContentEncoding(value: string | null): Coding[] {
   })
 }
 
-/** Bytes that come over time, and how to do without the rest of them: `cancel` makes a waiting `next()` reject, and does nothing at the end. */
+/** Bytes that come over time, each chunk valid until the next is asked for, and how to do without the rest of them: `cancel` makes a waiting `next()`
+ *  reject, and does nothing at the end. */
 export interface CancellableBody extends AsyncIterable<Uint8Array> {
   cancel(): void
 }
@@ -63,7 +64,7 @@ async function* decodeLayer(
     try {
       for (let result = first; !result.done; result = await iterator.next()) {
         fedBytes += result.value.length
-        yield result.value
+        yield Buffer.from(result.value) // the decoder is not done with it when the next is asked for
       }
     } catch (error) {
       sourceError = error

@@ -1,16 +1,19 @@
 // One request and its answer on undici's dispatch interface: head as a promise, body as an async iterator with backpressure and deadlines. No Node
-// stream stands in between: a chunk goes from the parser to the reader as it is, which is the cheapest way there is.
+// stream stands in between: what arrives is gathered in one of two buffers while the reader is at work on the other, so that a busy reader gets few large
+// chunks, and none of them has to be collected as garbage.
 
 import type { Dispatcher } from 'undici'
-import { formatDuration } from '../bytes/units.js'
+import { formatDuration, KiB } from '../bytes/units.js'
 import type { Clock } from '../clock.js'
 import { UpstreamError } from '../errors.js'
 import type { ResponseHeaders } from './retry-after.js'
 
 /** The socket is held back when this much waits to be read. One read of the socket comes on top. */
-const maxQueuedBytes = 128 * 1024
-/** The same for bodies sent in tiny chunks, whose buffers weigh more than what is in them. */
-const maxQueuedChunks = 256
+const maxGatheredBytes = 256 * KiB
+/** A reader that waits is woken at once by this much; by less, when all that has arrived by now is there: with TLS, 16 KiB come at a time. */
+const wakeBytes = 64 * KiB
+/** A buffer is as large as its body needs, from this on. */
+const minBufferBytes = 64 * KiB
 
 export interface ExchangeInit {
   readonly clock: Clock
@@ -27,6 +30,8 @@ export interface ExchangeInit {
   readonly asError: (cause: unknown, phase: 'open' | 'body') => Error
 }
 
+const noBytes = Buffer.alloc(0)
+
 export interface Head {
   readonly statusCode: number
   /** By lowercase name. */
@@ -35,7 +40,7 @@ export interface Head {
 
 /**
  * A dispatch handler of undici that is read from the other side. `head` settles once; after it resolved, the exchange itself is the iterator over the
- * body's bytes, still content-encoded. Chunks are owned by the reader. A body that fails delivers what has arrived before
+ * body's bytes, still content-encoded. A chunk is valid until the next is asked for. A body that fails delivers what has arrived before
  * it throws; after an abort, a deadline or `cancel` nothing more is delivered.
  *
  * The idle deadline counts only while `next()` is waiting: a reader that takes its time never trips it. One timer looks at the time of the last
@@ -52,8 +57,12 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
   #phase: 'open' | 'body' = 'open'
   #controller: Dispatcher.DispatchController | undefined
 
-  readonly #queue: Uint8Array[] = []
-  #queuedBytes = 0
+  /** What has arrived and was not asked for yet: the first bytes of a buffer. */
+  #gathered = noBytes
+  #gatheredBytes = 0
+  /** The other buffer: what was given last stands in it. */
+  #given = noBytes
+  #wakeUp: NodeJS.Immediate | undefined
   #waiting: { resolve: (result: IteratorResult<Uint8Array>) => void; reject: (error: unknown) => void } | undefined
   #state: 'live' | 'ended' | 'failed' = 'live'
   #failure: unknown
@@ -107,24 +116,21 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
     this.#resolveHead({ statusCode, headers })
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
     this.wireBytes += chunk.length
-    const waiting = this.#waiting
-    if (waiting !== undefined) {
-      this.#waiting = undefined
-      waiting.resolve({ value: chunk, done: false })
-      return
-    }
     if (this.#state !== 'live') return
-    this.#queue.push(chunk)
-    this.#queuedBytes += chunk.length
-    if (this.#queuedBytes >= maxQueuedBytes || this.#queue.length >= maxQueuedChunks) controller.pause()
+    this.#gather(chunk)
+    if (this.#gatheredBytes >= maxGatheredBytes) controller.pause()
+    if (this.#waiting === undefined) return
+    if (this.#gatheredBytes >= wakeBytes) this.#give()
+    else this.#wakeUp ??= setImmediate(() => this.#give())
   }
 
   onResponseEnd(): void {
     if (this.#state === 'failed') return
     this.#state = 'ended'
     this.#release()
+    this.#give()
     this.#waiting?.resolve({ value: undefined, done: true })
     this.#waiting = undefined
   }
@@ -140,13 +146,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
   }
 
   next(): Promise<IteratorResult<Uint8Array>> {
-    const chunk = this.#queue.shift()
-    if (chunk !== undefined) {
-      this.#queuedBytes -= chunk.length
-      // Half full: the next bytes are on their way while the reader is busy with these.
-      if (this.#controller!.paused && this.#queuedBytes <= maxQueuedBytes / 2) this.#controller!.resume()
-      return Promise.resolve({ value: chunk, done: false })
-    }
+    if (this.#gatheredBytes > 0) return Promise.resolve({ value: this.#take(), done: false })
     if (this.#state === 'failed') return Promise.reject(this.#failure)
     if (this.#state === 'ended') return Promise.resolve({ value: undefined, done: true })
     return new Promise((resolve, reject) => {
@@ -167,6 +167,40 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
     if (this.#state === 'live') this.#stop(new DOMException('the request was cancelled', 'AbortError'))
   }
 
+  #gather(chunk: Uint8Array): void {
+    const bytes = this.#gatheredBytes + chunk.length
+    if (bytes > this.#gathered.length) {
+      let capacity = Math.max(minBufferBytes, this.#gathered.length)
+      while (capacity < bytes) capacity *= 2
+      const larger = Buffer.allocUnsafeSlow(capacity)
+      larger.set(this.#gathered.subarray(0, this.#gatheredBytes))
+      this.#gathered = larger
+    }
+    this.#gathered.set(chunk, this.#gatheredBytes)
+    this.#gatheredBytes = bytes
+  }
+
+  /** What has arrived, and the socket let go on. */
+  #take(): Uint8Array {
+    const taken = this.#gathered
+    const bytes = this.#gatheredBytes
+    this.#gathered = this.#given
+    this.#given = taken
+    this.#gatheredBytes = 0
+    // the next bytes are on their way while the reader is busy with these
+    if (this.#controller!.paused) this.#controller!.resume()
+    return bytes === taken.length ? taken : taken.subarray(0, bytes)
+  }
+
+  /** Wakes the reader that waits, if there is something for it. */
+  #give(): void {
+    this.#wakeUp = undefined
+    if (this.#waiting === undefined || this.#gatheredBytes === 0) return
+    const { resolve } = this.#waiting
+    this.#waiting = undefined
+    resolve({ value: this.#take(), done: false })
+  }
+
   #armIdleTimer(ms: number): void {
     const { clock, idleTimeoutMs, host } = this.#init
     this.#cancelIdleTimer = clock.after(ms, () => {
@@ -183,7 +217,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
   /** Fails at once and drops the connection. */
   #stop(failure: unknown): void {
     if (this.#state !== 'live') return
-    this.#queue.length = 0
+    this.#gatheredBytes = 0
     this.#fail(failure)
     this.#abortRequest()
   }
@@ -198,6 +232,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
     this.#failure = failure
     this.#release()
     this.#rejectHead(failure as Error)
+    this.#give()
     this.#waiting?.reject(failure)
     this.#waiting = undefined
   }

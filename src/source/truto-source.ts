@@ -24,7 +24,7 @@ export interface PageClient {
 
 export interface PageAnswer {
   readonly contentType: string | null
-  /** Decoded bytes. */
+  /** Decoded bytes; a chunk is valid until the next is asked for. */
   readonly body: AsyncIterable<Uint8Array>
   /** Gives up what has not been read. Does nothing after the end. */
   cancel(): void

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
@@ -160,6 +161,50 @@ describe('an answer', () => {
     const answer = await clientOf(server.origin).open(new URL(server.origin))
     await new Promise((resolve) => setTimeout(resolve, 5))
     expect((await read(answer.body)).toString()).toBe(pieces.join(''))
+  })
+
+  test.each(['http', 'https'])('over %s keeps a chunk as it is until the next is asked for', async (scheme) => {
+    const body = randomBytes(4_000_000)
+    const tlsOptions = scheme === 'https' ? { key: serverKey, cert: serverCertificate } : undefined
+    const server = await serve(({ socket }) => socket.write(reply('200 OK', [], body)), tlsOptions)
+    const answer = await clientOf(server.origin, { ca: rootCertificate }).open(new URL(server.origin))
+    let at = 0
+    let largest = 0
+    for await (const chunk of answer.body) {
+      // in one case of three the server goes on sending meanwhile, into what we hold it back for
+      if (at % 3 === 0) await new Promise((resolve) => setTimeout(resolve, 3))
+      expect(body.subarray(at, (at += chunk.length)).equals(chunk)).toBe(true)
+      largest = Math.max(largest, chunk.length)
+    }
+    expect(at).toBe(body.length)
+    expect(largest).toBeGreaterThan(128 * 1024)
+    expect(largest).toBeLessThanOrEqual(512 * 1024)
+  })
+
+  test('that is compressed does not change while it is decoded', async () => {
+    const body = randomBytes(1_000_000)
+    const server = await serve(async ({ socket }) => {
+      const bytes = reply('200 OK', ['Content-Encoding: gzip'], gzipSync(body))
+      // in pieces that the decoder takes more than one of
+      for (let at = 0; at < bytes.length; at += 3000) {
+        socket.write(bytes.subarray(at, at + 3000))
+        if (at % 5 === 0) await new Promise((resolve) => setImmediate(resolve))
+      }
+    })
+    const answer = await clientOf(server.origin).open(new URL(server.origin))
+    expect((await read(answer.body)).equals(body)).toBe(true)
+  })
+
+  test('is followed by others on the same connection, however it was read', async () => {
+    const body = randomBytes(1_500_000)
+    const server = await serve(({ socket }) => socket.write(reply('200 OK', [], body)))
+    const client = clientOf(server.origin)
+    for (let i = 0; i < 5; i++) {
+      const answer = await client.open(new URL(server.origin))
+      if (i % 2 === 1) await new Promise((resolve) => setTimeout(resolve, 20)) // all of it waits at our side by then
+      expect((await read(answer.body)).equals(body)).toBe(true)
+    }
+    expect(server.connections).toHaveLength(1)
   })
 })
 

@@ -90,7 +90,7 @@ export function clientOf(
 /** Reads a body to its end. */
 export async function read(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = []
-  for await (const chunk of body) chunks.push(chunk)
+  for await (const chunk of body) chunks.push(Buffer.from(chunk))
   return Buffer.concat(chunks)
 }
 

@@ -1,0 +1,9 @@
+// The types of undici's parts where they are imported without the rest of undici.
+
+declare module 'undici/lib/dispatcher/agent.js' {
+  export { Agent as default } from 'undici'
+}
+
+declare module 'undici/lib/core/connect.js' {
+  export { buildConnector as default } from 'undici'
+}
