@@ -22,6 +22,8 @@ export interface RecordFields {
   /** The records without their own members of these names (every copy of them), what is kept kept as it is: one line each, as `RecordBatch.isLines`
    *  says, in bytes that are valid until the next call. Null as with `locate`. */
   exclude(names: readonly string[]): { bytes: Buffer; bounds: Uint32Array } | null
+  /** The same with no other own members than those of these names. */
+  select(names: readonly string[]): { bytes: Buffer; bounds: Uint32Array } | null
 }
 
 export interface RecordBatchInit {

@@ -18,23 +18,26 @@ export function withFields(batch: RecordBatch): RecordBatch {
       })
       return ranges
     },
-    exclude(names) {
-      const texts = membersOf.map((members, index) => {
-        const kept = members.filter(({ name }) => !names.includes(name))
-        return kept.length === members.length
-          ? batch.slice(index).toString('latin1')
-          : `{${kept.map(({ piece }) => piece).join(',')}}`
-      })
-      const bounds = new Uint32Array(2 * texts.length)
-      let at = 3 // lines need not begin with the buffer
-      texts.forEach((text, index) => {
-        bounds.set([at, at + text.length], 2 * index)
-        at += text.length + 1
-      })
-      return { bytes: Buffer.from(`...${texts.join('\n')}\n...`, 'latin1'), bounds }
-    },
+    exclude: (names) => lines((name) => !names.includes(name)),
+    select: (names) => lines((name) => names.includes(name)),
   }
   return new RecordBatch({ ...batch, fields })
+
+  function lines(isKept: (name: string) => boolean) {
+    const texts = membersOf.map((members, index) => {
+      const kept = members.filter(({ name }) => isKept(name))
+      return kept.length === members.length
+        ? batch.slice(index).toString('latin1')
+        : `{${kept.map(({ piece }) => piece).join(',')}}`
+    })
+    const bounds = new Uint32Array(2 * texts.length)
+    let at = 3 // lines need not begin with the buffer
+    texts.forEach((text, index) => {
+      bounds.set([at, at + text.length], 2 * index)
+      at += text.length + 1
+    })
+    return { bytes: Buffer.from(`...${texts.join('\n')}\n...`, 'latin1'), bounds }
+  }
 }
 
 /** The members of a record: name, range of the value in the batch's bytes, and all that stands between the member's separators, in Latin-1. */

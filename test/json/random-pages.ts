@@ -65,11 +65,16 @@ export function recordBytes({ body, records }: RandomPage, index: number): Buffe
   return bytes
 }
 
-/** The same without the record's own members of these names: what stands between two separators stays or goes as a whole. */
+/** The same without the record's own members of these names. */
 export function recordBytesWithout(page: RandomPage, index: number, names: readonly string[]): Buffer {
+  return recordBytesWith(page, index, (name) => !names.includes(name))
+}
+
+/** The same with those of its own members alone whose names `isKept` takes: what stands between two separators stays or goes as a whole. */
+export function recordBytesWith(page: RandomPage, index: number, isKept: (name: string) => boolean): Buffer {
   const bytes = recordBytes(page, index)
   const { members } = page.records[index]!
-  const kept = members.filter(({ key }) => !names.includes(key))
+  const kept = members.filter(({ key }) => isKept(key))
   if (kept.length === members.length) return bytes
   const texts = kept.map(({ from, to }) => bytes.toString('latin1', from, to))
   return Buffer.from(`{${texts.join(',')}}`, 'latin1')

@@ -11,7 +11,7 @@ import {
   randomCuts,
   randomPage,
   recordBytes,
-  recordBytesWithout,
+  recordBytesWith,
   trickyKeys,
 } from './random-pages.js'
 import { type Cuts, chunksOf, defaultOptions } from './slicing.js'
@@ -34,7 +34,7 @@ export function recordFieldsConformance(factory: SlicerFactory, { isEager }: { i
     if (isEager && compared < page.records.length - 1) throw new Error(`${label}: only ${compared} records had fields`)
   }
 
-  test('values are located and members excluded in random pages of every framing, cut anywhere', async () => {
+  test('values are located, members excluded and members selected in random pages of every framing, cut anywhere', async () => {
     const first = runSeed()
     let compared = 0
     for (let i = 0; i < (isSoak ? 100_000 : 600); i++) {
@@ -386,11 +386,22 @@ function compareLines(
   names: readonly string[],
   label: string,
 ): void {
-  const { bytes, bounds } = answer(label, () => batch.fields!.exclude(names))
+  compareKept(batch, page, first, names, { label, how: 'exclude' })
+  compareKept(batch, page, first, names, { label, how: 'select' })
+}
+
+function compareKept(
+  batch: RecordBatch,
+  page: RandomPage,
+  first: number,
+  names: readonly string[],
+  { label, how }: { label: string; how: 'exclude' | 'select' },
+): void {
+  const { bytes, bounds } = answer(label, () => batch.fields![how](names))
   for (let i = 0; i < batch.count; i++) {
-    const where = `${label}: record ${first + i} without ${JSON.stringify(names)}`
+    const where = `${label}: ${how} ${JSON.stringify(names)} of record ${first + i}`
     const [start, end] = [bounds[2 * i]!, bounds[2 * i + 1]!]
-    const expected = recordBytesWithout(page, first + i, names)
+    const expected = recordBytesWith(page, first + i, (name) => names.includes(name) === (how === 'select'))
     if (!bytes.subarray(start, end).equals(expected))
       throw new Error(
         `${where} is ${bytes.toString('utf8', start, end).slice(0, 1000)}, not ${expected.toString().slice(0, 1000)}`,

@@ -26,6 +26,7 @@ interface KernelExports {
   addName(at: number, length: number): void
   locate(from: number, to: number, event: number, base: number): number
   exclude(count: number, base: number, out: number): number
+  select: KernelExports['exclude']
   lastEvent: { readonly value: number }
   // see assembly/memory.ts
   resultAt: Constant
@@ -110,7 +111,8 @@ export class Kernel implements RecordScanner, Window {
     const count = this.#result[boundsFound]!
     return {
       locate: (names) => this.#locate(names, count),
-      exclude: (names) => this.#exclude(names, count),
+      exclude: (names) => this.#lines(names, count, 'exclude'),
+      select: (names) => this.#lines(names, count, 'select'),
     }
   }
 
@@ -133,11 +135,15 @@ export class Kernel implements RecordScanner, Window {
     }
   }
 
-  #exclude(names: readonly string[], count: number): { bytes: Buffer; bounds: Uint32Array } | null {
+  #lines(
+    names: readonly string[],
+    count: number,
+    how: 'exclude' | 'select',
+  ): { bytes: Buffer; bounds: Uint32Array } | null {
     if (!this.#learn(names)) return null
     const kernel = this.#exports
     const out = this.#windowAt + this.capacity + slackBytes
-    const length = kernel.exclude(count, this.#windowAt, out)
+    const length = kernel[how](count, this.#windowAt, out)
     const { buffer } = kernel.memory
     return { bytes: Buffer.from(buffer, out, length), bounds: new Uint32Array(buffer, kernel.rowsAt.value, 2 * count) }
   }

@@ -1,4 +1,4 @@
-// Finds and drops records' own members by name, from the positions that a scan has noted: for each record the opening brace, then a colon and a separator
+// Finds, keeps and drops records' own members by name, from the positions that a scan has noted: for each record the opening brace, then a colon and a separator
 // for each member, the last of them the closing brace. Nothing of a record is read but its keys, none of which is spelled with an escape.
 
 import { boundsAt, eventsAt, nameBytesAt, namesAt, rowsAt, rowsBytes, tableAt, tableMask } from './memory'
@@ -11,6 +11,7 @@ let lengths: u64 = 0
 export function beginNames(): usize {
   memory.fill(tableAt, 0, (usize(tableMask) + 1) << 1)
   names = 0
+  lengths = 0
   lengths = 0
   return nameBytesAt
 }
@@ -134,6 +135,17 @@ export let lastEvent: u32 = 0
  * @returns the bytes written
  */
 export function exclude(count: u32, base: usize, out: usize): u32 {
+  return write(count, base, out, false)
+}
+
+/** The same with no other members than those of the set. */
+export function select(count: u32, base: usize, out: usize): u32 {
+  return write(count, base, out, true)
+}
+
+// @ts-ignore: decorator
+@inline
+function write(count: u32, base: usize, out: usize, keepsNamed: bool): u32 {
   let next = eventsAt
   let to = out
   for (let record: u32 = 0; record < count; record++) {
@@ -153,7 +165,7 @@ export function exclude(count: u32, base: usize, out: usize): u32 {
       next += 4
       const keyFrom = keyStart(base + separator)
       const keyTo = keyEnd(base + colon)
-      if (indexOf(keyFrom, u32(keyTo - keyFrom)) < 0) {
+      if (indexOf(keyFrom, u32(keyTo - keyFrom)) >= 0 == keepsNamed) {
         if (!hasRun) run = separator
         hasRun = true
       } else if (hasRun) {
