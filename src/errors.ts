@@ -118,6 +118,16 @@ export const errorCodes = {
   },
   ERR_KEY_TYPE: { class: 'DataError', retryable: false, hint: 'key by a field that holds strings or numbers' },
   ERR_KEY_DUPLICATE: { class: 'DataError', retryable: false, hint: 'pass --key-by-duplicate keep or first' },
+  ERR_REDACT_TYPE: {
+    class: 'DataError',
+    retryable: false,
+    hint: 'redact the fields in the object, or drop the whole of it',
+  },
+  ERR_RENAME_CONFLICT: {
+    class: 'DataError',
+    retryable: false,
+    hint: 'choose another name, or exclude or rename the other field too',
+  },
   ERR_FIELD_UNKNOWN: { class: 'DataError', retryable: false, hint: 'pass --unknown-fields extra or drop' },
   ERR_TYPE_MISMATCH: { class: 'DataError', retryable: false, hint: 'pass --on-type-mismatch extra or null' },
   ERR_VALUE_INEXACT: { class: 'DataError', retryable: false, hint: 'leave out --strict to count such values instead' },

@@ -15,6 +15,7 @@ import { jsonEncoder } from './encode/json.js'
 import { ndjsonEncoder } from './encode/ndjson.js'
 import { requireCompression } from './encode/parquet/compression.js'
 import { asExportError, ExportError, InternalError } from './errors.js'
+import { columnsOf, editStagesOf, editsOf, excludedByServer } from './export/edits.js'
 import { type IdentityInit, identityOf, obstacleOf } from './export/identity.js'
 import { openSession, type Session, type SessionInit } from './export/session.js'
 import { addWarnings } from './export/warnings.js'
@@ -24,18 +25,17 @@ import type { GivenOptions, ResolvedOptions } from './options/schema.js'
 import { ownedBatches, RecordBatch, type Warning } from './record.js'
 import type { ExportEvent, ExportReport, Progress } from './report.js'
 import type { Member } from './schema/member.js'
-import { type ResourceSchema, schemaOf, unmappedSchema, withoutFields } from './schema/resource.js'
+import { type ResourceSchema, schemaOf, unmappedSchema } from './schema/resource.js'
 import { type BodyInput, BodySource } from './source/body-source.js'
 import { checkRequirements, type ListRequest, resourceUrl } from './source/request.js'
 import { emptyOutcome, type PagedSource, type RecordSource, type SourceOutcome } from './source/source.js'
 import { TrutoSource, type TrutoSourceOptions } from './source/truto-source.js'
-import { excludeFieldsStage } from './transform/exclude-fields.js'
-import { parseFieldPath } from './transform/field-path.js'
+import type { FieldEdits } from './transform/field-edits.js'
 import { type CountingStage, keyByStage } from './transform/key-by.js'
 import { mapRecordsStage, type RecordFunction } from './transform/map-records.js'
 import type { FieldStage } from './transform/member-locator.js'
 import { RecordIterator } from './transform/record-iterator.js'
-import { checkFields, fieldsWithout, projectedRecords, wholeRecords } from './transform/record-reader.js'
+import { checkFields, fieldsAfter, projectedRecords, wholeRecords } from './transform/record-reader.js'
 import type { Stage } from './transform/record-transform.js'
 import { version } from './version.js'
 
@@ -48,8 +48,8 @@ export interface RunOptions {
   /** Updated in place while the export runs. */
   progress?: Progress
   /** Your own step: a function from record to record (null leaves the record out), or a Transform over `RecordBatch`es. It sees the records as the server
-   *  sent them; the key is taken from what it gives, and fields are excluded after it. A record that a function saw is serialised again, so digits beyond a
-   *  double are lost. */
+   *  sent them; the key is taken from what it gives, and fields are selected, excluded, redacted and renamed after it. A record that a function saw is
+   *  serialised again, so digits beyond a double are lost. */
   transform?: RecordFunction | Duplex
   /** Where to read from instead of asking Truto: a path, or bytes as they come. `resource` then names the declared schema that the columns of CSV and
    *  Parquet come from; without it they are `id` and `extra`. */
@@ -86,6 +86,7 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
   if (resolved.format === 'parquet') requireCompression(resolved.parquetCompression)
   const progress = run.progress ?? emptyProgress()
   const readsMembers = readsFields(stagesOf(resolved, run), run) // what is wrong with a step is known before anything is touched
+  if (resolved.resource !== null) columnsOf(schemaOf(resolved.resource), resolved)
   const opened = await openSource(resolved, { ...run, progress }, readsMembers)
   try {
     const destination = run.destination ?? destinationFromUrl(resolved.out, { overwrite: resolved.overwrite })
@@ -247,11 +248,13 @@ function showStart(progress: Progress, start: ExportState | null): void {
 }
 
 /**
- * The records as objects, read as they are asked for: leaving the loop early stops the export. Applies `exclude` and `transform` like `exportRecords`.
+ * The records as objects, read as they are asked for: leaving the loop early stops the export. Applies `transform`, `select`, `exclude`, `redact` and
+ * `rename` like `exportRecords`.
  * `T` is what you know of the resource; nothing checks it.
  *
  * With `fields`, objects have these own fields only, as far as the record has them, in this order. The others are not decoded, which is several
- * times faster where the engine is `simd`. They are names, not paths; an excluded field stays out. Where `T` is given, give the names as `K`, too
+ * times faster where the engine is `simd`. They are names, not paths, as they are after `rename`; an
+ * excluded field stays out. Where `T` is given, give the names as `K`, too
  * (`records<User, 'id' | 'name'>`), or get a `Partial<T>`: TypeScript infers either all type arguments or none.
  * @throws ConfigError at once for options that are wrong; from the loop what `exportRecords` throws
  */
@@ -267,9 +270,9 @@ export function records<T extends object = Member>(
 export function records(options: ExportOptions & { fields?: readonly string[] | undefined }) {
   const { fields, ...others } = options
   const { resolved, run } = split(others)
-  const paths = excludedPaths(resolved)
-  const wanted = fields === undefined ? undefined : fieldsWithout(checkFields(fields), paths)
-  const batches = batchesOf(resolved, run, stagesOf(resolved, run, wanted?.paths), wanted !== undefined)
+  const edits = editsOf(resolved)
+  const wanted = fields === undefined ? undefined : fieldsAfter(checkFields(fields), edits)
+  const batches = batchesOf(resolved, run, stagesOf(resolved, run, wanted?.edits ?? edits), wanted !== undefined)
   return new RecordIterator(batches, wanted === undefined ? wholeRecords() : projectedRecords(wanted.fields))
 }
 
@@ -345,7 +348,8 @@ async function openSource(resolved: ResolvedOptions, run: RunOptions, withFields
   // where a Transform stands between, what was read and what was written is not the same
   const hasCuts = resolved.compress !== 'none' && (run.transform === undefined || typeof run.transform === 'function')
   const cutBytes = hasCuts ? resolved.commitBytes : null
-  const shared = { ...resolved, withFields, signal, onEvent, progress, cutBytes, ...(clock ? { clock } : {}) }
+  const { redact: _fields, ...settings } = resolved // what a source calls so is something else
+  const shared = { ...settings, withFields, signal, onEvent, progress, cutBytes, ...(clock ? { clock } : {}) }
   if (input !== undefined) {
     // The user names the resource where the body holds unified records: nothing in a saved body proves it.
     const options = { ...shared, isUnified: resolved.resource !== null, ...ndjsonOption(resolved) }
@@ -397,12 +401,8 @@ async function openSource(resolved: ResolvedOptions, run: RunOptions, withFields
   }
 }
 
-/** The request, with the exclusions that the server may do for us: whole top-level fields that nothing of ours still reads. They are done again here,
- *  because `stream` may ignore them. */
+/** The request, with the exclusions that the server may do for us. They are done again here, because `stream` may ignore them. */
 function requestOf(resolved: ResolvedOptions, run: RunOptions): ListRequest {
-  const keyField = resolved.keyBy === null ? undefined : parseFieldPath(resolved.keyBy)[0]
-  const isPushable = (field: string): boolean => run.transform === undefined && field !== keyField
-  const excludeFields = topLevelFields(resolved.exclude).filter(isPushable)
   return {
     resource: resolved.resource!, // resolveOptions requires it where there is no input
     account: resolved.account ?? undefined,
@@ -411,36 +411,24 @@ function requestOf(resolved: ResolvedOptions, run: RunOptions): ListRequest {
     integration: resolved.integration ?? undefined,
     limit: resolved.limit ?? undefined,
     ignoreLimit: resolved.ignoreLimit,
-    ignoreRemoteData: resolved.ignoreRemoteData && isPushable(remoteData),
-    excludeFields,
+    ...excludedByServer(resolved, run.transform !== undefined),
     query: resolved.query,
     rawQuery: resolved.queryRaw ?? undefined,
   }
 }
 
-const remoteData = 'remote_data'
 /** Resource of a converted body whose records the user did not name. */
 const anyResource = '*'
 
-/** What is excluded on our side. */
-function excludedPaths(resolved: ResolvedOptions): readonly string[] {
-  return resolved.ignoreRemoteData ? [...resolved.exclude, remoteData] : resolved.exclude
-}
-
-function topLevelFields(paths: readonly string[]): string[] {
-  return paths.map(parseFieldPath).flatMap((path) => (path.length === 1 ? [path[0]!] : []))
-}
-
-/** The built-in steps, in the order in which they see a record: the user's function, the key, the exclusion. */
-function stagesOf(resolved: ResolvedOptions, run: RunOptions, paths = excludedPaths(resolved)): Stage[] {
+/** The built-in steps, in the order in which they see a record: the user's function, the key, the edits of fields. */
+function stagesOf(resolved: ResolvedOptions, run: RunOptions, edits: FieldEdits = editsOf(resolved)): Stage[] {
   const stages: Stage[] = []
   if (typeof run.transform === 'function') stages.push(mapRecordsStage(run.transform))
   if (resolved.keyBy !== null) {
     const { keyBy: field, keyByMissing: missing, keyByDuplicate: duplicate, maxKeyBytes } = resolved
     stages.push(keyByStage({ field, missing, duplicate, maxKeyBytes }))
   }
-  if (paths.length > 0) stages.push(excludeFieldsStage(paths, { reuse: true }))
-  return stages
+  return [...stages, ...editStagesOf(edits, resolved)]
 }
 
 /** Whether a step, or the reader at their end, asks batches for their `fields`; those that a user's transform gives have none. */
@@ -489,7 +477,7 @@ function warningsOf(stages: readonly Stage[]): Warning[] {
 /** The encoder, once the first page has shown what its records are, so that columns are those of its schema. */
 function encoderOf(resolved: ResolvedOptions, run: RunOptions, outcome: SourceOutcome): Promise<Encoder> {
   const declared = outcome.isUnified && resolved.resource !== null ? schemaOf(resolved.resource) : unmappedSchema
-  return encoderFor(resolved, run, withoutFields(declared, topLevelFields(excludedPaths(resolved))))
+  return encoderFor(resolved, run, columnsOf(declared, resolved))
 }
 
 /** The encoder of the wanted format. Those of columns are loaded only where they are wanted. */

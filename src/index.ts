@@ -55,7 +55,17 @@ export { memberSchema } from './schema/member.js'
 export type { Field, FieldType, ResourceSchema } from './schema/resource.js'
 export { type BodyInput, type BodySourceOptions, bodySource } from './source/body-source.js'
 export type { RecordSource, SourceOutcome } from './source/source.js'
+export type { Redaction } from './transform/field-edits.js'
 export type { KeyByOptions } from './transform/key-by.js'
 export type { RecordFunction } from './transform/map-records.js'
-export { excludeFields, keyBy, mapRecords, RecordTransform, recordTransform } from './transform/record-transform.js'
+export {
+  excludeFields,
+  keyBy,
+  mapRecords,
+  RecordTransform,
+  recordTransform,
+  redactFields,
+  renameFields,
+  selectFields,
+} from './transform/record-transform.js'
 export { version } from './version.js'

@@ -48,7 +48,17 @@ test('the shell lines work, one after the other in one folder', async () => {
       env: { ...process.env, PATH: `${bin}:${process.env['PATH']}` },
     })
   }
-  const names = ['by-id.json', 'copy.json', 'members.csv', 'members.csv.gz', 'members.ndjson', 'members.parquet']
+  const names = [
+    'by-id.json',
+    'copy.json',
+    'members.csv',
+    'members.csv.gz',
+    'members.ndjson',
+    'members.parquet',
+    'names.csv',
+    'redact.key',
+    'redacted.ndjson',
+  ]
   expect(readdirSync(folder).filter((name) => name !== 'bin')).toEqual(names)
   expect((JSON.parse(readFileSync(join(folder, 'copy.json'), 'utf8')) as unknown[]).length).toBe(230)
 }, 120_000)

@@ -132,6 +132,8 @@ export class MemberWalker {
 /** Cursor over the elements of one array. Ranges are half-open and count from `bytes[0]`. */
 export class ElementWalker {
   bytes: Buffer = Buffer.alloc(0)
+  /** The comma before the element, or the array's opening bracket. */
+  separator = 0
   valueStart = 0
   valueEnd = 0
   #at = 0
@@ -139,6 +141,7 @@ export class ElementWalker {
   /** Begins with the array whose opening bracket is at `start`. */
   begin(bytes: Buffer, start: number): this {
     this.bytes = bytes
+    this.separator = start
     this.#at = start + 1
     return this
   }
@@ -147,7 +150,10 @@ export class ElementWalker {
   next(): boolean {
     const { bytes } = this
     let at = skipSpace(bytes, this.#at)
-    if (bytes[at] === comma) at = skipSpace(bytes, at + 1)
+    if (bytes[at] === comma) {
+      this.separator = at
+      at = skipSpace(bytes, at + 1)
+    }
     if (bytes[at] === closeBracket) {
       this.#at = at
       return false

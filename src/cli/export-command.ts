@@ -1,6 +1,6 @@
 // `truto-export MODEL/RESOURCE` and `truto-export convert FILE`: flags → one call of the library, its progress and its report.
 
-import { MiB } from '../bytes/units.js'
+import { KiB, MiB } from '../bytes/units.js'
 import { ConfigError, printable } from '../errors.js'
 import { parseQueryArguments } from '../http/query.js'
 import { type FlagTexts, resolveExportFlags } from '../options/resolve.js'
@@ -15,7 +15,7 @@ import { readFileOption, readToken, runTokenCommand } from './token.js'
 export async function runExport(command: 'export' | 'convert', texts: FlagTexts, io: Io): Promise<number> {
   const { options, cli } = resolveExportFlags(command, withQuery(texts), io.env)
   if (io.stdout.isTTY) refuseBinary(options)
-  const [token, ca] = await secretsOf(texts, options, cli, io)
+  const [token, ca, redactKey] = await secretsOf(texts, options, cli, io)
 
   const progress: Progress = { records: 0, pages: 0, bodyBytes: 0, outputBytes: 0, requests: 0, wait: null }
   const { exportRecords } = await io.loadExport()
@@ -42,6 +42,7 @@ export async function runExport(command: 'export' | 'convert', texts: FlagTexts,
       ...options,
       token,
       ca,
+      redactKey,
       ...(command === 'convert' ? { input: cli.input === '-' ? bytesOf(io.stdin) : cli.input! } : {}),
       signal: signals.signal,
       ...(tokenCommand === null ? {} : { refreshToken: () => runTokenCommand(tokenCommand) }),
@@ -86,10 +87,15 @@ async function secretsOf(
   options: ResolvedOptions,
   cli: CliOptions,
   { stdin }: Io,
-): Promise<[token: string | null, ca: string | null]> {
+): Promise<[token: string | null, ca: string | null, redactKey: string | null]> {
   const token = (await readToken(cli, texts['token'] !== undefined, stdin)) ?? options.token
   const ca = options.ca === null ? null : await readFileOption(options.ca, '--ca', 4 * MiB)
-  return [token, ca]
+  // the variable holds the key itself
+  const hasKeyFile = options.redactKey !== null && texts['redactKey'] !== undefined
+  const redactKey = hasKeyFile
+    ? (await readFileOption(options.redactKey!, '--redact-key-file', 64 * KiB)).replace(/\r?\n$/, '')
+    : options.redactKey
+  return [token, ca, redactKey]
 }
 
 function styleOf(options: ResolvedOptions, cli: CliOptions, io: Io): ProgressStyle {

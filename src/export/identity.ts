@@ -1,5 +1,6 @@
 // Which export this is: what its output's bytes depend on, and whether it can go on after an interruption at all.
 
+import { createHmac } from 'node:crypto'
 import { fingerprintOf } from '../checkpoint/fingerprint.js'
 import type { ResolvedOptions } from '../options/schema.js'
 
@@ -34,6 +35,8 @@ export function identityOf({ resolved, transform }: IdentityInit): string {
     transform: typeof transform === 'function' ? String(transform) : null,
     output: { format, compress },
     transforms: pick(resolved, transformOptions),
+    // tells keys apart; what is kept is a digest of all of this
+    redactKey: resolved.redactKey && createHmac('sha256', resolved.redactKey).update('truto-export').digest('hex'),
     columns: format === 'csv' ? pick(resolved, csvOptions) : null,
     cut: compress === 'none' ? null : resolved.commitBytes,
   })
@@ -52,7 +55,7 @@ const requestOptions = [
   'ignoreLimit',
   'ignoreRemoteData',
 ] as const
-const transformOptions = ['exclude', 'keyBy', 'keyByMissing', 'keyByDuplicate'] as const
+const transformOptions = ['select', 'exclude', 'redact', 'rename', 'keyBy', 'keyByMissing', 'keyByDuplicate'] as const
 const csvOptions = [
   'csvDelimiter',
   'csvQuote',

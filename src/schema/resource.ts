@@ -45,9 +45,3 @@ export const unmappedSchema: ResourceSchema = {
 export function schemaOf(resource: string): ResourceSchema {
   return resource === memberSchema.resource ? memberSchema : unmappedSchema
 }
-
-/** `schema` without the top-level fields in `names`. */
-export function withoutFields(schema: ResourceSchema, names: Iterable<string>): ResourceSchema {
-  const dropped = new Set(names)
-  return { ...schema, fields: schema.fields.filter((field) => !dropped.has(field.name)) }
-}

@@ -32,6 +32,11 @@ export class NameTable<T> {
     this.#byLength[bytes.length]!.push({ bytes, value })
   }
 
+  clear(): void {
+    this.#values.clear()
+    this.#byLength.length = 0
+  }
+
   /** The value of the member that `walker` stands on, undefined where its name is not in the table. */
   find(walker: MemberWalker): T | undefined {
     if (walker.keyHasEscape) return this.#values.get(walker.key())

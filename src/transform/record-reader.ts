@@ -3,6 +3,7 @@
 import { stringText } from '../bytes/string-text.js'
 import { ConfigError } from '../errors.js'
 import type { JsonRecord, JsonValue, RecordBatch } from '../record.js'
+import type { FieldEdits } from './field-edits.js'
 import { parseFieldPath } from './field-path.js'
 import { MemberLocator } from './member-locator.js'
 
@@ -103,14 +104,28 @@ export function checkFields(fields: unknown): readonly string[] {
   throw new ConfigError('ERR_OPTION_INVALID', 'fields: not a list of names', { hint: "give names, such as ['id']" })
 }
 
-/** What an exclusion of `paths` leaves to be done where only `fields` are read: the fields that stay, and the paths that lead into one of them. */
-export function fieldsWithout(
+/** What the edits leave to be done where only `fields` are read: the fields that stay, and the edits inside of them. */
+export function fieldsAfter(
   fields: readonly string[],
-  paths: readonly string[],
-): { fields: string[]; paths: string[] } {
-  const excluded = paths.map((path) => ({ path, names: parseFieldPath(path) }))
+  edits: FieldEdits,
+): { fields: readonly string[]; edits: FieldEdits } {
+  const { select, exclude = [], redact = [], rename = [] } = edits
+  if (redact.length > 0 || rename.length > 0) return { fields, edits }
+  const excluded = exclude.map((path) => ({ path, names: parseFieldPath(path) }))
+  const selected = select?.map((path) => ({ path, names: parseFieldPath(path) }))
   const whole = new Set(excluded.flatMap(({ names }) => (names.length === 1 ? names : [])))
-  const left = fields.filter((name) => !whole.has(name))
-  const nested = excluded.filter(({ names }) => names.length > 1 && left.includes(names[0]!))
-  return { fields: left, paths: nested.map(({ path }) => path) }
+  const left = fields.filter(
+    (name) => !whole.has(name) && (selected === undefined || selected.some(({ names }) => names[0] === name)),
+  )
+  const inside = <P extends { names: readonly string[] }>(paths: readonly P[]): P[] =>
+    paths.filter(({ names }) => left.includes(names[0]!))
+  const nested = inside(excluded).filter(({ names }) => names.length > 1)
+  const kept = inside(selected ?? [])
+  return {
+    fields: left,
+    edits: {
+      select: kept.some(({ names }) => names.length > 1) ? kept.map(({ path }) => path) : undefined,
+      exclude: nested.map(({ path }) => path),
+    },
+  }
 }

@@ -4,7 +4,9 @@
 import { Transform, type TransformCallback } from 'node:stream'
 import { asExportError, InternalError } from '../errors.js'
 import { type BatchStage, RecordBatch, type Warning } from '../record.js'
+import { type EditFieldsOptions, editFieldsStage } from './edit-fields.js'
 import { excludeFieldsStage } from './exclude-fields.js'
+import type { Redaction } from './field-edits.js'
 import { type CountingStage, type KeyByOptions, keyByStage } from './key-by.js'
 import { type AsyncBatchStage, mapRecordsStage, type RecordFunction } from './map-records.js'
 
@@ -68,6 +70,28 @@ export function recordTransform(stages: Stage | readonly Stage[]): RecordTransfo
  *  @throws ConfigError ERR_OPTION_INVALID for a malformed path */
 export function excludeFields(paths: readonly string[]): RecordTransform {
   return recordTransform(excludeFieldsStage(paths))
+}
+
+/** A Transform that removes all fields but those at `paths` from every record, which keeps their order: see `editFieldsStage`. A path goes into objects and
+ *  the elements of lists, as with `excludeFields`.
+ *  @throws ConfigError ERR_OPTION_INVALID for a malformed path */
+export function selectFields(paths: readonly string[]): RecordTransform {
+  return recordTransform(editFieldsStage({ select: paths }))
+}
+
+/** A Transform that puts a hash or a mask in place of the values at paths of every record: see `editFieldsStage`.
+ *  @throws ConfigError ERR_OPTION_INVALID for a malformed path or a key of fewer than 16 characters, ERR_OPTION_MISSING for hashes without a key */
+export function redactFields(
+  fields: Readonly<Record<string, Redaction>>,
+  options: Pick<EditFieldsOptions, 'redactKey'> = {},
+): RecordTransform {
+  return recordTransform(editFieldsStage({ redact: Object.entries(fields) }, options))
+}
+
+/** A Transform that gives the fields at paths of every record another name: see `editFieldsStage`.
+ *  @throws ConfigError ERR_OPTION_INVALID for a malformed path or a name that two fields would have */
+export function renameFields(names: Readonly<Record<string, string>>): RecordTransform {
+  return recordTransform(editFieldsStage({ rename: Object.entries(names) }))
 }
 
 /** A Transform that gives every record its key: see `keyByStage`. A text is the `field`, all else as by default.

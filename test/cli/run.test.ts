@@ -149,6 +149,14 @@ describe('what the library is asked for', () => {
     expect(flag.stderr).not.toContain('secret-of-flag')
   })
 
+  test('the key of --redact-key-file is read without its line end, the variable holds the key itself', async () => {
+    const path = join(directory, 'key')
+    await writeFile(path, 'a key of sixteen\n')
+    const env = { TRUTO_API_TOKEN: 't', TRUTO_EXPORT_REDACT_KEY: 'another of sixteen' }
+    expect((await cli([list, '--redact-key-file', path], { env })).options?.redactKey).toBe('a key of sixteen')
+    expect((await cli([list], { env })).options?.redactKey).toBe('another of sixteen')
+  })
+
   test('--ca is read, the library gets its text', async () => {
     const path = join(directory, 'ca.pem')
     await writeFile(path, 'PEM')

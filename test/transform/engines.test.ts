@@ -6,7 +6,9 @@ import { expect, test } from 'vitest'
 import type { ExportError } from '../../src/errors.js'
 import { type SlicerFactory, slicerFactory } from '../../src/json/slicer.js'
 import type { RecordBatch } from '../../src/record.js'
+import { editFieldsStage } from '../../src/transform/edit-fields.js'
 import { excludeFieldsStage } from '../../src/transform/exclude-fields.js'
+import type { FieldEdits } from '../../src/transform/field-edits.js'
 import { keyByStage } from '../../src/transform/key-by.js'
 import { projectedRecords } from '../../src/transform/record-reader.js'
 import { documents, type Node, names, numRuns, paths, print } from './records.js'
@@ -30,21 +32,23 @@ interface Results {
   keys: string[]
   projected: string[]
   left: string[]
+  edited: string[]
 }
 const escaped = (path: readonly string[]): string => path.map((name) => name.replace(/[\\.]/g, '\\$&')).join('.')
 
-test('any exclusion, key and projection give the same with both engines', () => {
+test('any exclusion, selection, key and projection give the same with both engines', () => {
   let answered = 0
   const run = (
     slicers: SlicerFactory,
     chunks: readonly Buffer[],
-    { paths, key, fields }: { paths: string[]; key: string; fields: string[] },
+    { paths, key, fields, edits }: { paths: string[]; key: string; fields: string[]; edits: FieldEdits },
   ): Results => {
     const keyed = keyByStage({ field: key, missing: 'skip' })
     const exclude = excludeFieldsStage(paths, { reuse: true })
+    const edit = editFieldsStage(edits, { reuse: true })
     const reader = projectedRecords(fields)
-    const results: Results = { keys: [], projected: [], left: [] }
-    let hasFailed = false
+    const results: Results = { keys: [], projected: [], left: [], edited: [] }
+    let [hasFailed, hasEditFailed] = [false, false]
     const take = (batch: RecordBatch): void => {
       if (batch.fields?.locate(probe)) answered++
       try {
@@ -57,6 +61,13 @@ test('any exclusion, key and projection give the same with both engines', () => 
       for (let index = 0; index < batch.count; index++) results.projected.push(JSON.stringify(reader.read(index)))
       const out = exclude.apply(batch)
       for (let index = 0; index < out.count; index++) results.left.push(out.text(index))
+      try {
+        const edited = edit.apply(batch)
+        if (!hasEditFailed) for (let i = 0; i < edited.count; i++) results.edited.push(edited.text(i))
+      } catch {
+        hasEditFailed = true
+        results.edited = []
+      }
     }
     const slicer = slicers({ ...limits, withFields: true })
     for (const chunk of chunks) for (const batch of slicer.push(chunk)) take(batch)
@@ -73,6 +84,11 @@ test('any exclusion, key and projection give the same with both engines', () => 
         paths: paths.map((all) => all.map(escaped)),
         key: names.map((name) => escaped([name])),
         fields: fc.array(names, { maxLength: 4 }),
+        edits: fc.record({
+          select: paths.map((all) => all.map(escaped)),
+          redact: names.map((name) => [[escaped([name]), 'mask'] as const]),
+          rename: names.map((name) => [[escaped([name]), 'new'] as const]),
+        }),
       }),
       fc.integer({ min: 1, max: 5000 }),
       (records, wanted, chunkBytes) => {

@@ -5,7 +5,7 @@ import { ConfigError } from '../../src/errors.js'
 import type { JsonRecord, RecordBatch } from '../../src/record.js'
 import {
   checkFields,
-  fieldsWithout,
+  fieldsAfter,
   projectedRecords,
   type RecordReader,
   wholeRecords,
@@ -120,11 +120,27 @@ test('any fields of any records are those of the parsed records, with and withou
   )
 })
 
-test('an exclusion takes fields away, and only its paths into the others are left to do', () => {
+test('an exclusion and a selection take fields away, and only their paths into the others are left to do', () => {
   const fields = ['id', 'emails', 'a.b', 'phones']
-  const paths = ['phones', 'emails.type', 'remote_data', 'bio.x', 'a\\.b', 'phones.type']
-  expect(fieldsWithout(fields, paths)).toEqual({ fields: ['id', 'emails'], paths: ['emails.type'] })
-  expect(fieldsWithout(fields, [])).toEqual({ fields, paths: [] })
+  const exclude = ['phones', 'emails.type', 'remote_data', 'bio.x', 'a\\.b', 'phones.type']
+  expect(fieldsAfter(fields, { exclude })).toEqual({
+    fields: ['id', 'emails'],
+    edits: { select: undefined, exclude: ['emails.type'] },
+  })
+  expect(fieldsAfter(fields, {})).toEqual({ fields, edits: { select: undefined, exclude: [] } })
+  expect(fieldsAfter(fields, { select: ['phones', 'id', 'x.y'], exclude: ['id'] })).toEqual({
+    fields: ['phones'],
+    edits: { select: undefined, exclude: [] },
+  })
+  expect(fieldsAfter(fields, { select: ['phones.number', 'id', 'x'], exclude: ['emails'] })).toEqual({
+    fields: ['id', 'phones'],
+    edits: { select: ['phones.number', 'id'], exclude: [] },
+  })
+})
+
+test('all edits are left to do where values or names change', () => {
+  const edits = { rename: [['name', 'x'] as const] }
+  expect(fieldsAfter(['x', 'id'], edits)).toEqual({ fields: ['x', 'id'], edits })
 })
 
 test.each([['id'], [null], [{}], [['id', 1]]])('%j is no list of fields', (fields) => {

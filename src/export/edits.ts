@@ -1,0 +1,84 @@
+// Which fields of the records stay, what becomes of them, and the columns that follow from it. What is wrong with that is known before the first request.
+
+import { ConfigError, printable } from '../errors.js'
+import type { ResolvedOptions } from '../options/schema.js'
+import { extraColumn, keyColumn, type ResourceSchema } from '../schema/resource.js'
+import { editFieldsStage } from '../transform/edit-fields.js'
+import { editedSchema } from '../transform/edited-schema.js'
+import type { FieldEdits } from '../transform/field-edits.js'
+import { parseFieldPath } from '../transform/field-path.js'
+import type { FieldStage } from '../transform/member-locator.js'
+import { parseEdits } from '../transform/parse-edits.js'
+
+/** The provider's own record in one of the unified API. */
+export const remoteData = 'remote_data'
+
+/** The edits that the options ask for. @throws ConfigError */
+export function editsOf(resolved: ResolvedOptions): FieldEdits {
+  const { select, redact, rename, ignoreRemoteData } = resolved
+  const exclude = ignoreRemoteData ? [...resolved.exclude, remoteData] : resolved.exclude
+  const edits = parseEdits({ select, exclude, redact, rename })
+  checkKey(resolved, edits)
+  return edits
+}
+
+/** The stage that makes the edits; none where there are none. */
+export function editStagesOf(edits: FieldEdits, { redactKey }: ResolvedOptions): FieldStage[] {
+  const { select, exclude, redact, rename } = edits
+  if (select === undefined && !exclude?.length && !redact?.length && !rename?.length) return []
+  return [editFieldsStage(edits, { reuse: true, redactKey: redactKey ?? undefined })]
+}
+
+/** The columns of records of `schema` after the edits. @throws ConfigError where two of them, or one and a column of ours, would have the same name */
+export function columnsOf(schema: ResourceSchema, resolved: ResolvedOptions): ResourceSchema {
+  const edited = editedSchema(schema, editsOf(resolved))
+  if (resolved.format !== 'csv' && resolved.format !== 'parquet') return edited
+  const reserved = [extraColumn, keyColumn]
+  for (const { name } of edited.fields) {
+    if (!reserved.includes(name)) continue
+    throw new ConfigError('ERR_OPTION_INVALID', `the column ${printable(name)} is one that truto-export makes itself`, {
+      hint: `rename the field: --rename ${name}=…`,
+    })
+  }
+  return edited
+}
+
+/** The server may leave out whole top-level fields for us, but none that a step of ours still has to see. */
+export function excludedByServer(resolved: ResolvedOptions, hasTransform: boolean): ServerExclusion {
+  if (hasTransform) return { excludeFields: [], ignoreRemoteData: false }
+  const { select, redact, rename, keyBy } = resolved
+  const edits = parseEdits({ select, exclude: [], redact, rename })
+  const read = [
+    ...(keyBy === null ? [] : [keyBy]),
+    ...(edits.select ?? []),
+    ...[...(edits.redact ?? []), ...(edits.rename ?? [])].map(([path]) => path),
+  ]
+  const names = new Set(read.map((path) => parseFieldPath(path)[0]))
+  const excludeFields = resolved.exclude.map(parseFieldPath).flatMap((path) => (path.length === 1 ? [path[0]!] : []))
+  // it is most of the bytes; who sends the parameter in a query of their own has decided already
+  const isUnselected = select.length > 0 && !isGiven(resolved, 'truto_ignore_remote_data')
+  return {
+    excludeFields: excludeFields.filter((name) => !names.has(name)),
+    ignoreRemoteData: (resolved.ignoreRemoteData || isUnselected) && !names.has(remoteData),
+  }
+}
+
+interface ServerExclusion {
+  readonly excludeFields: readonly string[]
+  readonly ignoreRemoteData: boolean
+}
+
+function isGiven({ query, queryRaw }: ResolvedOptions, parameter: string): boolean {
+  return Object.hasOwn(query, parameter) || (queryRaw ?? '').includes(parameter)
+}
+
+/** The key is taken before all edits, so it would show what they hide. */
+function checkKey({ keyBy }: ResolvedOptions, { redact = [] }: FieldEdits): void {
+  if (keyBy === null || keyBy === '@key') return
+  const key = parseFieldPath(keyBy)
+  const redacted = redact.find(([path]) => parseFieldPath(path).every((name, at) => key[at] === name))
+  if (redacted === undefined) return
+  throw new ConfigError('ERR_OPTION_INVALID', `the key ${printable(keyBy)} would show what is redacted`, {
+    hint: 'key by another field',
+  })
+}

@@ -1,0 +1,276 @@
+// Records with edited fields: selected, left out, redacted, renamed. What is kept keeps its text, digits and escapes: the output is the input's bytes with
+// intervals cut out or replaced, so no record is parsed and nothing is allocated per record. Where the engine knows the members, it does the cutting at
+// the top level.
+
+import { ElementWalker, MemberWalker } from '../bytes/members.js'
+import { DataError, printable } from '../errors.js'
+import { RecordBatch } from '../record.js'
+import { EditNode, type FieldEdits } from './field-edits.js'
+import type { FieldStage } from './member-locator.js'
+import { Redactor } from './redactor.js'
+
+const quote = 0x22
+const openBrace = 0x7b
+const openBracket = 0x5b
+const lineFeed = 0x0a
+const letterN = 0x6e
+
+export interface EditFieldsOptions {
+  /** Give batches that are views of a buffer of the stage, valid until its next `apply`, instead of batches that own their bytes. Default false. */
+  reuse?: boolean
+  /** Key of the hashes. Required where there are some. */
+  redactKey?: string | Uint8Array | undefined
+}
+
+/**
+ * A stage that edits fields. Every copy of a repeated key is edited, however it is spelled; a field that is not there is no error; a record or a nested
+ * object that loses all its fields stays, as `{}`. Equal to parse, change and stringify, but that kept text is kept as it is: what stands between an
+ * object's braces and commas, white space included, goes or stays as a whole, and an object that loses nothing is not touched.
+ *
+ * A batch in which nothing was found is returned itself, or as lines. Otherwise the result has `isLines`, and the keys and positions of its argument but
+ * for `byteOffset`. The bytes are the same with and without the batch's `fields`.
+ *
+ * Errors have the record's position: ERR_REDACT_TYPE where an object is to be hashed or masked, ERR_RENAME_CONFLICT where an object has a field of the new
+ * name already.
+ * @throws ConfigError as `EditNode.of`; ERR_OPTION_MISSING where the key of the hashes is
+ */
+export function editFieldsStage(edits: FieldEdits, options: EditFieldsOptions = {}): FieldStage {
+  return new EditFields(EditNode.of(edits), options)
+}
+
+class EditFields implements FieldStage {
+  readonly readsFields: boolean
+  readonly #tree: EditNode
+  /** The fields that the engine keeps or leaves out at the top level; always the same array, as `RecordFields` asks. */
+  readonly #topLevel: readonly string[]
+  /** Whether there is more to do than that. */
+  readonly #hasMore: boolean
+  readonly #reuse: boolean
+  readonly #redactor: Redactor
+  // One walker for each level of containers that the paths reach, made on first need.
+  readonly #members: MemberWalker[] = []
+  readonly #elements: ElementWalker[] = []
+  #batch!: RecordBatch
+  #out: Buffer = Buffer.alloc(0)
+  #bounds = new Uint32Array(0)
+  /** Bytes of `#out` in use. */
+  #size = 0
+  /** First input byte that is neither copied nor replaced. The input byte at `at >= #copied` goes to `#size + at - #copied` unless an edit comes before. */
+  #copied = 0
+  #hasEdit = false
+  /** Index of the record in hand. */
+  #record = 0
+
+  constructor(tree: EditNode, { reuse = false, redactKey }: EditFieldsOptions) {
+    const kept = tree.kept()
+    this.#tree = tree
+    this.#topLevel = tree.keepsOthers
+      ? tree.children.names().filter((name) => tree.children.get(name)!.isCut)
+      : kept.map(([name]) => name)
+    this.#hasMore = kept.some(([, node]) => node.changesInside || node.newKey !== null)
+    this.#reuse = reuse
+    this.#redactor = new Redactor(tree, redactKey)
+    this.readsFields = !tree.keepsOthers || this.#topLevel.length > 0
+  }
+
+  apply(batch: RecordBatch): RecordBatch {
+    if (batch.count === 0) return batch
+    const { fields } = batch
+    const cut = !this.readsFields
+      ? undefined
+      : this.#tree.keepsOthers
+        ? fields?.exclude(this.#topLevel)
+        : fields?.select(this.#topLevel)
+    if (!cut) return this.#edited(batch)
+    const lines = new RecordBatch({
+      ...batch,
+      ...cut,
+      byteOffset: undefined,
+      fields: undefined,
+      isLines: true,
+    })
+    const result = this.#hasMore ? this.#edited(lines) : lines
+    return this.#reuse || result !== lines ? result : lines.own()
+  }
+
+  /** The batch after all edits, found by a walk over all bytes. */
+  #edited(batch: RecordBatch): RecordBatch {
+    const { count, isLines } = batch
+    this.#batch = batch
+    this.#hasEdit = false
+    this.#size = 0
+    this.#copied = batch.start(0)
+    if (this.#bounds.length < 2 * count) this.#bounds = new Uint32Array(2 * count)
+    for (let index = 0; index < count; index++) {
+      this.#record = index
+      const start = batch.start(index)
+      const end = batch.end(index)
+      if (this.#hasEdit || isLines) {
+        if (!isLines) this.#copied = start
+        this.#bounds[2 * index] = this.#size + start - this.#copied
+      }
+      this.#object(start, end, this.#tree, 0)
+      if (this.#hasEdit || isLines) {
+        this.#bounds[2 * index + 1] = this.#size + end - this.#copied
+        if (!isLines) this.#endLine(end)
+      }
+    }
+    if (!this.#hasEdit) return batch
+    if (isLines) this.#copyTo(batch.end(count - 1) + 1)
+    const used = this.#out.subarray(0, this.#size)
+    return new RecordBatch({
+      ...batch,
+      // an owned batch is a copy of exact size: the working buffer is as large as the input, and what is left may be far smaller
+      bytes: this.#reuse ? used : Buffer.from(used),
+      bounds: this.#reuse ? this.#bounds : this.#bounds.slice(0, 2 * count),
+      byteOffset: undefined,
+      fields: undefined,
+      isLines: true,
+    })
+  }
+
+  /** Edits the members of the object in `[start, end)`. */
+  #object(start: number, end: number, node: EditNode, level: number): void {
+    const { children, keepsOthers, newNames } = node
+    const walker = (this.#members[level] ??= new MemberWalker()).begin(this.#batch.bytes, start)
+    if (newNames !== null) node.object++
+    // Between two kept members one comma has to stay. So a run of members that go is cut with the comma before it; a run at the front has the brace
+    // before it and is cut with the comma behind it.
+    let hasKept = false
+    let run = -1 // the separator before the run in hand, -1 while there is none
+    while (walker.next()) {
+      const child = children.find(walker)
+      if (child === undefined ? !keepsOthers : child.isCut || this.#isOutOfReach(walker.valueStart, child)) {
+        if (run < 0) run = walker.separator
+        continue
+      }
+      if (run >= 0) {
+        if (hasKept) this.#replace(run, walker.separator)
+        else this.#replace(run + 1, walker.separator + 1)
+        run = -1
+      }
+      hasKept = true
+      if (newNames !== null) this.#noteNames(walker, child, node)
+      if (child === undefined) continue
+      if (child.newKey !== null) this.#replace(walker.keyStart - 1, walker.keyEnd + 1, child.newKey)
+      if (child.changesInside) this.#value(walker.valueStart, walker.valueEnd, child, level + 1)
+    }
+    if (run >= 0) this.#replace(hasKept ? run : run + 1, end - 1)
+  }
+
+  #array(start: number, end: number, node: EditNode, level: number): void {
+    const walker = (this.#elements[level] ??= new ElementWalker()).begin(this.#batch.bytes, start)
+    let hasKept = false
+    let run = -1
+    while (walker.next()) {
+      if (this.#isOutOfReach(walker.valueStart, node)) {
+        if (run < 0) run = walker.separator
+        continue
+      }
+      if (run >= 0) {
+        if (hasKept) this.#replace(run, walker.separator)
+        else this.#replace(run + 1, walker.separator + 1)
+        run = -1
+      }
+      hasKept = true
+      this.#value(walker.valueStart, walker.valueEnd, node, level + 1)
+    }
+    if (run >= 0) this.#replace(hasKept ? run : run + 1, end - 1)
+  }
+
+  #value(start: number, end: number, node: EditNode, level: number): void {
+    const first = this.#batch.bytes[start]
+    if (first === openBracket) this.#array(start, end, node, level)
+    else if (node.redaction !== null) this.#redact(start, end, node)
+    else if (first === openBrace) this.#object(start, end, node, level)
+  }
+
+  /** Whether only fields inside of a value are selected, and it has none. */
+  #isOutOfReach(start: number, node: EditNode): boolean {
+    if (node.keepsOthers) return false
+    const first = this.#batch.bytes[start]
+    return first !== openBrace && first !== openBracket && first !== letterN
+  }
+
+  #redact(start: number, end: number, { redaction, path }: EditNode): void {
+    const { bytes } = this.#batch
+    const first = bytes[start]
+    if (first === letterN) return
+    if (first === openBrace) {
+      throw new DataError(
+        'ERR_REDACT_TYPE',
+        `the field ${printable(path)} to ${redaction} holds an object`,
+        this.#batch.positionOf(this.#record),
+      )
+    }
+    const value = redaction === 'mask' ? masked : this.#redactor.hash(bytes, start, end, first === quote)
+    this.#replace(start, end, value)
+  }
+
+  /** Notes a member's name, or its new one. @throws DataError where the object has both */
+  #noteNames(walker: MemberWalker, child: EditNode | undefined, { newNames, object }: EditNode): void {
+    const isRenamed = child?.newName != null
+    const name = isRenamed ? newNames!.get(child.newName!) : newNames!.find(walker)
+    if (name === undefined) return
+    if (isRenamed) name.renamedIn = object
+    else name.ownIn = object
+    if (name.renamedIn !== name.ownIn) return
+    throw new DataError(
+      'ERR_RENAME_CONFLICT',
+      `the record has a field ${printable(name.name)} already, which another is to be renamed to`,
+      this.#batch.positionOf(this.#record),
+    )
+  }
+
+  /** Puts `bytes` in place of the input bytes `[from, to)`. Edits come in order. */
+  #replace(from: number, to: number, bytes?: Buffer): void {
+    if (!this.#hasEdit) this.#begin()
+    this.#copyTo(from)
+    this.#copied = to
+    if (bytes === undefined) return
+    this.#reserve(bytes.length)
+    this.#size += bytes.copy(this.#out, this.#size)
+  }
+
+  /** The first edit of a batch: makes room, and writes the records before this one where they do not stand as lines already. */
+  #begin(): void {
+    const batch = this.#batch
+    const { count, isLines } = batch
+    const room = isLines ? batch.end(count - 1) + 1 - batch.start(0) : batch.recordBytes + count
+    if (this.#out.length < room) this.#out = Buffer.allocUnsafeSlow(room)
+    this.#hasEdit = true
+    if (isLines) return
+    for (let index = 0; index < this.#record; index++) {
+      this.#copied = batch.start(index)
+      this.#bounds[2 * index] = this.#size
+      this.#bounds[2 * index + 1] = this.#size + batch.end(index) - batch.start(index)
+      this.#endLine(batch.end(index))
+    }
+    this.#copied = batch.start(this.#record)
+    this.#bounds[2 * this.#record] = this.#size
+  }
+
+  #endLine(end: number): void {
+    this.#copyTo(end)
+    this.#reserve(1)
+    this.#out[this.#size++] = lineFeed
+  }
+
+  #copyTo(end: number): void {
+    this.#reserve(end - this.#copied)
+    this.#size += this.#batch.bytes.copy(this.#out, this.#size, this.#copied, end)
+    this.#copied = end
+  }
+
+  /** Makes room for `length` more bytes: what is put in may be longer than what it replaces. */
+  #reserve(length: number): void {
+    const size = this.#size + length
+    if (size <= this.#out.length) return
+    const larger = Buffer.allocUnsafeSlow(Math.max(size, 2 * this.#out.length))
+    this.#out.copy(larger, 0, 0, this.#size)
+    this.#out = larger
+  }
+}
+
+/** A masked value. */
+const masked = Buffer.from('"***"')

@@ -1,0 +1,181 @@
+import { createHmac } from 'node:crypto'
+import { parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { memoryDestination } from '../../src/destination/memory.js'
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.js'
+import { memberAt } from '../../src/emulator/members.js'
+import { identityOf } from '../../src/export/identity.js'
+import { type ExportOptions, exportRecords, records } from '../../src/export.js'
+import { resolveOptions } from '../../src/options/resolve.js'
+import type { JsonRecord } from '../../src/record.js'
+
+const members = 5
+const all = Array.from({ length: members }, (_, i) => memberAt(i))
+const redactKey = '0123456789abcdef'
+const hmac = (text: unknown): string => createHmac('sha256', redactKey).update(String(text)).digest('hex')
+const resource = 'instant-messaging/members'
+
+let emulator: Emulator
+beforeAll(async () => {
+  emulator = await startEmulator({ members })
+})
+afterAll(() => emulator.close())
+
+const request = (): ExportOptions => ({
+  resource,
+  apiUrl: emulator.url,
+  token: emulator.token,
+  account: emulator.accountId,
+  channel: emulator.parentIds[0]!,
+})
+async function bytesOf(options: ExportOptions): Promise<Buffer> {
+  const destination = memoryDestination()
+  await exportRecords({ ...request(), ...options, destination })
+  return Buffer.from(destination.bytes())
+}
+const lines = (bytes: Buffer): JsonRecord[] =>
+  bytes
+    .toString()
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as JsonRecord)
+const lastQuery = () => emulator.log.at(-1)!.query
+
+const emailsOf = (member: JsonRecord): JsonRecord[] => member['emails'] as JsonRecord[]
+
+test.each(['simd', 'js', 'stream-json', 'streamparser'] as const)(
+  'all edits give the same with the engine %s',
+  async (parser) => {
+    const select = ['name', 'emails.email', 'emails.type', 'id']
+    const edits = {
+      select,
+      exclude: ['emails.type'],
+      redact: ['emails.email=hash'],
+      rename: ['name=full_name', 'emails.email=address'],
+    }
+    const out = lines(await bytesOf({ ...edits, redactKey, parser, keyBy: 'username', keyByMissing: 'skip' }))
+    expect(out).toEqual(
+      all.map((member) => ({
+        [String(member['username'])]: {
+          id: member['id'],
+          full_name: member['name'],
+          emails: emailsOf(member).map(({ email }) => ({ address: hmac(email) })),
+        },
+      })),
+    )
+  },
+)
+
+test('columns have the order of the selection, new names and the types that are left', async () => {
+  const edits: ExportOptions = {
+    select: ['name', 'emails.email', 'unheard', 'updated_at', 'id'],
+    redact: ['updated_at=mask', 'name=hash'],
+    redactKey,
+    rename: ['id=member', 'emails.email=address'],
+    unknownFields: 'drop',
+    onTypeMismatch: 'null',
+  }
+  const csv = (await bytesOf({ ...edits, format: 'csv' })).toString().split('\n')
+  expect(csv[0]).toBe('name,emails,unheard,updated_at,member')
+  const [first] = all
+  expect(csv[1]).toContain(
+    `"${hmac(first!['name'])}","[{""address"":""${emailsOf(first!)[0]!['email']}""}]",,"***","${first!['id']}"`,
+  )
+
+  const bytes = await bytesOf({ ...edits, format: 'parquet' })
+  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer
+  const schema = parquetSchema(await parquetMetadataAsync(file))
+  expect(schema.children.map(({ element }) => element.name)).toEqual([
+    'name',
+    'emails',
+    'unheard',
+    'updated_at',
+    'member',
+  ])
+  expect((await parquetReadObjects({ file }))[0]).toMatchObject({
+    name: hmac(first!['name']),
+    emails: emailsOf(first!).map(({ email }) => ({ address: email })),
+    updated_at: '***',
+    member: first!['id'],
+  })
+})
+
+test('the same edits hold for objects, whatever fields of them are read', async () => {
+  const read = async (options: Parameters<typeof records>[0]): Promise<unknown[]> => {
+    const found: unknown[] = []
+    for await (const record of records({ ...request(), ...options } as ExportOptions)) found.push(record)
+    return found
+  }
+  const select = ['emails.email', 'id', 'name']
+  expect(await read({ select, exclude: ['name'] })).toEqual(
+    all.map((member) => ({ id: member['id'], emails: emailsOf(member).map(({ email }) => ({ email })) })),
+  )
+  expect(await read({ select, fields: ['id', 'emails', 'title'] } as ExportOptions)).toEqual(
+    all.map((member) => ({ id: member['id'], emails: emailsOf(member).map(({ email }) => ({ email })) })),
+  )
+  expect(await read({ rename: ['id=key'], redact: ['name=mask'], fields: ['key', 'name'] } as ExportOptions)).toEqual(
+    all.map((member) => ({ key: member['id'], name: '***' })),
+  )
+})
+
+test('a field that is selected, redacted or renamed is not pushed to the server; remote_data is where it is not selected', async () => {
+  const exclude = ['name', 'bio', 'title', 'phones']
+  await bytesOf({ select: ['id', 'name'], exclude, redact: ['bio=mask'], rename: ['title=t'] })
+  expect(lastQuery()['truto_exclude_fields']).toEqual(['phones'])
+  expect(lastQuery()['truto_ignore_remote_data']).toBe('true')
+  await bytesOf({ select: ['remote_data.id'] })
+  expect(lastQuery()['truto_ignore_remote_data']).toBeUndefined()
+  await bytesOf({ select: ['id'], keyBy: 'remote_data.id' })
+  expect(lastQuery()['truto_ignore_remote_data']).toBeUndefined()
+  await bytesOf({ select: ['id'], query: { truto_ignore_remote_data: 'false' } })
+  expect(lastQuery()['truto_ignore_remote_data']).toBe('false')
+  await bytesOf({ select: ['id'], transform: (record) => record })
+  expect(lastQuery()['truto_ignore_remote_data']).toBeUndefined()
+})
+
+test.each<[string, ExportOptions, string]>([
+  ['hash without a key', { redact: ['name=hash'] }, 'ERR_OPTION_MISSING'],
+  ['a short key', { redact: ['name=hash'], redactKey: 'short' }, 'ERR_OPTION_INVALID'],
+  ['no known way to redact', { redact: ['name=rot13'] }, 'ERR_OPTION_INVALID'],
+  ['a redaction without a way', { redact: ['name'] }, 'ERR_OPTION_INVALID'],
+  ['a rename without a name', { rename: ['name='] }, 'ERR_OPTION_INVALID'],
+  ['a rename to a path', { rename: ['name=a.b'] }, 'ERR_OPTION_INVALID'],
+  ['a rename to a declared field', { rename: ['name=title'] }, 'ERR_OPTION_INVALID'],
+  ['a nested rename to a declared field', { rename: ['emails.email=type'] }, 'ERR_OPTION_INVALID'],
+  ['a rename to a column of ours', { rename: ['name=extra'], format: 'csv' }, 'ERR_OPTION_INVALID'],
+  ['a key that is redacted', { keyBy: 'name', redact: ['name=hash'], redactKey }, 'ERR_OPTION_INVALID'],
+  ['a key inside of what is redacted', { keyBy: 'a.b', redact: ['a=mask'] }, 'ERR_OPTION_INVALID'],
+  ['a malformed path', { select: ['a..b'] }, 'ERR_OPTION_INVALID'],
+])('%s is an error before the first request', async (_name, options, code) => {
+  const before = emulator.requests
+  await expect(bytesOf(options)).rejects.toMatchObject({ code, exitCode: 2 })
+  expect(emulator.requests).toBe(before)
+})
+
+test('an equals sign, a comma and a dot of a name are spelled with a backslash', async () => {
+  const input = Buffer.from('{"a=b":1,"c":2}\n')
+  const destination = memoryDestination()
+  await exportRecords({ input, inputFormat: 'ndjson', rename: ['a\\=b=x\\.y\\=z'], redact: ['c=mask'], destination })
+  expect(Buffer.from(destination.bytes()).toString()).toBe('{"x.y=z":1,"c":"***"}\n')
+})
+
+test('edits and the key of the hashes are part of what an export is, and the key cannot be read from it', () => {
+  const identity = (more: ExportOptions): string => {
+    const resolved = resolveOptions({ resource, token: 't', ...more })
+    return identityOf({ resolved, transform: undefined, hasInput: false })
+  }
+  const variants = [
+    {},
+    { select: ['id'] },
+    { redact: ['name=hash'] },
+    { redact: ['name=mask'] },
+    { rename: ['name=x'] },
+  ]
+  const keys = [
+    { redact: ['name=hash'], redactKey },
+    { redact: ['name=hash'], redactKey: `${redactKey}.` },
+  ]
+  const all = [...variants, ...keys].map(identity)
+  expect(new Set(all).size).toBe(all.length)
+  for (const text of all) expect(text).toMatch(/^[0-9a-f]{64}$/)
+})
