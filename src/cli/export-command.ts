@@ -1,7 +1,7 @@
 // `truto-export MODEL/RESOURCE` and `truto-export convert FILE`: flags → one call of the library, its progress and its report.
 
 import { KiB, MiB } from '../bytes/units.js'
-import { ConfigError, printable } from '../errors.js'
+import { ConfigError, OutputError, printable } from '../errors.js'
 import { parseQueryArguments } from '../http/query.js'
 import { type FlagTexts, resolveExportFlags } from '../options/resolve.js'
 import type { CliOptions, ResolvedOptions } from '../options/schema.js'
@@ -15,11 +15,24 @@ import { readFileOption, readToken, runTokenCommand } from './token.js'
 export async function runExport(command: 'export' | 'convert', texts: FlagTexts, io: Io): Promise<number> {
   const { options, cli } = resolveExportFlags(command, withQuery(texts), io.env)
   if (io.stdout.isTTY) refuseBinary(options)
+  if (cli.reportJson && options.out !== '-' && (await io.isStdoutClosed())) {
+    throw new OutputError('ERR_OUTPUT_ACCESS', 'stdout is closed, where the report of --json belongs')
+  }
   const [token, ca, redactKey] = await secretsOf(texts, options, cli, io)
 
   const progress: Progress = { records: 0, pages: 0, bodyBytes: 0, outputBytes: 0, requests: 0, wait: null }
   const { exportRecords } = await io.loadExport()
-  const signals = catchSignals(io.signals)
+  let kept = 0
+  let isReported = false
+  const tellStop = (stopped: Stopped, how: string): void => {
+    // the second signal may come while the first one's line is out already
+    if (!isReported) io.stderr.write(`truto-export: ${how} by ${stopped.signal}; ${leftBy(options, progress, kept)}\n`)
+    isReported = true
+  }
+  const signals = catchSignals(io.signals, (stopped) => {
+    display.stop()
+    tellStop(stopped, 'stopped at once')
+  })
   const display = new Display({
     out: io.stderr,
     clock: io.clock,
@@ -35,7 +48,6 @@ export async function runExport(command: 'export' | 'convert', texts: FlagTexts,
       'notice',
     )
   }
-  let kept = 0
   const { tokenCommand } = cli
   try {
     const report = await exportRecords({
@@ -58,8 +70,9 @@ export async function runExport(command: 'export' | 'convert', texts: FlagTexts,
     return 0
   } catch (error) {
     display.stop()
-    if (error instanceof Stopped) return reportStop(error, options, progress, kept, io)
-    throw error
+    if (!(error instanceof Stopped)) throw error
+    tellStop(error, 'stopped')
+    return error.exitCode
   } finally {
     display.stop()
     signals.dispose()
@@ -120,20 +133,9 @@ function printReport(report: ExportReport, options: ResolvedOptions, cli: CliOpt
   out.write(`${JSON.stringify(report)}\n`)
 }
 
-/** @param kept records that the checkpoint tells of, 0 where there is none */
-function reportStop(
-  stopped: Stopped,
-  options: ResolvedOptions,
-  progress: Progress,
-  kept: number,
-  { stderr }: Io,
-): number {
-  const left =
-    options.out === '-'
-      ? `${progress.records} records were written`
-      : kept === 0
-        ? `nothing was published as ${options.out}`
-        : `${kept} records are kept in ${options.out}.partial; to go on, run the same command again`
-  stderr.write(`truto-export: ${stopped.message}; ${printable(left)}\n`)
-  return stopped.exitCode
+/** What a stopped export leaves, as a clause. @param kept records that the checkpoint tells of, 0 where there is none */
+function leftBy({ out }: ResolvedOptions, { records }: Progress, kept: number): string {
+  if (out === '-') return `${records} records were written`
+  if (kept === 0) return `nothing was published as ${printable(out)}`
+  return `${kept} records are kept in ${printable(out)}.partial; to go on, run the same command again`
 }

@@ -12,6 +12,8 @@ export interface Io {
   readonly env: NodeJS.ProcessEnv
   readonly clock: Clock
   readonly signals: SignalSource
+  /** Whether stdout was closed at the start, so that what is written to it is lost. */
+  isStdoutClosed(): Promise<boolean>
   /** The library, loaded when it is needed: help and bad flags do not wait for it. */
   loadExport(): Promise<Pick<typeof import('../export.js'), 'exportRecords'>>
 }
@@ -25,6 +27,7 @@ export function processIo(): Io {
     env: process.env,
     clock: systemClock,
     signals: process,
+    isStdoutClosed: async () => (await import('../destination/stdout.js')).isReopenedNull(1),
     loadExport: () => import('../export.js'),
   }
 }

@@ -25,13 +25,17 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       case 'demo':
         return await (await import('./demo.js')).runDemo(texts, io)
     }
-  } catch (caught) {
-    if (caught instanceof ReaderGone) return readerGoneExitCode
+  } catch (error) {
     // what nobody expected keeps its own words, but a module that could not be opened is no bug
-    const error = isOutOfDescriptors(caught) ? asExportError(caught, 'loading the program') : caught
-    io.stderr.write(describeError(error, argv.includes('--debug')))
-    return error instanceof ExportError ? error.exitCode : 1
+    return tellError(isOutOfDescriptors(error) ? asExportError(error, 'loading the program') : error, argv, io)
   }
+}
+
+/** Prints an error and gives its exit code. */
+export function tellError(error: unknown, argv: readonly string[], io: Pick<Io, 'stderr'>): number {
+  if (error instanceof ReaderGone) return readerGoneExitCode
+  io.stderr.write(describeError(error, argv.includes('--debug')))
+  return error instanceof ExportError ? error.exitCode : 1
 }
 
 /** One line; with the stack where it is our bug or was asked for. */

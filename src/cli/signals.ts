@@ -30,20 +30,28 @@ export interface SignalSource {
 /** What is left undone after this is given up: whatever hangs then is not ours. */
 const stopWithinMs = 5000
 
-/** Listens until `dispose`. `signal` aborts with a `Stopped` at the first signal; at the second, or where the stop takes more than 5 s, the process
- *  exits. */
-export function catchSignals(source: SignalSource = process): { readonly signal: AbortSignal; dispose(): void } {
+/**
+ * Listens until `dispose`. `signal` aborts with a `Stopped` at the first signal; at the second, or where the stop takes more than 5 s, the process exits,
+ * after `onForced`. Once there was a signal, that stays so beyond `dispose`: bytes on their way to a reader that stands still would keep the process.
+ */
+export function catchSignals(
+  source: SignalSource = process,
+  onForced: (stopped: Stopped) => void = () => {},
+): { readonly signal: AbortSignal; dispose(): void } {
   const controller = new AbortController()
-  let timer: NodeJS.Timeout | undefined
   const listeners = (Object.keys(signalExitCodes) as StopSignal[]).map((signal) => {
     const listener = (): void => {
       const stopped = new Stopped(signal)
-      if (controller.signal.aborted) {
+      const force = (): void => {
+        onForced(stopped)
         source.exit(stopped.exitCode)
+      }
+      if (controller.signal.aborted) {
+        force()
         return
       }
       // unref: the timer must not keep alive what has come to its end
-      timer = setTimeout(() => source.exit(stopped.exitCode), stopWithinMs).unref()
+      setTimeout(force, stopWithinMs).unref()
       controller.abort(stopped)
     }
     source.on(signal, listener)
@@ -52,7 +60,7 @@ export function catchSignals(source: SignalSource = process): { readonly signal:
   return {
     signal: controller.signal,
     dispose() {
-      clearTimeout(timer)
+      if (controller.signal.aborted) return
       for (const [signal, listener] of listeners) source.off(signal, listener)
     },
   }

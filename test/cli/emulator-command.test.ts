@@ -26,6 +26,7 @@ async function emulator(argv: string[], use: (stdout: string) => Promise<void> =
     env: {},
     clock: systemClock,
     signals,
+    isStdoutClosed: async () => false,
     loadExport: () => import('../../src/export.js'),
   }
   const ended = run(['emulator', ...argv], io)

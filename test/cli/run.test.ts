@@ -60,6 +60,7 @@ interface Given {
   env?: NodeJS.ProcessEnv
   stdin?: string
   isTTY?: boolean
+  isStdoutClosed?: boolean
   export?: (options: ExportOptions, process: Process) => Promise<ExportReport>
 }
 
@@ -81,6 +82,7 @@ async function cli(argv: string[], given: Given = {}) {
     env: given.env ?? { TRUTO_API_TOKEN: 'secret-of-env' },
     clock: new FakeClock(),
     signals: process,
+    isStdoutClosed: async () => given.isStdoutClosed ?? false,
     loadExport: async () => ({
       exportRecords: async (asked) => {
         options = asked
@@ -89,7 +91,8 @@ async function cli(argv: string[], given: Given = {}) {
     }),
   }
   const exitCode = await run(argv, io)
-  expect(process.eventNames()).toEqual([])
+  // signals are caught for as long as the export runs; once there was one, until the process ends
+  if (options?.signal?.aborted !== true) expect(process.eventNames()).toEqual([])
   return { ...out, exitCode, options }
 }
 
@@ -256,6 +259,13 @@ describe('how a run ends', () => {
     expect(stderr).toContain('  caused by Error: the cause\n')
   })
 
+  test('a report without a stdout to print it on is refused before anything is asked for', async () => {
+    const refused = await cli([list, '--out', 'x', '--json'], { isStdoutClosed: true })
+    expect(refused).toMatchObject({ exitCode: 7, options: undefined })
+    expect(refused.stderr).toMatch(/^truto-export: ERR_OUTPUT_ACCESS: stdout is closed.*\n$/)
+    expect((await cli([list, '--out', 'x'], { isStdoutClosed: true })).exitCode).toBe(0)
+  })
+
   test('what nobody expected is exit 1 with its stack', async () => {
     const { stderr, exitCode } = await cli([list], { export: () => Promise.reject(new TypeError('oops')) })
     expect(exitCode).toBe(1)
@@ -293,6 +303,18 @@ describe('how a run ends', () => {
         progress!.records = 7
         process.emit(signal)
       })
+    const twice = async (options: ExportOptions, process: Process): Promise<never> => {
+      options.onEvent!({ kind: 'commit', records: 5, bytes: 100 })
+      options.progress!.records = 7
+      process.emit(signal)
+      process.emit('SIGTERM')
+      expect(process.exits).toEqual([143])
+      throw options.signal!.reason
+    }
+    // one line, and only the forced one: nothing of ours runs behind a real exit
+    expect((await cli([list, '--out', 'x'], { export: twice })).stderr).toBe(
+      'truto-export: stopped at once by SIGTERM; 5 records are kept in x.partial; to go on, run the same command again\n',
+    )
     const committed = (options: ExportOptions, process: Process) => {
       options.onEvent!({ kind: 'commit', records: 5, bytes: 100 })
       return hang(options, process)

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { catchSignals, type SignalSource, Stopped } from '../../src/cli/signals.js'
 
 class FakeProcess extends EventEmitter implements SignalSource {
@@ -35,7 +35,24 @@ test('the second signal may be another one', () => {
   dispose()
 })
 
-test('nothing is caught after dispose', () => {
+test('a stop that takes more than five seconds is given up, also after dispose', () => {
+  vi.useFakeTimers()
+  try {
+    const source = new FakeProcess()
+    const forced: Stopped[] = []
+    const { dispose } = catchSignals(source, (stopped) => forced.push(stopped))
+    source.emit('SIGINT')
+    dispose()
+    vi.advanceTimersByTime(4999)
+    expect(source.exits).toEqual([])
+    vi.advanceTimersByTime(1)
+    expect([source.exits, forced.map(({ signal }) => signal)]).toEqual([[130], ['SIGINT']])
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test('nothing is caught after dispose where there was no signal', () => {
   const source = new FakeProcess()
   catchSignals(source).dispose()
   expect(source.eventNames()).toEqual([])
