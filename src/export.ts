@@ -7,20 +7,21 @@ import { pipeline } from 'node:stream/promises'
 import type { ExportState, SourceState } from './checkpoint/checkpoint.js'
 import type { CheckpointStore } from './checkpoint/store.js'
 import { type Clock, systemClock } from './clock.js'
-import { compressed, type MemberWriter, requireCodec } from './destination/compress.js'
+import { compressed, requireCodec } from './destination/compress.js'
 import type { Destination, DestinationWriter } from './destination/destination.js'
 import { destinationFromUrl } from './destination/from-url.js'
 import type { Encoder } from './encode/encoder.js'
 import { jsonEncoder } from './encode/json.js'
 import { ndjsonEncoder } from './encode/ndjson.js'
 import { requireCompression } from './encode/parquet/compression.js'
-import { asExportError, ExportError, InternalError } from './errors.js'
+import { asExportError, ConfigError, ExportError, InternalError } from './errors.js'
 import { columnsOf, editStagesOf, editsOf, excludedByServer } from './export/edits.js'
 import { type IdentityInit, identityOf, obstacleOf } from './export/identity.js'
+import { Output } from './export/output.js'
 import { openSession, type Session, type SessionInit } from './export/session.js'
 import { addWarnings } from './export/warnings.js'
 import { usedEngine } from './json/slicer.js'
-import { resolveOptions } from './options/resolve.js'
+import { extensionOf, resolveOptions } from './options/resolve.js'
 import type { GivenOptions, ResolvedOptions } from './options/schema.js'
 import { ownedBatches, RecordBatch, type Warning } from './record.js'
 import type { ExportEvent, ExportReport, Progress } from './report.js'
@@ -72,7 +73,14 @@ function split(options: ExportOptions): { resolved: ResolvedOptions; run: RunOpt
   const { signal, onEvent, progress, transform, input, destination, checkpoints, refreshToken, clock, ...given } =
     options
   const run = { signal, onEvent, progress, transform, input, destination, checkpoints, refreshToken, clock }
-  return { resolved: resolveOptions(given, { hasInput: input !== undefined }), run: run as RunOptions }
+  const resolved = resolveOptions(given, { hasInput: input !== undefined })
+  const wantsParts = resolved.partRows !== null || resolved.partBytes !== null
+  const isPlace = destination !== undefined && destination.hasParts !== true
+  if (wantsParts && (isPlace || (transform !== undefined && typeof transform !== 'function'))) {
+    const obstacle = isPlace ? 'the given destination is one place' : 'a Transform holds records back'
+    throw new ConfigError('ERR_OPTION_INVALID', `the output cannot be in parts: ${obstacle}`)
+  }
+  return { resolved, run: run as RunOptions }
 }
 
 /** Exports one list. Nothing is visible at the destination before the list is proven to have ended and its bytes are durable. Where the promise rejects,
@@ -89,7 +97,7 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
   if (resolved.resource !== null) columnsOf(schemaOf(resolved.resource), resolved)
   const opened = await openSource(resolved, { ...run, progress }, readsMembers)
   try {
-    const destination = run.destination ?? destinationFromUrl(resolved.out, { overwrite: resolved.overwrite })
+    const destination = run.destination ?? destinationOf(resolved)
     const session = await openSession({ ...sessionOptions(resolved, run), destination, clock })
     try {
       if (session.finished !== null) return session.finished
@@ -103,6 +111,11 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
   } finally {
     await opened.close()
   }
+}
+
+function destinationOf({ out, overwrite, format, compress, partRows, partBytes }: ResolvedOptions): Destination {
+  const extension = extensionOf(format, compress)
+  return destinationFromUrl(out, { overwrite, ...(partRows === null && partBytes === null ? {} : { extension }) })
 }
 
 function sessionOptions(resolved: ResolvedOptions, run: RunOptions): Omit<SessionInit, 'destination' | 'clock'> {
@@ -144,14 +157,14 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
   // a file takes its bytes in any case, and all of what was written can be kept; a pipe may never
   const writer = new TalliedWriter(session.writer, session.hash, progress, session.isKept ? undefined : signal)
   const out = compressed(writer, resolved.compress)
-  let encoder: Encoder | undefined
   let records = start?.records ?? 0
-  const warnings = (): Warning[] =>
-    addWarnings(start?.warnings ?? [], [...warningsOf(stages), ...(encoder?.warnings() ?? [])])
+  const makeEncoder = (): Promise<Encoder> => encoderOf(resolved, run, source.outcome)
+  const output = new Output({ out, makeEncoder, endPart: session.endPart, start })
+  const warnings = (): Warning[] => addWarnings(start?.warnings ?? [], [...warningsOf(stages), ...output.warnings()])
   const pointAt = (source: SourceState): ExportState | null => {
-    const saved = encoder?.save ? encoder.save() : (start?.encoder ?? null)
-    if (saved === undefined) return null // records are held that are not in the output
-    return { source, encoder: saved, records, bytes: writer.bytesWritten, warnings: warnings() }
+    const encoder = output.state
+    if (encoder === undefined) return null // records are held that are not in the output
+    return { source, encoder, records, bytes: writer.bytesWritten, warnings: warnings() }
   }
   const source = opened.source(start?.source ?? null, async (state) => {
     // a page that is gone on with does not begin here
@@ -159,21 +172,17 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
     const point = pointAt(state)
     if (point !== null && session.passPage(point)) await session.commit(point)
   })
-  const begin = async (): Promise<Encoder> => {
-    encoder = await encoderOf(resolved, run, source.outcome)
-    await encoder.begin(out, start?.encoder ?? undefined)
-    return encoder
-  }
   showStart(progress, start)
   try {
     for await (const read of transformed(source, run)) {
       const batch = stages.length === 0 ? read : await staged(read, stages, signal)
       if (batch.count > 0) {
-        await (encoder ?? (await begin())).encode(batch)
+        await output.encode(batch)
         records += batch.count
         progress.records += batch.count
       }
-      if (source.isAtCut && 'cut' in out) await (out as MemberWriter).cut()
+      if (source.isAtPartEnd) await output.endPart()
+      else if (source.isAtCut) await output.cut()
       if (canCommit && source instanceof TrutoSource && (isPlain || source.isAtCut)) {
         const point = pointAt(source.state)
         if (point !== null && (session.pass(point) || !isPlain)) await session.commit(point)
@@ -181,8 +190,7 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
       signal?.throwIfAborted()
     }
     signal?.throwIfAborted()
-    const ended = encoder ?? (await begin())
-    await ended.end()
+    await output.end()
     if (!session.isKept) signal?.throwIfAborted()
     const { outcome } = source
     const report = (): ExportReport => ({
@@ -199,10 +207,10 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
       elapsedMs: (run.clock ?? systemClock).now() - context.startedAt,
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
       output: destination.name,
-      format: ended.format,
+      format: resolved.format,
       compression: resolved.compress,
       parser: usedEngine(resolved.parser),
-      parquetWriter: ended.format === 'parquet' ? resolved.parquetWriter : null,
+      parquetWriter: resolved.format === 'parquet' ? resolved.parquetWriter : null,
       requestedResponseFormat: resolved.responseFormat,
       responseFormat: outcome.responseFormat,
       framing: outcome.framing,
@@ -348,8 +356,9 @@ async function openSource(resolved: ResolvedOptions, run: RunOptions, withFields
   // where a Transform stands between, what was read and what was written is not the same
   const hasCuts = resolved.compress !== 'none' && (run.transform === undefined || typeof run.transform === 'function')
   const cutBytes = hasCuts ? resolved.commitBytes : null
-  const { redact: _fields, ...settings } = resolved // what a source calls so is something else
-  const shared = { ...settings, withFields, signal, onEvent, progress, cutBytes, ...(clock ? { clock } : {}) }
+  const { redact: _fields, partBytes, partRows: partRecords, ...settings } = resolved // what a source calls redact is something else
+  const cuts = { cutBytes, partBytes, partRecords }
+  const shared = { ...settings, ...cuts, withFields, signal, onEvent, progress, ...(clock ? { clock } : {}) }
   if (input !== undefined) {
     // The user names the resource where the body holds unified records: nothing in a saved body proves it.
     const options = { ...shared, isUnified: resolved.resource !== null, ...ndjsonOption(resolved) }

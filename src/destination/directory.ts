@@ -61,7 +61,7 @@ export function directoryDestination(path: string, options: DirectoryDestination
       throw outputError(error, `opening ${name}`, 'ERR_OUTPUT_ACCESS')
     }
   }
-  return { name, resumable: place, open: async () => (await place()).begin() }
+  return { name, hasParts: true, resumable: place, open: async () => (await place()).begin() }
 }
 
 interface PlaceInit {

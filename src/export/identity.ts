@@ -39,6 +39,7 @@ export function identityOf({ resolved, transform }: IdentityInit): string {
     redactKey: resolved.redactKey && createHmac('sha256', resolved.redactKey).update('truto-export').digest('hex'),
     columns: format === 'csv' ? pick(resolved, csvOptions) : null,
     cut: compress === 'none' ? null : resolved.commitBytes,
+    parts: [resolved.partRows, resolved.partBytes],
   })
 }
 

@@ -13,6 +13,7 @@ import {
 import type { CheckpointStore, OpenCheckpointStore } from '../checkpoint/store.js'
 import type { Clock } from '../clock.js'
 import type { Destination, DestinationWriter, ResumablePlace, ResumableWriter } from '../destination/destination.js'
+import type { PartsWriter } from '../destination/directory.js'
 import { ConfigError, DataError, ExportError, InternalError, OutputError, printable, StateError } from '../errors.js'
 import type { JsonValue } from '../record.js'
 import type { ExportEvent, ExportReport } from '../report.js'
@@ -150,6 +151,9 @@ export class Session {
     throw new InternalError('ERR_INTERNAL', 'an output was published before its report was known')
   }
 
+  /** Ends the part in hand; null where the output is one. */
+  readonly endPart: (() => Promise<void>) | null
+
   readonly #init: SessionInit
   readonly #kept: Kept | null
   /** What the checkpoint tells. */
@@ -183,6 +187,8 @@ export class Session {
     const { records = 0, bytes = 0, source } = saved?.state ?? {}
     this.resumedFrom = saved && { page: source!.page, records, bytes, savedAt: saved.savedAt }
     this.writer = kept === null ? writer! : new KeptWriter(kept.writer, this)
+    const parts = (kept?.writer ?? writer) as PartsWriter | null
+    this.endPart = parts !== null && 'endPart' in parts ? () => parts.endPart() : null
   }
 
   /** Whether checkpoints are saved. */

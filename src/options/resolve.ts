@@ -264,6 +264,10 @@ function completed(values: Record<string, unknown>, label: (name: string) => str
   if (given.parquetWriter === 'parquetjs-lite' && given.parquetCompression === 'zstd') {
     throw conflict('parquetjs-lite has no zstd', `choose another ${label('parquetCompression')}`)
   }
+  if ((given.partRows !== null || given.partBytes !== null) && isStdout(given.out)) {
+    const flag = label(given.partRows === null ? 'partBytes' : 'partRows')
+    throw conflict(`${flag} makes a directory of files, and stdout is none`, `name the directory with ${label('out')}`)
+  }
   if (given.csvDelimiter === given.csvQuote) {
     throw conflict(`${label('csvDelimiter')} and ${label('csvQuote')} are the same`, 'choose two different characters')
   }
@@ -309,6 +313,16 @@ const formats: Record<string, ResolvedOptions['format']> = {
   json: 'json',
   csv: 'csv',
   parquet: 'parquet',
+}
+
+/** Whether `--out` says stdout. */
+export function isStdout(out: string): boolean {
+  return out === '-' || out === '/dev/stdout'
+}
+
+/** Usual end of the names of files of a format, with the dots. */
+export function extensionOf(format: ResolvedOptions['format'], compress: ResolvedOptions['compress']): string {
+  return `.${format}${compress === 'gzip' ? '.gz' : compress === 'zstd' ? '.zst' : ''}`
 }
 
 /** What a path says by its extensions: `members.csv.gz` → CSV under gzip. */

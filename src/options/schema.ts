@@ -292,6 +292,31 @@ export const exportTable = {
     doc: 'Most bytes that a crash costs: of output, plain, or of records read, compressed, where a gzip member or zstd frame ends at each. Each costs a flush to storage.',
   },
 
+  partRows: {
+    kind: 'integer',
+    group: 'Output',
+    commands: both,
+    flag: '--part-rows',
+    placeholder: 'N',
+    default: null,
+    defaultText: 'one file',
+    min: 1,
+    max: 1_000_000_000,
+    doc: 'Makes --out a directory of files, part-00000.csv and so on, each complete in itself with so many records that were read. The directory appears when it is complete.',
+  },
+  partBytes: {
+    kind: 'bytes',
+    group: 'Output',
+    commands: both,
+    flag: '--part-bytes',
+    placeholder: 'SIZE',
+    default: null,
+    defaultText: 'one file',
+    min: 1 * KiB,
+    max: 1024 * GiB,
+    doc: 'Likewise, a part ends with the record that makes so many bytes of JSON. What is in a part depends on the records alone, so an export that was interrupted has the same parts.',
+  },
+
   csvDelimiter: {
     kind: 'string',
     group: 'CSV',

@@ -7,10 +7,13 @@ import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { decodeCheckpoint } from '../../src/checkpoint/checkpoint.js'
 import { memoryCheckpoints } from '../../src/checkpoint/store.js'
+import type { Destination } from '../../src/destination/destination.js'
+import { directoryDestination } from '../../src/destination/directory.js'
 import { fileDestination } from '../../src/destination/file.js'
 import type { Emulator, EmulatorOptions } from '../../src/emulator/emulator.js'
 import { ExportError } from '../../src/errors.js'
 import { type ExportOptions, exportRecords } from '../../src/export.js'
+import type { FileSystem } from '../../src/files/file-system.js'
 import type { ExportEvent, ExportReport } from '../../src/report.js'
 import { faultyFiles } from '../destination/faulty-files.js'
 import { emulate, FaultClock, membersText, requestOf, temporaryDirectory, token } from './harness.js'
@@ -35,11 +38,16 @@ const shapes: readonly Shape[] = [
   { file: 'out.csv.gz' },
   { file: 'keyed.ndjson', options: { keyBy: 'id', exclude: ['phones'] } },
   { file: 'keyed.json.gz', options: { keyBy: 'id', keyByDuplicate: 'keep' } },
+  { file: 'parts.ndjson', options: { partRows: 7 } },
+  { file: 'parts.csv', options: { partRows: 10, partBytes: 9000 } },
+  { file: 'parts.json.gz', options: { partRows: 9 } },
   { file: 'mapped.ndjson', options: { transform: (record) => (String(record['id']).endsWith('3') ? null : record) } },
 ]
 
 /** Those that are swept through every call of the file system: by default one of each way to go on. */
-const swept = isSoak ? shapes : shapes.filter(({ file }) => ['out.ndjson', 'out.json', 'out.csv.gz'].includes(file))
+const swept = isSoak
+  ? shapes
+  : shapes.filter(({ file }) => ['out.ndjson', 'out.json', 'out.csv.gz', 'parts.csv'].includes(file))
 
 interface Attempt {
   readonly report: ExportReport | undefined
@@ -94,8 +102,21 @@ class Scene {
     }
   }
 
+  /** The files of the output: one, or the parts of a directory. */
+  get outputFiles(): Array<[path: string, bytes: Buffer]> {
+    const paths = statSync(this.path).isDirectory() ? readdirSync(this.path).sort() : ['']
+    return paths.map((name) => [name, readFileSync(join(this.path, name))])
+  }
+
   get output(): Buffer {
-    return readFileSync(this.path)
+    return Buffer.concat(this.outputFiles.map(([, bytes]) => bytes))
+  }
+
+  /** The place over another file system. */
+  placeOver(files: FileSystem, overwrite = false): Destination {
+    if (this.#shape.options?.partRows === undefined) return fileDestination(this.path, { files, overwrite })
+    const extension = this.#shape.file.slice(this.#shape.file.indexOf('.'))
+    return directoryDestination(this.path, { files, overwrite, extension })
   }
 
   get files(): string[] {
@@ -110,6 +131,7 @@ class Scene {
   expectWhole({ report, error }: Attempt, whole: Whole): void {
     if (error !== undefined) throw error
     expect(this.output.equals(whole.bytes)).toBe(true)
+    expect(this.outputFiles.map(([path]) => path)).toEqual(whole.files.map(([path]) => path))
     expect(this.files).toEqual([this.#shape.file])
     expect(report).toMatchObject({
       complete: true,
@@ -124,6 +146,7 @@ class Scene {
 
 interface Whole {
   readonly bytes: Buffer
+  readonly files: Scene['outputFiles']
   readonly report: ExportReport
 }
 
@@ -132,7 +155,7 @@ async function wholeOf(shape: Shape, options: EmulatorOptions = {}): Promise<Who
   const scene = await Scene.open(shape, options)
   const { report, error } = await scene.attempt()
   if (error !== undefined) throw error
-  return { bytes: scene.output, report: report! }
+  return { bytes: scene.output, files: scene.outputFiles, report: report! }
 }
 
 test('how often a checkpoint is saved, and whether, is in no byte of a plain output', async () => {
@@ -170,7 +193,7 @@ describe('the server refuses or fails, at every place of the list', () => {
       expect(existsSync(scene.path)).toBe(false)
       scene.server.setFaults([])
       scene.expectWhole(await scene.attempt(), whole)
-      unlinkSync(scene.path)
+      rmSync(scene.path, { recursive: true })
     }
     for (let record = 0; record <= 4; record++) {
       scene.server.reset()
@@ -188,7 +211,7 @@ describe('the server refuses or fails, at every place of the list', () => {
         expect(attempts).toBeLessThan(10)
       }
       expect(attempts).toBe(5)
-      unlinkSync(scene.path)
+      rmSync(scene.path, { recursive: true })
     }
   })
 })
@@ -210,7 +233,7 @@ describe('a stop at every call of the file system', () => {
         },
       })
       const stopped = await scene.attempt({
-        destination: fileDestination(scene.path, { files }),
+        destination: scene.placeOver(files),
         signal: controller.signal,
       })
       if (stopped.error === undefined) {
@@ -221,7 +244,7 @@ describe('a stop at every call of the file system', () => {
         expect(scene.files.filter((name) => name.endsWith('.lock') || name.endsWith('.tmp'))).toEqual([])
         scene.expectWhole(await scene.attempt(), whole)
       }
-      unlinkSync(scene.path)
+      rmSync(scene.path, { recursive: true })
     }
   })
 })
@@ -239,7 +262,7 @@ describe('the n-th call of the file system fails, for every n, and what is left 
       const stride = isSoak ? 1 : 23
       for (let failAt = 1; ; failAt += stride) {
         const files = faultyFiles({ ...init, failAt, maxWrite: 700 })
-        const failed = await scene.attempt({ destination: fileDestination(scene.path, { files }) })
+        const failed = await scene.attempt({ destination: scene.placeOver(files) })
         if (files.hit === null) {
           scene.expectWhole(failed, whole)
           expect(failAt).toBeGreaterThan(60)
@@ -251,7 +274,7 @@ describe('the n-th call of the file system fails, for every n, and what is left 
         const isPublished = existsSync(scene.path)
         const hasCheckpoint = existsSync(`${scene.path}.checkpoint`)
         if (!isPublished || hasCheckpoint) scene.expectWhole(await scene.attempt(), whole)
-        for (const left of scene.files) rmSync(join(scene.directory, left))
+        for (const left of scene.files) rmSync(join(scene.directory, left), { recursive: true })
       }
     })
   }
@@ -288,7 +311,7 @@ describe('what is left of an interrupted export', () => {
     const whole = await wholeOf({ file: 'out.ndjson' })
     const requests = scene.server.requests
     const files = faultyFiles({})
-    const attempt = await scene.attempt({ destination: fileDestination(scene.path, { files }) })
+    const attempt = await scene.attempt({ destination: scene.placeOver(files) })
     scene.expectWhole(attempt, whole)
     expect(scene.server.requests - requests).toBe(3)
     expect(attempt.events.find(({ kind }) => kind === 'resume')).toMatchObject({ page: 3, records: 13 })
@@ -356,7 +379,7 @@ describe('what is left of an interrupted export', () => {
   test('is wanted by --resume, which has nothing to do without it', async () => {
     const scene = await interruptedScene()
     scene.expectWhole(await scene.attempt({ resume: true }), await wholeOf({ file: 'out.ndjson' }))
-    unlinkSync(scene.path)
+    rmSync(scene.path, { recursive: true })
     const { error } = await scene.attempt({ resume: true })
     expect(error).toMatchObject({ code: 'ERR_STATE_MISSING', exitCode: 8 })
     const impossible = await scene.attempt({ resume: true, format: 'parquet' })
@@ -447,7 +470,7 @@ test('an output whose export died just before or after it got its name is comple
     for (let failAt = 1; ; failAt++) {
       if (overwrite) writeFileSync(scene.path, 'old')
       const files = faultyFiles({ failAt, isCrash: true })
-      await scene.attempt({ destination: fileDestination(scene.path, { files, overwrite }), overwrite })
+      await scene.attempt({ destination: scene.placeOver(files, overwrite), overwrite })
       if (files.hit === null) break
       if (!files.calls.includes('rename')) continue
       const isDone = existsSync(`${scene.path}.checkpoint`) && scene.checkpoint.report !== null
@@ -458,7 +481,7 @@ test('an output whose export died just before or after it got its name is comple
         expect(scene.server.requests).toBe(requests)
         scene.expectWhole(attempt, whole)
       }
-      for (const left of scene.files) rmSync(join(scene.directory, left))
+      for (const left of scene.files) rmSync(join(scene.directory, left), { recursive: true })
     }
     expect(seen).toBeGreaterThan(4)
   }
@@ -575,7 +598,7 @@ test('one page that is the whole list is gone on with in its middle, and no byte
     }
     const { error } = await scene.attempt({
       commitBytes: 100_000,
-      destination: fileDestination(scene.path, { files: counted }),
+      destination: scene.placeOver(counted),
     })
     expect(error).toBeUndefined()
     expect(written).toBe(scene.output.length - state.bytes)
