@@ -151,6 +151,7 @@ export const errorCodes = {
     hint: 'repeat the options of that export to go on, or --restart to drop it and begin anew',
   },
   ERR_STATE_OUTPUT: { class: 'StateError', retryable: false, hint: '--restart drops it and begins anew' },
+  ERR_MANIFEST_CORRUPT: { class: 'StateError', retryable: false, hint: 'only a new export makes a new one' },
   ERR_STATE_LOCKED: { class: 'StateError', retryable: false, hint: 'wait for its end, or choose another --out' },
 } as const satisfies Record<string, CodeFacts>
 

@@ -15,10 +15,11 @@ import { jsonEncoder } from './encode/json.js'
 import { ndjsonEncoder } from './encode/ndjson.js'
 import { requireCompression } from './encode/parquet/compression.js'
 import { asExportError, ConfigError, ExportError, InternalError } from './errors.js'
+import { deliveryOf } from './export/delivery.js'
 import { columnsOf, editStagesOf, editsOf, excludedByServer } from './export/edits.js'
 import { type IdentityInit, identityOf, obstacleOf } from './export/identity.js'
 import { Output } from './export/output.js'
-import { openSession, type Session, type SessionInit } from './export/session.js'
+import { type Completion, openSession, type Session, type SessionInit } from './export/session.js'
 import { addWarnings } from './export/warnings.js'
 import { usedEngine } from './json/slicer.js'
 import { extensionOf, resolveOptions } from './options/resolve.js'
@@ -90,6 +91,7 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
   const { resolved, run } = split(options)
   const clock = run.clock ?? systemClock
   const startedAt = clock.now()
+  const startedWallAt = clock.wallNow()
   requireCodec(resolved.compress)
   if (resolved.format === 'parquet') requireCompression(resolved.parquetCompression)
   const progress = run.progress ?? emptyProgress()
@@ -102,7 +104,15 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
     try {
       if (session.finished !== null) return session.finished
       for (;;) {
-        const report = await exportFrom(session, { resolved, run, progress, opened, startedAt, destination })
+        const report = await exportFrom(session, {
+          resolved,
+          run,
+          progress,
+          opened,
+          startedAt,
+          startedWallAt,
+          destination,
+        })
         if (report !== null) return report
       }
     } finally {
@@ -128,6 +138,7 @@ function sessionOptions(resolved: ResolvedOptions, run: RunOptions): Omit<Sessio
     isRestart: resolved.restart,
     commitBytes: resolved.commitBytes,
     hasDigest: resolved.digest === 'sha256',
+    hasManifest: resolved.manifest,
     checkpoints: run.checkpoints,
     signal: run.signal,
     onEvent: run.onEvent,
@@ -144,6 +155,8 @@ interface RunContext {
   progress: Progress
   opened: OpenSource
   startedAt: number
+  /** Wall time. */
+  startedWallAt: number
   destination: Destination
 }
 
@@ -203,6 +216,9 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
       retries: outcome.retries,
       waitMs: outcome.waitMs,
       bodyBytes: outcome.bodyBytes,
+      emptyPages: outcome.emptyPages,
+      partialPages: outcome.partialPages,
+      countMismatches: outcome.countMismatches,
       outputBytes: writer.bytesWritten,
       elapsedMs: (run.clock ?? systemClock).now() - context.startedAt,
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
@@ -217,9 +233,10 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
       fallback: outcome.fallback,
       resumedFrom: session.resumedFrom,
       digest: writer.digest(),
+      manifest: session.manifestName,
       warnings: [...opened.warnings, ...source.warnings(), ...warnings()],
     })
-    session.report = report
+    session.completion = () => completionOf(report(), context, source)
     await out.commit()
     return report()
   } catch (error) {
@@ -232,6 +249,24 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
     if (known instanceof ExportError) known.left = [known.left, out.left].filter(Boolean).join('; ')
     throw known
   }
+}
+
+function completionOf(report: ExportReport, context: RunContext, source: PagedSource): Completion {
+  const { resolved, run, startedWallAt } = context
+  const { transform } = run
+  const hasInput = run.input !== undefined
+  const manifest = deliveryOf({
+    report,
+    resolved,
+    schema: schemaFor(resolved, source.outcome),
+    // what a Transform does, or an input holds, is not known
+    fingerprint: hasInput || typeof transform === 'object' ? null : identityOf({ resolved, transform, hasInput }),
+    hasInput,
+    lastCursor: source instanceof TrutoSource ? source.state.cursor : null,
+    startedAt: startedWallAt,
+    finishedAt: (run.clock ?? systemClock).wallNow(),
+  })
+  return { report, manifest }
 }
 
 /** Null where the session was taken back to go on; else what the export ends with. */
@@ -485,8 +520,13 @@ function warningsOf(stages: readonly Stage[]): Warning[] {
 
 /** The encoder, once the first page has shown what its records are, so that columns are those of its schema. */
 function encoderOf(resolved: ResolvedOptions, run: RunOptions, outcome: SourceOutcome): Promise<Encoder> {
+  return encoderFor(resolved, run, schemaFor(resolved, outcome))
+}
+
+/** What is declared of the records that stay. */
+function schemaFor(resolved: ResolvedOptions, outcome: SourceOutcome): ResourceSchema {
   const declared = outcome.isUnified && resolved.resource !== null ? schemaOf(resolved.resource) : unmappedSchema
-  return encoderFor(resolved, run, columnsOf(declared, resolved))
+  return columnsOf(declared, resolved)
 }
 
 /** The encoder of the wanted format. Those of columns are loaded only where they are wanted. */

@@ -76,9 +76,16 @@ export interface ExportReport {
   framing: Framing | null
   /** Set where `auto` went from `stream` to `unified`. */
   fallback: { page: number; framing: Framing | 'unknown'; reason: string } | null
+  /** Pages without a record, with a cursor or without; pages that the server marked as partial responses; pages that held another number of records than
+   *  their `result_count` says. */
+  emptyPages: number
+  partialPages: number
+  countMismatches: number
   /** Where this run went on with an interrupted one; null where it began the export. All counts but `elapsedMs` are those of the whole export. */
   resumedFrom: { page: number; records: number; bytes: number; savedAt: string } | null
   /** SHA-256 of the output bytes, as lowercase hex; null where `digest: 'none'`. */
   digest: { algorithm: 'sha256'; hex: string } | null
+  /** Where all this stands beside the output; null where nothing does: see `Manifest`. */
+  manifest: string | null
   warnings: Warning[]
 }

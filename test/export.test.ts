@@ -102,8 +102,9 @@ test('NDJSON holds every member in order, in the bytes that the server sent', as
     fallback: null,
     warnings: [],
     digest: { algorithm: 'sha256', hex: createHash('sha256').update(bytes).digest('hex') },
+    manifest: `${path('a.ndjson')}.manifest.json`,
   })
-  expect(readdirSync(folder)).toEqual(['a.ndjson'])
+  expect(readdirSync(folder)).toEqual(['a.ndjson', 'a.ndjson.manifest.json'])
 })
 
 test('the format and compression follow the extension, gzip has no trace of time', async () => {

@@ -5,9 +5,10 @@ import { crc32 } from 'node:zlib'
 import { printable, StateError } from '../errors.js'
 import type { Framing, JsonValue, Warning } from '../record.js'
 import type { ResponseFormat } from '../report.js'
+import { count, type Fields, list, object, oneOf, orNull, text } from './fields.js'
 
 /** Version of the text. A reader takes its own version only: state is never guessed. */
-export const checkpointVersion = 1
+export const checkpointVersion = 2
 
 /** A number of records, and their bytes with a line feed after each. */
 export interface RecordCounts {
@@ -44,6 +45,8 @@ export interface SourceState {
   readonly retries: number
   readonly waitMs: number
   readonly bodyBytes: number
+  /** Pages without a record, the last ones in a row and all of them. */
+  readonly emptyPagesInARow: number
   readonly emptyPages: number
   readonly partialPages: number
   readonly bareIds: number
@@ -84,8 +87,9 @@ export interface Checkpoint {
   readonly proof: OutputProof
   /** The beginning of the page in hand, to which the output can be taken back; null where its format does not allow that. */
   readonly pageStart: ExportState | null
-  /** Set once the output is complete and has only to get its name: the report of the export. */
+  /** Set once the output is complete and has only to get its name: the report of the export, and what is to stand beside the output. */
   readonly report: JsonValue
+  readonly manifest: JsonValue
 }
 
 const magic = 'truto-export checkpoint'
@@ -131,8 +135,6 @@ function hex(crc: number): string {
   return crc.toString(16).padStart(8, '0')
 }
 
-type Fields = { readonly [name: string]: JsonValue }
-
 function checkpointOf(value: JsonValue): Checkpoint {
   const fields = object(value, 'checkpoint')
   const proof = object(fields['proof'], 'proof')
@@ -143,6 +145,7 @@ function checkpointOf(value: JsonValue): Checkpoint {
     proof: { tailCrc32: count(proof, 'tailCrc32'), sha256: orNull(proof, 'sha256', text) },
     pageStart: fields['pageStart'] === null ? null : stateOf(fields['pageStart']),
     report: fields['report'] ?? null,
+    manifest: fields['manifest'] ?? null,
   }
 }
 
@@ -160,7 +163,6 @@ function stateOf(value: JsonValue | undefined): ExportState {
 function sourceOf(value: JsonValue | undefined): SourceState {
   const fields = object(value, 'source')
   const taken = object(fields['taken'], 'taken')
-  const fallback = fields['fallback'] === null ? null : object(fields['fallback'], 'fallback')
   return {
     page: count(fields, 'page'),
     cursor: orNull(fields, 'cursor', text),
@@ -171,17 +173,14 @@ function sourceOf(value: JsonValue | undefined): SourceState {
     framing: orNull(fields, 'framing', (from, name) => oneOf(from, name, framings)),
     isUnified: fields['isUnified'] === true,
     responseFormat: orNull(fields, 'responseFormat', (from, name) => oneOf(from, name, answerFormats)),
-    fallback: fallback && {
-      page: count(fallback, 'page'),
-      framing: oneOf(fallback, 'framing', [...framings, 'unknown'] as const),
-      reason: text(fallback, 'reason'),
-    },
+    fallback: fallbackOf(fields),
     pages: count(fields, 'pages'),
     records: count(fields, 'records'),
     requests: count(fields, 'requests'),
     retries: count(fields, 'retries'),
     waitMs: count(fields, 'waitMs'),
     bodyBytes: count(fields, 'bodyBytes'),
+    emptyPagesInARow: count(fields, 'emptyPagesInARow'),
     emptyPages: count(fields, 'emptyPages'),
     partialPages: count(fields, 'partialPages'),
     bareIds: count(fields, 'bareIds'),
@@ -195,41 +194,22 @@ function countsOf(value: JsonValue | undefined, name: string): RecordCounts {
   return { records: count(fields, 'records'), bytes: count(fields, 'bytes') }
 }
 
-const framings = ['envelope', 'slack', 'graph', 'array', 'ndjson'] as const
-const answerFormats = ['stream', 'unified', 'normalized', 'raw', 'debug'] as const
+export function fallbackOf(fields: Fields): SourceState['fallback'] {
+  if (fields['fallback'] === null) return null
+  const fallback = object(fields['fallback'], 'fallback')
+  return {
+    page: count(fallback, 'page'),
+    framing: oneOf(fallback, 'framing', [...framings, 'unknown'] as const),
+    reason: text(fallback, 'reason'),
+  }
+}
 
-function warningsOf(value: JsonValue | undefined): Warning[] {
-  if (!Array.isArray(value)) throw new Error('warnings is no list')
-  return value.map((element) => {
+export const framings = ['envelope', 'slack', 'graph', 'array', 'ndjson'] as const
+export const answerFormats = ['stream', 'unified', 'normalized', 'raw', 'debug'] as const
+
+export function warningsOf(value: JsonValue | undefined): Warning[] {
+  return list(value, 'warnings', (element) => {
     const fields = object(element, 'warning')
     return { code: text(fields, 'code'), message: text(fields, 'message'), count: count(fields, 'count') }
   })
-}
-
-function object(value: JsonValue | undefined, name: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${name} is no object`)
-  return value
-}
-
-function text(fields: Fields, name: string): string {
-  const value = fields[name]
-  if (typeof value !== 'string') throw new Error(`${name} is no text`)
-  return value
-}
-
-/** Times may have fractions; all else that is counted is whole, which is the writer's business. */
-function count(fields: Fields, name: string): number {
-  const value = fields[name]
-  if (typeof value !== 'number' || !(value >= 0)) throw new Error(`${name} is no count`)
-  return value
-}
-
-function oneOf<T extends string>(fields: Fields, name: string, values: readonly T[]): T {
-  const value = fields[name]
-  if (!values.includes(value as T)) throw new Error(`${name} has an unknown value`)
-  return value as T
-}
-
-function orNull<T>(fields: Fields, name: string, read: (fields: Fields, name: string) => T): T | null {
-  return fields[name] === null ? null : read(fields, name)
 }

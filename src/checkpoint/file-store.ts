@@ -2,8 +2,8 @@
 
 import { printable, StateError } from '../errors.js'
 import type { FileSystem } from '../files/file-system.js'
-import { errnoOf, outputError } from '../files/os-error.js'
-import { createWhole, flushDirectoryOf, readWhole, removeFile } from '../files/whole-file.js'
+import { outputError } from '../files/os-error.js'
+import { createTemporary, flushDirectoryOf, readWhole, removeFile } from '../files/whole-file.js'
 import { FileLock } from './lock.js'
 import type { Processes } from './processes.js'
 import type { CheckpointStore, OpenCheckpointStore } from './store.js'
@@ -53,14 +53,7 @@ class FileStore implements OpenCheckpointStore {
     const { files } = this.#options
     const temporary = `${this.#path}.tmp`
     return this.#guarded('writing', async () => {
-      // no link that somebody put there is followed, and no file of theirs is written to
-      try {
-        await createWhole(files, temporary, bytes, true)
-      } catch (error) {
-        if (errnoOf(error) !== 'EEXIST') throw error
-        await removeFile(files, temporary)
-        await createWhole(files, temporary, bytes, true)
-      }
+      await createTemporary(files, temporary, bytes)
       try {
         await this.#checkLock()
         await files.rename(temporary, this.#path)

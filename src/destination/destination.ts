@@ -32,6 +32,15 @@ export interface ResumablePlace {
   /** Gives what stands under the final name to `check` as `resume` does, and says whether there is something that long.
    *  @throws OutputError; what `check` throws */
   readPublished(bytes: number, check: (piece: Uint8Array | null) => void): Promise<boolean>
+  /** Where `commit` puts what tells of the output; absent where the place has none for it. */
+  readonly manifest?: {
+    /** How messages name it. */
+    readonly name: string
+    /** Whether it could be put there at all, as far as that can be known before. @throws OutputError where it could not */
+    check(): Promise<void>
+    /** Puts one beside an output that has its name already. @throws OutputError */
+    save(manifest: Uint8Array): Promise<void>
+  }
 }
 
 /** An open place that can keep what it has. One of `commit` and `abort` ends it. */
@@ -44,6 +53,9 @@ export interface ResumableWriter extends DestinationWriter {
   read(from: number, to: number): AsyncIterable<Uint8Array>
   /** Forgets what is behind the first `bytes` bytes. @throws OutputError */
   rewind(bytes: number): Promise<void>
+  /** As of any writer. What told of an output that was there before is gone when this one gets its name; `manifest`, which tells of this one, is there when
+   *  the promise resolves, and never beside another output. */
+  commit(manifest?: Uint8Array | null): Promise<void>
 }
 
 /** An open place. Exactly one of `commit` and `abort` ends it. */

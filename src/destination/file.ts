@@ -12,6 +12,7 @@ import { followLinks, statusOf } from '../files/paths.js'
 import { piecesOf } from '../files/pieces.js'
 import { BufferedFile } from './buffered-file.js'
 import type { Destination, DestinationWriter, ResumablePlace, ResumableWriter } from './destination.js'
+import { ManifestFile } from './manifest-file.js'
 
 export interface FileDestinationOptions {
   /** Whether an existing file may be replaced. It is, only when the export is complete; its permission bits are kept. Default false. */
@@ -23,7 +24,7 @@ export interface FileDestinationOptions {
 /**
  * The file at `path`. A symbolic link is followed first and stays. Bytes go to `<target>.partial`, in the same directory and so on the same file system;
  * `commit` flushes it to storage, checks that it is still the file that was opened, renames it, and flushes the directory (where the platform can: Linux,
- * macOS). A `.partial` that is there already, of a run that died, is replaced by a new file: should its writer be alive after all, it keeps writing to a
+ * macOS). What told of a replaced file, `<target>.manifest.json`, is removed before. A `.partial` that is there already, of a run that died, is replaced by a new file: should its writer be alive after all, it keeps writing to a
  * file without a name and finds that out when it commits.
  *
  * What is no regular file (FIFO, device) is opened and written in place; there is nothing to publish then, and opening a FIFO waits for its reader or the signal.
@@ -76,6 +77,7 @@ interface FilePlaceInit {
 /** `<target>.partial` as a file that outlives the run that wrote it. It is appended to, so that going back is truncating. */
 function filePlace({ files, path, name, target, overwrite }: FilePlaceInit): ResumablePlace {
   const partial = `${target}.partial`
+  const manifest = new ManifestFile(files, target)
   const opening = async <T>(act: () => Promise<T>): Promise<T> => {
     try {
       return await act()
@@ -86,6 +88,11 @@ function filePlace({ files, path, name, target, overwrite }: FilePlaceInit): Res
   return {
     checkpoints: fileCheckpoints(target, { files, name }),
     partialName: printable(partial),
+    manifest: {
+      name: printable(manifest.path),
+      check: () => manifest.check(),
+      save: (bytes) => saveManifest(files, target, manifest, bytes),
+    },
     begin: () =>
       opening(async () => {
         const status = await statusOf(files, path)
@@ -127,6 +134,30 @@ function filePlace({ files, path, name, target, overwrite }: FilePlaceInit): Res
       }),
   }
 }
+
+async function saveManifest(
+  files: FileSystem,
+  target: string,
+  manifest: ManifestFile,
+  bytes: Uint8Array,
+): Promise<void> {
+  const doing = `publishing ${printable(manifest.path)}`
+  let directory: OpenFile | null = null
+  try {
+    const { mode } = await files.stat(target)
+    directory = await openDirectory(files, dirname(target))
+    await manifest.prepare(bytes, mode & manifestMode)
+    await manifest.publish(directory)
+  } catch (error) {
+    await manifest.discard()
+    throw outputError(error, doing, 'ERR_OUTPUT_IO')
+  } finally {
+    await directory?.close().catch(() => {})
+  }
+}
+
+/** Permission bits that a manifest shares with its output. */
+const manifestMode = 0o666
 
 /** Null where there is no such file. */
 async function openToRead(files: FileSystem, path: string, flags: number): Promise<OpenFile | null> {
@@ -237,6 +268,7 @@ class PartialFile implements ResumableWriter {
   isKept = false
   readonly #init: PartialFileInit
   readonly #out: BufferedFile
+  readonly #manifest: ManifestFile
   #state: 'open' | 'published' | 'kept' | 'aborted' = 'open'
   #isFileOpen = true
   #directory: OpenFile | null
@@ -247,6 +279,7 @@ class PartialFile implements ResumableWriter {
     this.#out = new BufferedFile(init.file, init.name)
     this.#out.bytesWritten = init.bytes
     this.#directory = init.directory
+    this.#manifest = new ManifestFile(init.files, init.target)
     this.#left = init.replaces
       ? `the partial file was removed, ${init.name} is as it was`
       : 'the partial file was removed, nothing was published'
@@ -264,12 +297,17 @@ class PartialFile implements ResumableWriter {
     return this.#out.write(bytes)
   }
 
-  async commit(): Promise<void> {
+  async commit(manifest: Uint8Array | null = null): Promise<void> {
+    const hasManifest = manifest !== null
     try {
       await this.#finish()
+      if (hasManifest) await this.#manifest.prepare(manifest, this.#init.identity.mode & manifestMode)
+      await this.#manifest.withdraw(this.#directory, hasManifest)
       await this.#publish()
       await this.#flushDirectory()
+      if (hasManifest) await this.#publishManifest()
     } catch (error) {
+      if (hasManifest) await this.#manifest.discard()
       await this.abort()
       throw error
     }
@@ -368,6 +406,13 @@ class PartialFile implements ResumableWriter {
       this.#left = `${this.#init.name} is complete, but may not outlive a power loss`
       throw outputError(error, `flushing the directory of ${this.#init.name}`, 'ERR_OUTPUT_IO')
     }
+  }
+
+  async #publishManifest(): Promise<void> {
+    const { left } = this
+    this.#left = `${this.#init.name} is complete, but may have no manifest`
+    await this.#manifest.publish(this.#directory)
+    this.#left = left
   }
 
   /** From here on the complete partial file stays. */

@@ -37,7 +37,7 @@ export function identityOf({ resolved, transform }: IdentityInit): string {
     transforms: pick(resolved, transformOptions),
     // tells keys apart; what is kept is a digest of all of this
     redactKey: resolved.redactKey && createHmac('sha256', resolved.redactKey).update('truto-export').digest('hex'),
-    columns: format === 'csv' ? pick(resolved, csvOptions) : null,
+    columns: format === 'csv' || format === 'parquet' ? pick(resolved, columnOptions[format]) : null,
     cut: compress === 'none' ? null : resolved.commitBytes,
     parts: [resolved.partRows, resolved.partBytes],
   })
@@ -57,6 +57,7 @@ const requestOptions = [
   'ignoreRemoteData',
 ] as const
 const transformOptions = ['select', 'exclude', 'redact', 'rename', 'keyBy', 'keyByMissing', 'keyByDuplicate'] as const
+const sharedColumnOptions = ['unknownFields', 'onTypeMismatch', 'strict'] as const
 const csvOptions = [
   'csvDelimiter',
   'csvQuote',
@@ -66,10 +67,17 @@ const csvOptions = [
   'csvNested',
   'csvFlattenSlots',
   'csvFormulas',
-  'unknownFields',
-  'onTypeMismatch',
-  'strict',
+  ...sharedColumnOptions,
 ] as const
+const parquetOptions = [
+  'parquetWriter',
+  'parquetCompression',
+  'rowGroupRows',
+  'rowGroupBytes',
+  'timestampUnit',
+  ...sharedColumnOptions,
+] as const
+const columnOptions = { csv: csvOptions, parquet: parquetOptions }
 
 function pick<N extends keyof ResolvedOptions>(
   resolved: ResolvedOptions,

@@ -10,6 +10,7 @@ import {
   type OutputProof,
   tailBytes,
 } from '../checkpoint/checkpoint.js'
+import { encodeManifest, type Manifest, manifestOf } from '../checkpoint/manifest.js'
 import type { CheckpointStore, OpenCheckpointStore } from '../checkpoint/store.js'
 import type { Clock } from '../clock.js'
 import type { Destination, DestinationWriter, ResumablePlace, ResumableWriter } from '../destination/destination.js'
@@ -31,6 +32,8 @@ export interface SessionInit {
   /** Bytes of output after which a checkpoint is due. */
   readonly commitBytes: number
   readonly hasDigest: boolean
+  /** Whether a manifest is put beside the output, where the destination has a place for it. */
+  readonly hasManifest: boolean
   /** In place of the destination's own. */
   readonly checkpoints?: CheckpointStore | undefined
   readonly clock: Clock
@@ -42,6 +45,12 @@ export interface SessionInit {
 const commitEveryMs = 1000
 /** How often one page may be begun anew because it changed. */
 const maxRewinds = 3
+
+/** What is told of an output that is complete. */
+export interface Completion {
+  readonly report: ExportReport
+  readonly manifest: Manifest
+}
 
 /** The place that is kept, and whose it is. */
 interface Kept {
@@ -77,8 +86,9 @@ export async function openSession(init: SessionInit): Promise<Session> {
 }
 
 async function openKept(init: SessionInit, place: ResumablePlace, store: OpenCheckpointStore): Promise<Session> {
-  const { fingerprint, mustResume, isRestart, hasDigest } = init
+  const { fingerprint, mustResume, isRestart, hasDigest, hasManifest } = init
   const name = printable((init.checkpoints ?? place.checkpoints).name)
+  if (hasManifest) await place.manifest?.check()
   const bytes = isRestart ? null : await store.load()
   if (bytes === null) {
     if (mustResume) throw new StateError('ERR_STATE_MISSING', `there is no ${name} to resume from`)
@@ -98,8 +108,11 @@ async function openKept(init: SessionInit, place: ResumablePlace, store: OpenChe
     throw new StateError('ERR_STATE_MISMATCH', `${name} is that of ${what}`)
   }
   const length = saved.state.bytes
+  const told = hasManifest && saved.manifest !== null ? encodedAgain(saved.manifest, name) : null
   const reader = (): ProofReader => new ProofReader(length, hasDigest || saved.proof.sha256 !== null)
   if (saved.report !== null && (await isPublished(place, length, reader(), saved.proof))) {
+    // which of the last steps were done is not known; none of them does harm a second time
+    if (told !== null) await place.manifest?.save(told)
     await store.remove()
     await store.close()
     return new Session(init, null, null, null, null, saved.report)
@@ -108,7 +121,7 @@ async function openKept(init: SessionInit, place: ResumablePlace, store: OpenChe
   const writer = await place.resume(length, checkedBy(proof, saved.proof, place.partialName))
   writer.isKept = true
   if (saved.report !== null) {
-    await writer.commit()
+    await writer.commit(told)
     await store.remove()
     await store.close()
     return new Session(init, null, null, null, null, saved.report)
@@ -117,6 +130,13 @@ async function openKept(init: SessionInit, place: ResumablePlace, store: OpenChe
   init.onEvent?.({ kind: 'resume', page: source.page, records, bytes: length, savedAt: saved.savedAt })
   const kept = { place, store, writer, fingerprint }
   return new Session(init, writer, kept, saved, hasDigest ? proof.hash : null, null)
+}
+
+/** The manifest that a checkpoint has, as bytes. */
+function encodedAgain(manifest: JsonValue, name: string): Buffer {
+  const corrupt = (why: string): StateError =>
+    new StateError('ERR_STATE_CORRUPT', `the manifest in ${printable(name)} ${why}`)
+  return encodeManifest(manifestOf(manifest, corrupt))
 }
 
 /** Whether the output has its name already: the run that gave it had no time to say so. */
@@ -146,8 +166,8 @@ export class Session {
   hash: Hash | null
   /** Takes the output. `abort` leaves what the last checkpoint tells of. */
   readonly writer: DestinationWriter
-  /** Gives the report of the complete output, for the moment before it gets its name. */
-  report: () => ExportReport = () => {
+  /** Gives what is told of the complete output, for the moment before it gets its name. */
+  completion: () => Completion = () => {
     throw new InternalError('ERR_INTERNAL', 'an output was published before its report was known')
   }
 
@@ -199,6 +219,11 @@ export class Session {
   /** Whether the output is a place that stays, so that its writes need not be given up to stop. */
   get isKept(): boolean {
     return this.#kept !== null
+  }
+
+  /** How messages name the manifest; null where there will be none. */
+  get manifestName(): string | null {
+    return (this.#init.hasManifest && this.#kept?.place.manifest?.name) || null
   }
 
   /** One clause on what is left after `abort`. */
@@ -281,12 +306,13 @@ export class Session {
   /** For the writer: the output is complete. */
   async publish(): Promise<void> {
     const { writer, store } = this.#kept!
+    const completion = this.completion()
     if (this.#committed !== null) {
       await writer.sync()
       const done = { ...this.#committed, bytes: writer.bytesWritten }
-      await this.#save(done, await this.#proof(), this.report() as unknown as JsonValue)
+      await this.#save(done, await this.#proof(), completion)
     }
-    await writer.commit()
+    await writer.commit(this.#init.hasManifest ? encodeManifest(completion.manifest) : null)
     writer.isKept = false
     if (this.#committed !== null) await store.remove()
   }
@@ -315,12 +341,23 @@ export class Session {
     return { ...reader.proof(), sha256: this.hash?.copy().digest('hex') ?? null }
   }
 
-  async #save(state: ExportState, proof: OutputProof, report: JsonValue): Promise<void> {
+  async #save(state: ExportState, proof: OutputProof, completion: Completion | null): Promise<void> {
     const { store, writer, fingerprint } = this.#kept!
     const { clock, onEvent } = this.#init
     const savedAt = new Date(clock.wallNow()).toISOString()
-    const pageStart = report === null ? this.#pageStart : null
-    const bytes = encodeCheckpoint({ fingerprint: fingerprint!, savedAt, state, proof, pageStart, report })
+    const pageStart = completion === null ? this.#pageStart : null
+    const { report, manifest } = (completion ?? { report: null, manifest: null }) as unknown as {
+      [name: string]: JsonValue
+    }
+    const bytes = encodeCheckpoint({
+      fingerprint: fingerprint!,
+      savedAt,
+      state,
+      proof,
+      pageStart,
+      report: report!,
+      manifest: manifest!,
+    })
     try {
       await store.save(bytes)
     } catch (error) {

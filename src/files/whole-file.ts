@@ -30,16 +30,18 @@ export async function readWhole(files: FileSystem, path: string, limit: number):
   }
 }
 
-/** Makes a new file with these bytes that only its owner can read. What could not be written whole is removed.
+/** Makes a new file with these bytes. What could not be written whole is removed.
  *  @param isDurable whether the bytes shall be on storage when the promise resolves; the name is not before its directory was flushed
+ *  @param mode permission bits, less those of the umask; by default only the owner can read it
  *  @throws the system's error, EEXIST where there is a file already */
 export async function createWhole(
   files: FileSystem,
   path: string,
   bytes: Uint8Array,
   isDurable: boolean,
+  mode = 0o600,
 ): Promise<void> {
-  const file = await files.open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
+  const file = await files.open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode)
   let isOpen = true
   try {
     await writeFully(file, bytes, bytes.length)
@@ -50,6 +52,23 @@ export async function createWhole(
     if (isOpen) await file.close().catch(() => {})
     await files.unlink(path).catch(() => {})
     throw error
+  }
+}
+
+/** Makes a durable file with these bytes that is to be renamed. What has the name already is of a run that died and is removed: no link that somebody put
+ *  there is followed, and no file of theirs is written to. @throws the system's error */
+export async function createTemporary(
+  files: FileSystem,
+  path: string,
+  bytes: Uint8Array,
+  mode?: number,
+): Promise<void> {
+  try {
+    await createWhole(files, path, bytes, true, mode)
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error
+    await removeFile(files, path)
+    await createWhole(files, path, bytes, true, mode)
   }
 }
 

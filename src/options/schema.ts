@@ -255,6 +255,14 @@ export const exportTable = {
     default: 'sha256',
     doc: 'Digest of the output bytes for the report. On by default, since it costs little beside the network and proves later that a file is the one exported.',
   },
+  manifest: {
+    kind: 'boolean',
+    group: 'Output',
+    commands: both,
+    flag: '--manifest',
+    default: true,
+    doc: 'A file gets PATH.manifest.json beside it, which tells what was delivered: records, bytes, digest, schema, options and versions, and no secret. --no-manifest leaves it out.',
+  },
 
   resume: {
     kind: 'boolean',

@@ -58,6 +58,10 @@ export interface SourceOutcome {
   retries: number
   waitMs: number
   bodyBytes: number
+  /** Pages without a record, pages that the server marked as partial, and pages that held another number of records than their `result_count`. */
+  emptyPages: number
+  partialPages: number
+  countMismatches: number
 }
 
 /** A list of records, read once. As an async iterable it gives batches that own their bytes, for `pipeline`, `Readable.from` and `for await`. */
@@ -103,6 +107,9 @@ export function emptyOutcome(): SourceOutcome {
     retries: 0,
     waitMs: 0,
     bodyBytes: 0,
+    emptyPages: 0,
+    partialPages: 0,
+    countMismatches: 0,
   }
 }
 
@@ -120,11 +127,9 @@ export class PageReader {
   #cuts: Cuts
   #parts: Cuts
   #slicers: SlicerFactory | undefined
-  #emptyPages = 0
-  #partialPages = 0
+  #emptyPagesInARow = 0
   #bareIds = 0
   #idOnlyRecords = 0
-  #countMismatches = 0
   readonly #extraWarnings: Warning[] = []
   readonly #rereads: boolean
 
@@ -148,6 +153,7 @@ export class PageReader {
   state(page: number, cursor: string | null, asking: SourceState['asking']): SourceState {
     const { framing, isUnified, responseFormat, fallback, pages, records, requests, retries, waitMs, bodyBytes } =
       this.outcome
+    const { emptyPages, partialPages, countMismatches } = this.outcome
     // made for every batch: spreading the outcome would cost as much as slicing
     return {
       framing,
@@ -166,11 +172,12 @@ export class PageReader {
       taken: this.#taken.snapshot(),
       sinceCut: this.#cuts.counts,
       sincePart: this.#parts.counts,
-      emptyPages: this.#emptyPages,
-      partialPages: this.#partialPages,
+      emptyPagesInARow: this.#emptyPagesInARow,
+      emptyPages,
+      partialPages,
       bareIds: this.#bareIds,
       idOnlyRecords: this.#idOnlyRecords,
-      countMismatches: this.#countMismatches,
+      countMismatches,
     }
   }
 
@@ -191,11 +198,12 @@ export class PageReader {
     const { cutBytes, cutRecords, partBytes, partRecords } = this.options
     this.#cuts = new Cuts(cutBytes, cutRecords, state.sinceCut)
     this.#parts = new Cuts(partBytes, partRecords, state.sincePart)
-    this.#emptyPages = state.emptyPages
-    this.#partialPages = state.partialPages
+    outcome.emptyPages = state.emptyPages
+    outcome.partialPages = state.partialPages
+    outcome.countMismatches = state.countMismatches
+    this.#emptyPagesInARow = state.emptyPagesInARow
     this.#bareIds = state.bareIds
     this.#idOnlyRecords = state.idOnlyRecords
-    this.#countMismatches = state.countMismatches
   }
 
   /** Slices one page body. Yields views; returns the page's facts once its end is proven. `accept` sees the framing before the first record of the
@@ -248,12 +256,13 @@ export class PageReader {
     outcome.pages++
     if (options.progress) options.progress.pages++
     this.#bareIds += facts.bareIds
-    if (facts.isPartialResponse === true) this.#partialPages++
-    if (facts.resultCount !== null && facts.resultCount !== facts.records) this.#countMismatches++
-    this.#emptyPages = facts.records === 0 ? this.#emptyPages + 1 : 0
+    if (facts.isPartialResponse === true) outcome.partialPages++
+    if (facts.resultCount !== null && facts.resultCount !== facts.records) outcome.countMismatches++
+    if (facts.records === 0) outcome.emptyPages++
+    this.#emptyPagesInARow = facts.records === 0 ? this.#emptyPagesInARow + 1 : 0
     options.onEvent?.({ kind: 'page', page, records: facts.records, bytes: facts.bytes, framing: facts.framing! })
-    if (facts.nextCursor !== null && this.#emptyPages >= options.maxEmptyPages) {
-      const message = `${this.#emptyPages} pages in a row had no record and still a next cursor`
+    if (facts.nextCursor !== null && this.#emptyPagesInARow >= options.maxEmptyPages) {
+      const message = `${this.#emptyPagesInARow} pages in a row had no record and still a next cursor`
       throw new DataError('ERR_CURSOR', message, { page, hint: 'raise --max-empty-pages if the list is right' })
     }
     if (facts.nextCursor !== null && options.maxPages !== null && outcome.pages >= options.maxPages) {
@@ -271,14 +280,14 @@ export class PageReader {
       {
         code: 'partial-response',
         message: 'pages were marked as partial responses: their records lack fields that the provider has',
-        count: this.#partialPages,
+        count: this.outcome.partialPages,
       },
       { code: 'bare-ids', message: 'records came as bare ids and hold nothing but their id', count: this.#bareIds },
       { code: 'id-only', message: 'records hold nothing but their id', count: this.#idOnlyRecords - this.#bareIds },
       {
         code: 'result-count',
         message: "pages held another number of records than their result_count says: the server's own count differs",
-        count: this.#countMismatches,
+        count: this.outcome.countMismatches,
       },
     ]
     return all.filter((warning) => warning.count > 0)

@@ -28,6 +28,7 @@ const source: SourceState = {
   retries: 1,
   waitMs: 12.5,
   bodyBytes: 1e12,
+  emptyPagesInARow: 0,
   emptyPages: 0,
   partialPages: 0,
   bareIds: 0,
@@ -48,6 +49,7 @@ const checkpoint: Checkpoint = {
   proof: { tailCrc32: 5, sha256: null },
   pageStart: { ...state, source: { ...source, framing: null, cursor: null, fallback: null, responseFormat: null } },
   report: null,
+  manifest: null,
 }
 const decode = (bytes: Uint8Array) => decodeCheckpoint(bytes, 'x.checkpoint')
 const bytes = encodeCheckpoint(checkpoint)
@@ -91,8 +93,8 @@ describe('is refused, never guessed at', () => {
   })
 
   test('where its version is another, which the message names', () => {
-    const newer = Buffer.from(bytes.toString('latin1').replace('checkpoint 1 ', 'checkpoint 2 '), 'latin1')
-    expect(refuse(newer)).toMatchObject({ ...corrupt, message: expect.stringContaining('version 2') })
+    const newer = Buffer.from(bytes.toString('latin1').replace('checkpoint 2 ', 'checkpoint 3 '), 'latin1')
+    expect(refuse(newer)).toMatchObject({ ...corrupt, message: expect.stringContaining('version 3') })
   })
 
   const wrong: [name: string, change: object][] = [

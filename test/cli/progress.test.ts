@@ -46,6 +46,10 @@ const report: ExportReport = {
   framing: 'envelope',
   fallback: null,
   resumedFrom: null,
+  emptyPages: 0,
+  partialPages: 0,
+  countMismatches: 0,
+  manifest: null,
   digest: { algorithm: 'sha256', hex: 'ab12' },
   warnings: [
     { code: 'a', message: 'records hold nothing but their id', count: 1200 },

@@ -45,6 +45,10 @@ const report: ExportReport = {
   framing: 'envelope',
   fallback: null,
   resumedFrom: null,
+  emptyPages: 0,
+  partialPages: 0,
+  countMismatches: 0,
+  manifest: null,
   digest: null,
   warnings: [],
 }

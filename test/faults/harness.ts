@@ -10,6 +10,7 @@ import { ExportError } from '../../src/errors.js'
 import { type ExportOptions, exportRecords } from '../../src/export.js'
 import type { ExportEvent, ExportReport, Progress } from '../../src/report.js'
 import { FakeClock } from '../helpers/clock.js'
+import { expectManifest } from '../helpers/manifest.js'
 
 export const token = 'tok-4be1c0de-secret'
 
@@ -124,6 +125,7 @@ export async function run(init: RunInit): Promise<Outcome> {
     emulator: server,
   }
   checkAlways(outcome, init.file ?? 'out.ndjson')
+  if (report !== undefined && outcome.files.length > 0) expectManifest(path, report)
   return outcome
 }
 
@@ -137,7 +139,8 @@ function drive(clock: FaultClock, server: Emulator, progress: Progress, stepMs: 
 
 function checkAlways({ report, error, events, files, emulator }: Outcome, file: string): void {
   // An output that was named by the test itself is looked at there.
-  if (report !== undefined) expect(files.filter((name) => name !== file)).toEqual([])
+  if (report !== undefined)
+    expect(files.filter((name) => name !== file)).toEqual(files.length === 0 ? [] : [`${file}.manifest.json`])
   else if (files.length > 0) {
     // what an interrupted export leaves is what it goes on from
     expect([...files].sort()).toEqual([`${file}.checkpoint`, `${file}.partial`])

@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { expect } from 'vitest'
 import type { Emulator } from '../../src/emulator/emulator.js'
+import { expectNoLie } from '../helpers/manifest.js'
 import { temporaryDirectory, token } from './harness.js'
 
 export const main = resolve(import.meta.dirname, '../../dist/cli/main.js')
@@ -82,13 +83,14 @@ export async function expectGoesOn(
   if (existsSync(path)) {
     // it ended between the rename and its own end, or once all was done
     expect(digestOf(path)).toBe(digest)
+    expectNoLie(path)
     if (!existsSync(`${path}.checkpoint`)) return
   }
   const { code, stderr } = await start(server, path, options).ended
   expect([code, stderr]).toEqual([0, ''])
   expect(digestOf(path)).toBe(digest)
-  const name = basename(path)
-  expect(readdirSync(dirname(path)).filter((left) => left !== name && left !== `${name}.manifest.json`)).toEqual([])
+  expect(readdirSync(dirname(path)).sort()).toEqual([basename(path), `${basename(path)}.manifest.json`])
+  expect(expectNoLie(path)).toBe(true)
 }
 
 /** Removes what an export left in its directory. */
@@ -117,9 +119,12 @@ const oneThread = { UV_THREADPOOL_SIZE: '1' }
 
 /** Looks only at the files beside `path` and at their directory. */
 const only = (path: string): string[] =>
-  [dirname(path), ...['', '.partial', '.checkpoint', '.checkpoint.tmp', '.lock'].map((end) => `${path}${end}`)].flatMap(
-    (name) => ['-P', name],
-  )
+  [
+    dirname(path),
+    ...['', '.partial', '.checkpoint', '.checkpoint.tmp', '.lock', '.manifest.json', '.manifest.json.tmp'].map(
+      (end) => `${path}${end}`,
+    ),
+  ].flatMap((name) => ['-P', name])
 
 /** Options that start the program under strace, which does `what` at the n-th `call`. */
 export function injecting(path: string, call: string, when: number, what: string, options: StartOptions): StartOptions {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { decodeCheckpoint } from '../../src/checkpoint/checkpoint.js'
+import type { Manifest } from '../../src/checkpoint/manifest.js'
 import { memoryCheckpoints } from '../../src/checkpoint/store.js'
 import type { Destination } from '../../src/destination/destination.js'
 import { directoryDestination } from '../../src/destination/directory.js'
@@ -16,6 +17,7 @@ import { type ExportOptions, exportRecords } from '../../src/export.js'
 import type { FileSystem } from '../../src/files/file-system.js'
 import type { ExportEvent, ExportReport } from '../../src/report.js'
 import { faultyFiles } from '../destination/faulty-files.js'
+import { expectManifest, expectNoLie, readManifest, writeManifest } from '../helpers/manifest.js'
 import { emulate, FaultClock, membersText, requestOf, temporaryDirectory, token } from './harness.js'
 
 const isSoak = process.env['TRUTO_EXPORT_SOAK'] === '1'
@@ -132,7 +134,10 @@ class Scene {
     if (error !== undefined) throw error
     expect(this.output.equals(whole.bytes)).toBe(true)
     expect(this.outputFiles.map(([path]) => path)).toEqual(whole.files.map(([path]) => path))
-    expect(this.files).toEqual([this.#shape.file])
+    // a directory has none
+    const isFile = whole.manifest !== null
+    expect(this.files).toEqual([this.#shape.file, ...(isFile ? [`${this.#shape.file}.manifest.json`] : [])])
+    if (isFile) this.#expectManifest(report!, whole.manifest)
     expect(report).toMatchObject({
       complete: true,
       records: whole.report.records,
@@ -142,11 +147,21 @@ class Scene {
       digest: { hex: createHash('sha256').update(whole.bytes).digest('hex') },
     })
   }
+
+  /** Nothing in it but what tells of the run, and where the server was, depends on what happened. */
+  #expectManifest(report: ExportReport, undisturbed: Manifest): void {
+    expectManifest(this.path, report)
+    const { run: _, ...manifest } = readManifest(this.path)
+    const { run: __, ...expected } = undisturbed
+    const { apiUrl } = manifest.source
+    expect(manifest).toEqual({ ...expected, source: { ...expected.source, apiUrl }, fingerprint: manifest.fingerprint })
+  }
 }
 
 interface Whole {
   readonly bytes: Buffer
   readonly files: Scene['outputFiles']
+  readonly manifest: Manifest | null
   readonly report: ExportReport
 }
 
@@ -155,7 +170,9 @@ async function wholeOf(shape: Shape, options: EmulatorOptions = {}): Promise<Who
   const scene = await Scene.open(shape, options)
   const { report, error } = await scene.attempt()
   if (error !== undefined) throw error
-  return { bytes: scene.output, files: scene.outputFiles, report: report! }
+  const { path, output, outputFiles } = scene
+  const manifest = statSync(path).isDirectory() ? null : readManifest(path)
+  return { bytes: output, files: outputFiles, manifest, report: report! }
 }
 
 test('how often a checkpoint is saved, and whether, is in no byte of a plain output', async () => {
@@ -271,6 +288,7 @@ describe('the n-th call of the file system fails, for every n, and what is left 
         if (failed.error !== undefined) expect(failed.error).toMatchObject({ exitCode: 7 })
         // never a part under the final name
         if (existsSync(scene.path)) expect(scene.output.equals(whole.bytes)).toBe(true)
+        expectNoLie(scene.path)
         const isPublished = existsSync(scene.path)
         const hasCheckpoint = existsSync(`${scene.path}.checkpoint`)
         if (!isPublished || hasCheckpoint) scene.expectWhole(await scene.attempt(), whole)
@@ -373,13 +391,13 @@ describe('what is left of an interrupted export', () => {
     const { report } = await scene.attempt({ restart: true, exclude: ['name'] })
     expect(report!.resumedFrom).toBeNull()
     expect(scene.server.requests - requests).toBe(5)
-    expect(scene.files).toEqual(['out.ndjson'])
+    expect(scene.files).toEqual(['out.ndjson', 'out.ndjson.manifest.json'])
   })
 
   test('is wanted by --resume, which has nothing to do without it', async () => {
     const scene = await interruptedScene()
     scene.expectWhole(await scene.attempt({ resume: true }), await wholeOf({ file: 'out.ndjson' }))
-    rmSync(scene.path, { recursive: true })
+    for (const name of scene.files) rmSync(join(scene.directory, name), { recursive: true })
     const { error } = await scene.attempt({ resume: true })
     expect(error).toMatchObject({ code: 'ERR_STATE_MISSING', exitCode: 8 })
     const impossible = await scene.attempt({ resume: true, format: 'parquet' })
@@ -467,12 +485,17 @@ test('an output whose export died just before or after it got its name is comple
     const scene = await Scene.open({ file: 'out.ndjson' })
     const whole = await wholeOf({ file: 'out.ndjson' })
     let seen = 0
+    const states = new Set<string>()
     for (let failAt = 1; ; failAt++) {
-      if (overwrite) writeFileSync(scene.path, 'old')
+      if (overwrite) {
+        writeFileSync(scene.path, 'old')
+        writeManifest(scene.path)
+      }
       const files = faultyFiles({ failAt, isCrash: true })
       await scene.attempt({ destination: scene.placeOver(files, overwrite), overwrite })
       if (files.hit === null) break
       if (!files.calls.includes('rename')) continue
+      states.add(`${existsSync(scene.path) ? scene.output.length : 0} ${expectNoLie(scene.path)}`)
       const isDone = existsSync(`${scene.path}.checkpoint`) && scene.checkpoint.report !== null
       if (isDone) {
         seen++
@@ -483,7 +506,11 @@ test('an output whose export died just before or after it got its name is comple
       }
       for (const left of scene.files) rmSync(join(scene.directory, left), { recursive: true })
     }
-    expect(seen).toBeGreaterThan(4)
+    expect(seen).toBeGreaterThan(overwrite ? 13 : 11)
+    // not yet, without what told of the old one, with the new name alone, and with all of it
+    const size = whole.bytes.length
+    const before = overwrite ? ['3 true', '3 false'] : ['0 false']
+    expect([...states]).toEqual([...before, `${size} false`, `${size} true`])
   }
 }, 120_000)
 
@@ -510,7 +537,7 @@ describe('a page that has changed when it is read again', () => {
       expect(scene.output.toString()).toBe(shifted(list))
       const hex = createHash('sha256').update(scene.output).digest('hex')
       expect(attempt.report).toMatchObject({ records: 24, digest: { hex }, requests: scene.server.requests })
-      expect(scene.files).toEqual(['out.ndjson'])
+      expect(scene.files).toEqual(['out.ndjson', 'out.ndjson.manifest.json'])
     }
   })
 

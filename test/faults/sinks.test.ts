@@ -17,6 +17,7 @@ import { fileDestination } from '../../src/destination/file.js'
 import { ExportError } from '../../src/errors.js'
 import { type ExportOptions, exportRecords } from '../../src/export.js'
 import { faultyFiles } from '../destination/faulty-files.js'
+import { expectNoLie, writeManifest } from '../helpers/manifest.js'
 import {
   emulate,
   everythingIn,
@@ -67,7 +68,10 @@ describe('the n-th call of the file system fails, for every n', () => {
         const directory = temporaryDirectory()
         const path = join(directory, 'out.ndjson')
         for (let failAt = 1; ; failAt++) {
-          if (overwrite) writeFileSync(path, 'old')
+          if (overwrite) {
+            writeFileSync(path, 'old')
+            writeManifest(path)
+          }
           const files = faultyFiles({ failAt, code, maxWrite: 4096 })
           const destination = fileDestination(path, { overwrite, files })
           const { error, requests } = await exportTo({ destination, checkpoint: false })
@@ -76,13 +80,13 @@ describe('the n-th call of the file system fails, for every n', () => {
             expect([error, readFileSync(path, 'utf8'), readdirSync(directory)]).toEqual([
               undefined,
               whole,
-              ['out.ndjson'],
+              ['out.ndjson', 'out.ndjson.manifest.json'],
             ])
-            // the bytes are durable before they get their name, and the name is after it
+            expect(expectNoLie(path)).toBe(true)
+            // the bytes of both are durable before they get their names, and each name before the next; what told of the old file is gone before
             expect(files.calls.filter((call) => call === 'fsync' || call === 'rename')).toEqual([
-              'fsync',
-              'rename',
-              'fsync',
+              ...['fsync', 'fsync', ...(overwrite ? ['fsync'] : [])],
+              ...['rename', 'fsync', 'rename', 'fsync'],
             ])
             expect(failAt).toBeGreaterThan(12)
             break
@@ -91,6 +95,7 @@ describe('the n-th call of the file system fails, for every n', () => {
           const writes = files.calls.filter((call) => call === 'write').length
           const published = existsSync(path) ? readFileSync(path, 'utf8') : undefined
           const isNew = published === whole
+          expectNoLie(path)
           expect(isNew || published === (overwrite ? 'old' : undefined)).toBe(true)
           // a close or chmod that fails after all is done may be none of the user's business
           if (error === undefined) expect(isNew).toBe(true)
@@ -100,7 +105,7 @@ describe('the n-th call of the file system fails, for every n', () => {
             // no right is asked for once the file is open: it is the storage that says so
             if (files.hit === 'write' && writes > 1)
               expect(error.code).toBe(ours === 'ERR_OUTPUT_ACCESS' ? 'ERR_OUTPUT_IO' : ours)
-            if (files.hit === 'rename') expect(error.code).toBe('ERR_OUTPUT_RENAME')
+            if (files.hit === 'rename' && !isNew) expect(error.code).toBe('ERR_OUTPUT_RENAME')
           }
           // what is in the way of opening is known before anything is asked of the server
           if (writes < 2) expect([error === undefined, requests]).toEqual([false, 0])
@@ -108,7 +113,7 @@ describe('the n-th call of the file system fails, for every n', () => {
           expect(existsSync(`${path}.partial`)).toBe(isKept)
           if (isKept) expect(readFileSync(`${path}.partial`, 'utf8')).toBe(whole)
           // an fsync that failed is not repeated
-          if (files.hit === 'fsync' && !isNew) expect(files.calls.filter((call) => call === 'fsync')).toHaveLength(1)
+          if (files.hit === 'fsync' && !isNew) expect(files.calls.lastIndexOf('fsync')).toBe(failAt - 1)
           for (const name of readdirSync(directory)) rmSync(join(directory, name))
         }
       })
@@ -127,13 +132,15 @@ describe('the n-th call of the file system fails, for every n', () => {
       const destination = fileDestination(path, { files })
       const { error } = await exportTo({ destination, format, compress, checkpoint: false })
       if (files.hit === null) break
-      if (files.hit !== 'write') continue
-      writes++
-      expect(error).toMatchObject({ code: 'ERR_OUTPUT_SPACE', exitCode: 7 })
-      expect(readdirSync(directory)).toEqual([])
+      if (files.hit === 'write') {
+        writes++
+        expect(error).toMatchObject({ code: 'ERR_OUTPUT_SPACE', exitCode: 7 })
+        expect(readdirSync(directory)).toEqual([])
+      }
+      for (const left of readdirSync(directory)) rmSync(join(directory, left))
     }
     expect(writes).toBeGreaterThan(0)
-    expect(readdirSync(directory)).toEqual([name])
+    expect(readdirSync(directory)).toEqual([name, `${name}.manifest.json`])
   })
 })
 
@@ -184,7 +191,11 @@ test('an older file keeps its bytes until the whole list is there, and its permi
   expect([readFileSync(path, 'utf8'), readdirSync(directory)]).toEqual(['old', ['out.ndjson']])
   server.setFaults([])
   await exportRecords(options)
-  expect([readFileSync(path, 'utf8'), readdirSync(directory)]).toEqual([whole, ['out.ndjson']])
+  expect([readFileSync(path, 'utf8'), readdirSync(directory)]).toEqual([
+    whole,
+    ['out.ndjson', 'out.ndjson.manifest.json'],
+  ])
+  expect(statSync(`${path}.manifest.json`).mode & 0o777).toBe(0o640)
   expect(statSync(path).mode & 0o777).toBe(0o640)
 })
 

@@ -1,0 +1,84 @@
+// The file beside an output that tells what the output is. It never stands beside an output that it does not tell of: the old one goes before the output is
+// replaced, the new one gets its name after that, and each step is durable before the next.
+
+import { isManifest, manifestPathOf } from '../checkpoint/manifest.js'
+import { OutputError, printable } from '../errors.js'
+import { flushDirectory } from '../files/directory.js'
+import type { FileSystem, OpenFile } from '../files/file-system.js'
+import { errnoOf, outputError } from '../files/os-error.js'
+import { createTemporary, readWhole, removeFile } from '../files/whole-file.js'
+
+/** Schemas have some hundred columns at most, and lists some dozen warnings. */
+export const maxManifestBytes = 16 * 1024 * 1024
+
+export class ManifestFile {
+  readonly path: string
+  readonly #files: FileSystem
+  readonly #temporary: string
+
+  /** @param target the output's name behind all links */
+  constructor(files: FileSystem, target: string) {
+    this.path = manifestPathOf(target)
+    this.#files = files
+    this.#temporary = `${this.path}.tmp`
+  }
+
+  /** Finds out early what would make its name impossible. @throws OutputError */
+  async check(): Promise<void> {
+    await this.#guarded('opening', async () => {
+      await statusOf(this.#files, this.#temporary) // the longest of all names
+      const status = await statusOf(this.#files, this.path)
+      if (status?.isDirectory()) {
+        throw new OutputError('ERR_OUTPUT_ACCESS', `opening ${printable(this.path)}: it is a directory`)
+      }
+    })
+  }
+
+  /** Writes it under a temporary name. @throws OutputError */
+  prepare(bytes: Uint8Array, mode: number): Promise<void> {
+    return this.#guarded('writing', () => createTemporary(this.#files, this.#temporary, bytes, mode))
+  }
+
+  /** Removes the one of the output that is about to be replaced. Where no new one `follows`, a file of this name that is not ours stays. @throws OutputError */
+  withdraw(directory: OpenFile | null, follows: boolean): Promise<void> {
+    return this.#guarded('removing', async () => {
+      if (!follows) {
+        const bytes = await readWhole(this.#files, this.path, maxManifestBytes)
+        if (bytes === null || !isManifest(bytes)) return
+      }
+      if (await removeFile(this.#files, this.path)) await flushDirectory(directory)
+    })
+  }
+
+  /** Gives what was prepared its name: the output has its own, durably. @throws OutputError */
+  publish(directory: OpenFile | null): Promise<void> {
+    return this.#guarded('publishing', async () => {
+      await this.#files.rename(this.#temporary, this.path)
+      await flushDirectory(directory)
+    })
+  }
+
+  /** Removes what was prepared. Never throws. */
+  async discard(): Promise<void> {
+    await removeFile(this.#files, this.#temporary).catch(() => {})
+  }
+
+  async #guarded<T>(doing: string, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act()
+    } catch (error) {
+      const { syscall } = error as NodeJS.ErrnoException
+      const otherwise = syscall === 'open' || doing === 'opening' ? 'ERR_OUTPUT_ACCESS' : 'ERR_OUTPUT_IO'
+      throw outputError(error, `${doing} ${printable(this.path)}`, otherwise)
+    }
+  }
+}
+
+async function statusOf(files: FileSystem, path: string): Promise<Awaited<ReturnType<FileSystem['lstat']>> | null> {
+  try {
+    return await files.lstat(path)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null
+    throw error
+  }
+}

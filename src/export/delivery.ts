@@ -1,0 +1,149 @@
+// What is told of an export that is complete: its manifest, put together from the report and the options. Nothing secret is in it: no token, no cursor, and of
+// further parameters the names alone.
+
+import { createHash } from 'node:crypto'
+import { type Manifest, manifestVersion } from '../checkpoint/manifest.js'
+import { layoutOf } from '../encode/columns/layout.js'
+import { exportTable, type Group, type OptionEntry, type OptionTable, type ResolvedOptions } from '../options/schema.js'
+import type { JsonValue } from '../record.js'
+import type { ExportReport } from '../report.js'
+import type { FieldType, ResourceSchema } from '../schema/resource.js'
+import { version } from '../version.js'
+
+export interface DeliveryInit {
+  readonly report: ExportReport
+  readonly resolved: ResolvedOptions
+  /** What the columns come from. */
+  readonly schema: ResourceSchema
+  readonly fingerprint: string | null
+  /** Whether a saved body was read, and not Truto asked. */
+  readonly hasInput: boolean
+  /** What the last page was asked for with. */
+  readonly lastCursor: string | null
+  /** Wall times in ms. */
+  readonly startedAt: number
+  readonly finishedAt: number
+}
+
+export function deliveryOf(init: DeliveryInit): Manifest {
+  const { report, resolved, schema, hasInput, lastCursor } = init
+  const { records, requests, retries, waitMs, bodyBytes, resumedFrom } = report
+  const { recordsRead, pages, emptyPages, partialPages, countMismatches } = report
+  const { requestedResponseFormat, responseFormat, framing, fallback } = report
+  return {
+    manifestVersion,
+    format: resolved.format,
+    compression: resolved.compress,
+    records,
+    bytes: report.outputBytes,
+    sha256: report.digest?.hex ?? null,
+    complete: report.complete,
+    source: {
+      resource: report.resource,
+      ...requestOf(resolved, hasInput),
+      recordsRead,
+      pages,
+      emptyPages,
+      partialPages,
+      countMismatches,
+      firstCursorSha256: digestOf(resolved.cursor),
+      lastCursorSha256: digestOf(lastCursor),
+      requestedResponseFormat,
+      responseFormat,
+      framing,
+      fallback,
+    },
+    schema: { resource: schema.resource, version: schema.version, columns: columnsOf(resolved, schema) },
+    options: optionsOf(resolved),
+    fingerprint: init.fingerprint,
+    warnings: report.warnings,
+    versions: {
+      trutoExport: version,
+      node: process.versions.node,
+      engine: report.parser,
+      parquetWriter: report.parquetWriter,
+    },
+    run: {
+      startedAt: new Date(init.startedAt).toISOString(),
+      finishedAt: new Date(init.finishedAt).toISOString(),
+      requests,
+      retries,
+      waitMs,
+      bodyBytes,
+      resumedFrom,
+    },
+  }
+}
+
+type Request = Pick<Manifest['source'], 'apiUrl' | 'account' | 'workspace' | 'channel' | 'query'>
+
+function requestOf(resolved: ResolvedOptions, hasInput: boolean): Request {
+  if (hasInput) return { apiUrl: null, account: null, workspace: null, channel: null, query: [] }
+  const { origin, pathname } = new URL(resolved.apiUrl)
+  const rawNames = [...new URLSearchParams(resolved.queryRaw ?? '').keys()]
+  return {
+    apiUrl: `${origin}${pathname}`,
+    account: resolved.account,
+    workspace: referenceOf(resolved.workspace),
+    channel: referenceOf(resolved.channel),
+    query: [...new Set([...Object.keys(resolved.query), ...rawNames])].sort(),
+  }
+}
+
+/** An id; of what else may be given in its place, the names. */
+function referenceOf(reference: ResolvedOptions['channel']): JsonValue {
+  if (reference === null || typeof reference === 'string') return reference
+  const { id } = reference
+  return Object.keys(reference).length === 1 && typeof id === 'string' ? id : Object.keys(reference).sort()
+}
+
+function digestOf(cursor: string | null): string | null {
+  return cursor === null ? null : createHash('sha256').update(cursor).digest('hex')
+}
+
+/** Groups of the table whose options decide what is in the output's bytes, by format. */
+const shapingGroups: Record<ResolvedOptions['format'], readonly Group[]> = {
+  ndjson: ['Transforms'],
+  json: ['Transforms'],
+  csv: ['Transforms', 'Columns', 'CSV'],
+  parquet: ['Transforms', 'Columns', 'Parquet'],
+}
+
+function optionsOf(resolved: ResolvedOptions): Manifest['options'] {
+  const { format, limit, ignoreLimit, ignoreRemoteData, compress, commitBytes } = resolved
+  const values = resolved as unknown as Readonly<Record<string, JsonValue>>
+  const isTold = (entry: OptionEntry): boolean =>
+    shapingGroups[format].includes(entry.group) && !entry.isSecret && !entry.isFile && !entry.isCliOnly
+  const shaping = Object.entries(exportTable as OptionTable).filter(([, entry]) => isTold(entry))
+  return {
+    limit,
+    ignoreLimit,
+    ignoreRemoteData,
+    ...Object.fromEntries(shaping.map(([name]) => [name, values[name]!])),
+    // where a gzip member or zstd frame ends
+    ...(compress === 'none' ? {} : { commitBytes }),
+  }
+}
+
+function columnsOf(resolved: ResolvedOptions, schema: ResourceSchema): Manifest['schema']['columns'] {
+  const { format, keyBy, csvNested, csvFlattenSlots, unknownFields, onTypeMismatch } = resolved
+  if (format !== 'csv' && format !== 'parquet') return null
+  const nested = format === 'parquet' ? 'values' : csvNested === 'flatten' ? 'flatten' : 'text'
+  const flattenSlots = csvFlattenSlots
+  const { columns } = layoutOf({
+    schema,
+    hasKey: keyBy !== null,
+    nested,
+    flattenSlots,
+    unknownFields,
+    onTypeMismatch,
+  })
+  return columns.map(({ name, type }) => ({ name, type: typeText(type) }))
+}
+
+/** `list<struct<email: string, is_primary: boolean>>` */
+function typeText(type: FieldType): string {
+  if (type.kind === 'list') return `list<${typeText(type.element)}>`
+  if (type.kind !== 'struct') return type.kind
+  return `struct<${type.fields.map((field) => `${field.name}: ${typeText(field.type)}`).join(', ')}>`
+}
