@@ -151,7 +151,13 @@ export const errorCodes = {
     hint: 'repeat the options of that export to go on, or --restart to drop it and begin anew',
   },
   ERR_STATE_OUTPUT: { class: 'StateError', retryable: false, hint: '--restart drops it and begins anew' },
+  ERR_MANIFEST_MISSING: { class: 'StateError', retryable: false, hint: 'pass --manifest FILE where it was moved' },
   ERR_MANIFEST_CORRUPT: { class: 'StateError', retryable: false, hint: 'only a new export makes a new one' },
+  ERR_OUTPUT_DIFFERS: {
+    class: 'StateError',
+    retryable: false,
+    hint: 'it was changed since, or is another file: export it again',
+  },
   ERR_STATE_LOCKED: { class: 'StateError', retryable: false, hint: 'wait for its end, or choose another --out' },
 } as const satisfies Record<string, CodeFacts>
 

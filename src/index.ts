@@ -1,5 +1,6 @@
 // The public surface: named re-exports only.
 
+export type { Manifest, ManifestSchema, ManifestSource } from './checkpoint/manifest.js'
 export {
   type CheckpointStore,
   type MemoryCheckpointStore,
@@ -68,4 +69,5 @@ export {
   renameFields,
   selectFields,
 } from './transform/record-transform.js'
+export { type Compared, type Verification, type VerifyOptions, verifyExport } from './verify.js'
 export { version } from './version.js'

@@ -7,7 +7,7 @@ const layers = [
   ['errors', 'record', 'report', 'bytes', 'clock', 'files', 'schema', 'version'],
   ['http', 'json', 'options', 'transform', 'encode', 'checkpoint'],
   ['source', 'destination', 'emulator'],
-  ['export'],
+  ['export', 'verify'],
   ['index'],
   ['cli'],
 ]

@@ -20,6 +20,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       case 'export':
       case 'convert':
         return await (await import('./export-command.js')).runExport(command, texts, io)
+      case 'verify':
+        return await (await import('./verify-command.js')).runVerify(texts, io)
       case 'emulator':
         return await (await import('./emulator-command.js')).runEmulator(texts, io)
       case 'demo':

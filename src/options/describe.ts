@@ -29,6 +29,12 @@ const commands: Record<CommandName, CommandText> = {
       'curl -s … | truto-export convert - -o csv',
     ],
   },
+  verify: {
+    usage: 'truto-export verify PATH [options]',
+    summary:
+      'Reads an exported file again and holds it against its manifest: bytes, SHA-256 and, by its format, records. One line where it matches, else exit 8 and what differs.',
+    examples: ['truto-export verify members.ndjson', 'truto-export verify members.parquet --json'],
+  },
   emulator: {
     usage: 'truto-export emulator [options]',
     summary:
@@ -52,7 +58,7 @@ export const exitCodeTexts: readonly (readonly [codes: string, meaning: string])
   ['5', 'the remote side or the network; running again later may help'],
   ['6', 'what the server sends cannot be exported as asked'],
   ['7', 'the place that the output goes to'],
-  ['8', 'the checkpoint does not fit this export, or another process writes to the same file'],
+  ['8', 'a checkpoint that does not fit, a second process at one file, a file that differs'],
   ['129, 130, 143', 'stopped by SIGHUP, SIGINT, SIGTERM'],
   ['141', 'the reader of stdout left'],
 ]
@@ -84,7 +90,7 @@ export function renderHelp(command: CommandName): string {
     'Examples:',
     ...examples.map((example) => `  ${example}`),
     '',
-    ...(isRoot || command === 'convert'
+    ...(isRoot || command === 'convert' || command === 'verify'
       ? ['Exit codes:', ...exitCodeTexts.map(([codes, meaning]) => `  ${codes.padEnd(15)}${meaning}`), '']
       : []),
   ].join('\n')
@@ -109,7 +115,7 @@ export function renderReadmeTable(): string {
 }
 
 function otherUsages(): string[] {
-  return (['convert', 'emulator', 'demo'] as const).map((command) => `       ${commands[command].usage}`)
+  return (['convert', 'verify', 'emulator', 'demo'] as const).map((command) => `       ${commands[command].usage}`)
 }
 
 function entriesOf(command: CommandName): [string, OptionEntry][] {

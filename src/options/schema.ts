@@ -3,11 +3,12 @@
 
 import { GiB, KiB, MiB, minute, second } from '../bytes/units.js'
 
-export type CommandName = 'export' | 'convert' | 'emulator' | 'demo'
+export type CommandName = 'export' | 'convert' | 'verify' | 'emulator' | 'demo'
 
 /** Headings of the help, in its order. */
 export const groups = [
   'Request',
+  'Verification',
   'Emulator',
   'Demo',
   'Output',
@@ -261,7 +262,7 @@ export const exportTable = {
     commands: both,
     flag: '--manifest',
     default: true,
-    doc: 'A file gets PATH.manifest.json beside it, which tells what was delivered: records, bytes, digest, schema, options and versions, and no secret. --no-manifest leaves it out.',
+    doc: 'A file gets PATH.manifest.json beside it, which tells what was delivered: records, bytes, digest, schema, options and versions, and no secret. truto-export verify holds the file against it. --no-manifest leaves it out.',
   },
 
   resume: {
@@ -1061,10 +1062,50 @@ export const demoTable = {
   },
 } as const satisfies OptionTable
 
+/** Options of holding a file against its manifest. */
+export const verifyTable = {
+  path: {
+    kind: 'string',
+    group: 'Verification',
+    commands: ['verify'],
+    positional: ['verify'],
+    placeholder: 'PATH',
+    default: null,
+    doc: 'The exported file.',
+  },
+  manifest: {
+    kind: 'string',
+    group: 'Verification',
+    commands: ['verify'],
+    flag: '--manifest',
+    placeholder: 'FILE',
+    default: null,
+    defaultText: 'PATH.manifest.json',
+    doc: 'Its manifest, where that does not stand beside it.',
+  },
+  asJson: {
+    kind: 'boolean',
+    group: 'Verification',
+    commands: ['verify'],
+    flag: '--json',
+    default: false,
+    doc: 'Prints what was compared as one line of JSON, whether it matches or not.',
+  },
+  debug: {
+    kind: 'boolean',
+    group: 'Verification',
+    commands: ['verify'],
+    flag: '--debug',
+    default: false,
+    doc: 'Errors with their stack and causes.',
+  },
+} as const satisfies OptionTable
+
 /** The table that a command's options are in. */
 export const tableOf = {
   export: exportTable,
   convert: exportTable,
+  verify: verifyTable,
   emulator: emulatorTable,
   demo: demoTable,
 } as const satisfies Record<CommandName, OptionTable>

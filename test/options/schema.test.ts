@@ -10,10 +10,12 @@ import {
   type OptionEntry,
   type OptionTable,
   tableOf,
+  verifyTable,
 } from '../../src/options/schema.js'
 
 const tables: [string, OptionTable][] = [
   ['export', exportTable],
+  ['verify', verifyTable],
   ['emulator', emulatorTable],
   ['demo', demoTable],
 ]

@@ -1,0 +1,194 @@
+// Holds a published file against the manifest beside it: the same length, the same digest, and, by what it is, the same number of records. Reads it once, through
+// one buffer.
+
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { type FileHandle, open, readFile, realpath } from 'node:fs/promises'
+import { KiB } from './bytes/units.js'
+import { decodeManifest, type Manifest, manifestPathOf } from './checkpoint/manifest.js'
+import { ConfigError, DataError, printable, StateError, UpstreamError } from './errors.js'
+import { errnoOf, outputError } from './files/os-error.js'
+import type { CancellableBody } from './http/decode.js'
+import { countRecords, isCountable } from './verify/count-records.js'
+import { parquetRows } from './verify/parquet-rows.js'
+
+export interface VerifyOptions {
+  /** The manifest, where it does not stand beside the file. */
+  readonly manifest?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What the manifest says, and what the file is. */
+export interface Compared<T> {
+  readonly expected: T
+  readonly found: T
+}
+
+export interface Verification {
+  /** Whether nothing differs. */
+  readonly matches: boolean
+  /** What differs, one clause each. */
+  readonly differences: readonly string[]
+  readonly path: string
+  /** Path of the manifest. */
+  readonly manifest: string
+  readonly format: Manifest['format']
+  readonly compression: Manifest['compression']
+  /** As the manifest says: whether the end of the list was proven. */
+  readonly complete: Manifest['complete']
+  readonly bytes: Compared<number>
+  /** `expected` is null where the export made no digest: then `found` is one for you to keep. */
+  readonly sha256: { readonly expected: string | null; readonly found: string }
+  /** `found` is null where the records could not be counted: in a damaged file, and under zstd. */
+  readonly records: { readonly expected: number; readonly found: number | null }
+}
+
+const chunkBytes = 256 * KiB
+
+/**
+ * Reads a file and its manifest. A symbolic link is followed: the manifest stands beside what it leads to.
+ * @throws StateError ERR_MANIFEST_MISSING, ERR_MANIFEST_CORRUPT; ConfigError where there is no such file; OutputError where one cannot be read; the signal's reason
+ */
+export async function verifyExport(path: string, options: VerifyOptions = {}): Promise<Verification> {
+  const { signal } = options
+  const name = printable(path)
+  const target = await resolved(path, name)
+  const manifestPath = options.manifest ?? manifestPathOf(target)
+  const manifest = await readManifest(manifestPath)
+  const file = await guarded(name, () => open(target, 'r'))
+  try {
+    const facts = await guarded(name, () => readFacts(file, target, manifest, signal))
+    const differences = differencesOf(manifest, facts)
+    return {
+      matches: differences.length === 0,
+      differences,
+      path,
+      manifest: manifestPath,
+      format: manifest.format,
+      compression: manifest.compression,
+      complete: manifest.complete,
+      bytes: { expected: manifest.bytes, found: facts.bytes },
+      sha256: { expected: manifest.sha256, found: facts.sha256 },
+      records: { expected: manifest.records, found: facts.records },
+    }
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason
+    throw error
+  } finally {
+    await file.close()
+  }
+}
+
+/** What the links at `path` lead to. */
+async function resolved(path: string, name: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw outputError(error, `reading ${name}`, 'ERR_OUTPUT_ACCESS')
+    throw new ConfigError('ERR_OPTION_INVALID', `there is no file ${name}`, {
+      hint: 'give the path of an exported file',
+    })
+  }
+}
+
+async function readManifest(path: string): Promise<Manifest> {
+  const name = printable(path)
+  let bytes: Buffer
+  try {
+    bytes = await readFile(path)
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw outputError(error, `reading ${name}`, 'ERR_OUTPUT_ACCESS')
+    throw new StateError('ERR_MANIFEST_MISSING', `there is no manifest ${name}`)
+  }
+  return decodeManifest(bytes, name)
+}
+
+interface Facts {
+  readonly bytes: number
+  readonly sha256: string
+  readonly records: number | null
+  /** Why the records could not be counted, where they should. */
+  readonly damage: string | null
+}
+
+async function readFacts(
+  file: FileHandle,
+  path: string,
+  manifest: Manifest,
+  signal: AbortSignal | undefined,
+): Promise<Facts> {
+  const whole = new HashedFile(path, signal)
+  let records: number | null = null
+  let damage: string | null = null
+  try {
+    if (manifest.format === 'parquet') {
+      records = await parquetRows((await file.stat()).size, (from, to) => readRange(file, from, to))
+    } else if (isCountable(manifest)) records = await countRecords(whole, manifest)
+  } catch (error) {
+    if (!(error instanceof DataError || error instanceof UpstreamError)) throw error
+    damage = `its records cannot be counted: ${error.toLine().split('; ')[0]}`
+  }
+  const { bytes, sha256 } = await whole.end()
+  return { bytes, sha256, records, damage }
+}
+
+/** The bytes of a file, counted and hashed as they are read. May be left early: `end` then reads them again. */
+class HashedFile implements CancellableBody {
+  readonly #path: string
+  readonly #signal: AbortSignal | undefined
+  #facts: { bytes: number; sha256: string } | null = null
+
+  constructor(path: string, signal: AbortSignal | undefined) {
+    this.#path = path
+    this.#signal = signal
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    const hash = createHash('sha256')
+    let bytes = 0
+    for await (const chunk of createReadStream(this.#path, { highWaterMark: chunkBytes, signal: this.#signal })) {
+      hash.update(chunk as Buffer)
+      bytes += (chunk as Buffer).length
+      yield chunk as Buffer
+    }
+    this.#facts = { bytes, sha256: hash.digest('hex') }
+  }
+
+  cancel(): void {} // leaving the iteration closes the file
+
+  async end(): Promise<{ bytes: number; sha256: string }> {
+    if (this.#facts === null) for await (const _ of this);
+    return this.#facts!
+  }
+}
+
+async function readRange(file: FileHandle, from: number, to: number): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafe(to - from)
+  for (let size = 0; size < bytes.length; ) {
+    const { bytesRead } = await file.read(bytes, size, bytes.length - size, from + size)
+    if (bytesRead === 0) throw new DataError('ERR_SCHEMA', 'the file became shorter while it was read')
+    size += bytesRead
+  }
+  return bytes
+}
+
+function differencesOf(manifest: Manifest, { bytes, sha256, records, damage }: Facts): string[] {
+  const differences: string[] = []
+  if (bytes !== manifest.bytes) differences.push(`it has ${bytes} bytes, not ${manifest.bytes}`)
+  if (manifest.sha256 !== null && sha256 !== manifest.sha256) {
+    differences.push(`its SHA-256 is ${sha256}, not ${manifest.sha256}`)
+  }
+  if (records !== null && records !== manifest.records) {
+    differences.push(`it has ${records} records, not ${manifest.records}`)
+  }
+  if (damage !== null) differences.push(damage)
+  return differences
+}
+
+async function guarded<T>(name: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    throw outputError(error, `reading ${name}`, 'ERR_OUTPUT_ACCESS')
+  }
+}

@@ -1,0 +1,83 @@
+// Counts the records of an output by reading it as what it is: NDJSON and JSON through the slicer, which proves that they are whole, CSV row by row, compressed
+// or not. Memory is bounded by the largest record.
+
+import { MiB } from '../bytes/units.js'
+import type { Manifest } from '../checkpoint/manifest.js'
+import { DataError } from '../errors.js'
+import { type CancellableBody, decodeBody } from '../http/decode.js'
+import { type SlicerFactory, slicerFactory } from '../json/slicer.js'
+import { CsvRowCounter } from './csv-rows.js'
+
+/** The highest that an export may be told, and a level for a key around a record. */
+const limits = { maxDepth: 1001, maxRecordBytes: 512 * MiB, maxCursorBytes: 64 * MiB }
+
+/** Whether records under this compression can be counted. Node.js (22.23) stops behind the first frame of zstd, and takes one that is cut for whole. */
+export function isCountable({ compression }: Manifest): boolean {
+  return compression !== 'zstd'
+}
+
+/**
+ * Not for Parquet, whose footer tells.
+ * @param body the bytes of the file
+ * @throws DataError, UpstreamError where they are not whole or not what `manifest` says
+ */
+export async function countRecords(body: CancellableBody, manifest: Manifest): Promise<number> {
+  const { format, compression, options } = manifest
+  const bytes = compression === 'gzip' ? decodeBody(body, ['gzip']) : body
+  if (format === 'csv') {
+    const quote = options['csvQuote']
+    return countRows(
+      bytes,
+      new CsvRowCounter({ quote: typeof quote === 'string' ? quote : '"', hasHeader: options['csvHeader'] !== false }),
+    )
+  }
+  const slicers = await slicerFactory('simd')
+  if (format === 'ndjson') return sliced(bytes, slicers, true)
+  const isKeyed = typeof options['keyBy'] === 'string'
+  return sliced(isKeyed ? inEnvelope(bytes) : bytes, slicers, false, isKeyed ? 'envelope' : 'array')
+}
+
+async function countRows(bytes: AsyncIterable<Uint8Array>, rows: CsvRowCounter): Promise<number> {
+  for await (const chunk of bytes) rows.add(chunk)
+  return rows.end()
+}
+
+async function sliced(
+  bytes: AsyncIterable<Uint8Array>,
+  slicers: SlicerFactory,
+  isNdjson: boolean,
+  framing?: 'array' | 'envelope',
+): Promise<number> {
+  const slicer = slicers({ page: 1, ...limits, isNdjson })
+  let records = 0
+  let lastByte = 0x0a
+  for await (const chunk of bytes) {
+    for (const batch of slicer.push(chunk)) records += batch.count
+    lastByte = chunk.at(-1) ?? lastByte
+  }
+  for (const batch of slicer.end()) records += batch.count
+  if (lastByte !== 0x0a) throw new DataError('ERR_JSON_SYNTAX', 'the last line has no end')
+  if (framing !== undefined && slicer.facts.framing !== framing) {
+    throw new DataError(
+      'ERR_SCHEMA',
+      `the document is no ${framing === 'array' ? 'array of records' : 'object of keyed records'}`,
+    )
+  }
+  return records
+}
+
+/** A document of keyed records, `{"a":{…}}`, as what the slicer knows: the `result` of an envelope. */
+async function* inEnvelope(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield Buffer.from('{"result":')
+  let isFirst = true
+  for await (const chunk of bytes) {
+    if (isFirst && chunk.length > 0 && chunk[0] !== openBrace) {
+      throw new DataError('ERR_SCHEMA', 'the document is no object of keyed records')
+    }
+    isFirst &&= chunk.length === 0
+    yield chunk
+  }
+  yield Buffer.from(',"next_cursor":null}\n')
+}
+
+const openBrace = 0x7b

@@ -1,0 +1,269 @@
+// Published files against their manifests: what holds, and every way in which one can be another than it was.
+
+import { EventEmitter } from 'node:events'
+import {
+  appendFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { encodeManifest } from '../../src/checkpoint/manifest.js'
+import { run } from '../../src/cli/run.js'
+import { systemClock } from '../../src/clock.js'
+import { type ExportOptions, exportRecords } from '../../src/export.js'
+import { verifyExport } from '../../src/verify.js'
+import { emulate, FaultClock, requestOf, temporaryDirectory, token } from '../faults/harness.js'
+import { readManifest } from '../helpers/manifest.js'
+
+const members = 12
+
+async function exported(name: string, options: Partial<ExportOptions> = {}): Promise<string> {
+  const clock = new FaultClock()
+  const server = await emulate({ clock, members, pageSize: 5 })
+  const path = join(temporaryDirectory(), name)
+  await exportRecords({ ...requestOf(server), clock, out: path, ...options })
+  return path
+}
+
+const shapes: readonly [name: string, options?: Partial<ExportOptions>][] = [
+  ['a.ndjson'],
+  ['a.ndjson.gz', { commitBytes: 7000 }],
+  ['a.json'],
+  ['a.json.gz'],
+  ['a.csv', { csvQuote: "'", csvBom: true, csvLineEnd: 'crlf' }],
+  ['a.csv.gz', { csvHeader: false }],
+  ['a.parquet', { rowGroupRows: 5 }],
+  ['b.parquet', { parquetWriter: 'parquetjs-lite' }],
+  ['keyed.json', { keyBy: 'id' }],
+  ['keyed.ndjson', { keyBy: 'id' }],
+  ['nodigest.csv', { digest: 'none' }],
+]
+
+describe.each(shapes)('%s', (name, options) => {
+  test('matches the manifest that its export made', async () => {
+    const path = await exported(name, options)
+    const verification = await verifyExport(path)
+    expect(verification).toMatchObject({
+      matches: true,
+      differences: [],
+      complete: true,
+      records: { expected: members, found: members },
+      bytes: { found: readFileSync(path).length },
+    })
+    if (options?.digest !== 'none') expect(verification.sha256.expected).toBe(verification.sha256.found)
+  })
+
+  test('does not where it is cut, longer, or has another byte', async () => {
+    const path = await exported(name, options)
+    const whole = readFileSync(path)
+    for (const keep of [0, 1, Math.floor(whole.length / 2), whole.length - 1]) {
+      truncateSync(path, keep)
+      const { matches, differences } = await verifyExport(path)
+      expect([matches, differences[0]]).toEqual([false, `it has ${keep} bytes, not ${whole.length}`])
+      writeFileSync(path, whole)
+    }
+    appendFileSync(path, 'x')
+    expect((await verifyExport(path)).matches).toBe(false)
+    if (options?.digest === 'none') return
+    for (const at of [0, Math.floor(whole.length / 3), whole.length - 1]) {
+      const damaged = Buffer.from(whole)
+      damaged[at]! ^= 1
+      writeFileSync(path, damaged)
+      const { matches, differences, bytes } = await verifyExport(path)
+      expect([matches, bytes.found]).toEqual([false, whole.length])
+      expect(differences[0]).toMatch(/^its SHA-256 is /)
+    }
+  })
+
+  test('does not where its manifest tells of another number of records', async () => {
+    const path = await exported(name, options)
+    writeFileSync(`${path}.manifest.json`, encodeManifest({ ...readManifest(path), records: members + 1 }))
+    expect((await verifyExport(path)).differences).toEqual([`it has ${members} records, not ${members + 1}`])
+  })
+})
+
+/** A file and a manifest that tells the truth about its bytes. */
+async function forged(name: string, text: string | Buffer, options: Partial<ExportOptions> = {}): Promise<string> {
+  const path = await exported(name, options)
+  writeFileSync(path, text)
+  const { bytes, sha256 } = await verifyExport(path)
+  const manifest = { ...readManifest(path), bytes: bytes.found, sha256: sha256.found }
+  writeFileSync(`${path}.manifest.json`, encodeManifest(manifest))
+  return path
+}
+
+describe('bytes that are as the manifest says and yet no output of their format', () => {
+  const cases: readonly [
+    what: string,
+    name: string,
+    text: string | Buffer,
+    said: RegExp,
+    options?: Partial<ExportOptions>,
+  ][] = [
+    ['a line that is no record', 'a.ndjson', '{"id":"1"}\nnull\n', /ERR_SCHEMA/],
+    ['a last line without its end', 'a.ndjson', '{"id":"1"}', /the last line has no end/],
+    ['an array that is open', 'a.json', '[{"id":"1"}\n', /ERR_BODY_TRUNCATED/],
+    ['an object in place of an array', 'a.json', '{"result":[],"next_cursor":null}\n', /no array of records/],
+    ['an array in place of an object', 'a.json', '[{"id":"1"}]\n', /no object of keyed records/, { keyBy: 'id' }],
+    ['a row that is open', 'a.csv', '"id"\n"1', /stops inside row 2/],
+    ['a last row without its end', 'a.csv', '"id"\n1', /stops inside row 2/],
+    ['no header', 'a.csv', '', /no header/],
+    ['bytes that are not UTF-8', 'a.csv', Buffer.from([0x69, 0x0a, 0xff, 0x0a]), /ERR_UTF8/],
+    ['gzip that is none', 'a.ndjson.gz', 'plain', /ERR_BODY_CORRUPT/],
+    [
+      'gzip with something behind it',
+      'a.ndjson.gz',
+      Buffer.concat([gzipSync(''), Buffer.from('tail')]),
+      /ERR_BODY_CORRUPT/,
+    ],
+    ['Parquet without its end', 'a.parquet', 'PAR1 and some more bytes', /does not end with PAR1/],
+    ['Parquet with a footer longer than itself', 'a.parquet', 'PAR1....\xff\xff\xff\x0fPAR1', /says that its footer/],
+    ['Parquet with an empty footer', 'a.parquet', Buffer.from('PAR1\0\x01\0\0\0PAR1'), /without a number of rows/],
+    [
+      'Parquet with a footer of noise',
+      'a.parquet',
+      Buffer.from('PAR1\x1c\x1c\x1c\x1c\x04\0\0\0PAR1'),
+      /cannot be read: it is cut/,
+    ],
+  ]
+  test.each(cases)('%s', async (_, name, text, said, options) => {
+    const path = await forged(name, text, options)
+    const { matches, differences, records } = await verifyExport(path)
+    expect([matches, differences.length, records.found]).toEqual([false, 1, null])
+    expect(differences[0]).toMatch(said)
+  })
+})
+
+test('rows are counted as CSV has them, whatever is in quotes and however the bytes are cut', async () => {
+  const { CsvRowCounter } = await import('../../src/verify/csv-rows.js')
+  const bytes = Buffer.from('id,é\r\n"a\n""b""\r\n","§"\n,\n"x""","\n\n"\r\n')
+  for (let at = 0; at <= bytes.length; at++) {
+    const rows = new CsvRowCounter({ quote: '"', hasHeader: true })
+    rows.add(bytes.subarray(0, at))
+    rows.add(bytes.subarray(at))
+    expect(rows.end()).toBe(3)
+  }
+})
+
+test('a list without a record is an output too, in every format', async () => {
+  for (const [name, options] of shapes) {
+    const clock = new FaultClock()
+    const server = await emulate({ clock, members: 0 })
+    const path = join(temporaryDirectory(), name)
+    await exportRecords({ ...requestOf(server), clock, out: path, ...options })
+    expect(await verifyExport(path)).toMatchObject({ matches: true, records: { found: 0 } })
+  }
+})
+
+test('a record deeper and longer than the defaults allow is counted where the export was allowed it', async () => {
+  const path = join(temporaryDirectory(), 'deep.ndjson')
+  const deep = `${'['.repeat(998)}${']'.repeat(998)}`
+  const input = Buffer.from(`{"id":"1","deep":${deep},"long":"${'x'.repeat(20 << 20)}"}\n`)
+  await exportRecords({
+    input: [input],
+    inputFormat: 'ndjson',
+    out: path,
+    maxDepth: 1000,
+    maxRecordBytes: 32 << 20,
+    keyBy: 'id',
+  })
+  expect(await verifyExport(path)).toMatchObject({ matches: true, records: { found: 1 } })
+})
+
+describe('without a manifest', () => {
+  test('there is nothing to hold a file against', async () => {
+    const path = await exported('a.ndjson')
+    unlinkSync(`${path}.manifest.json`)
+    await expect(verifyExport(path)).rejects.toMatchObject({ code: 'ERR_MANIFEST_MISSING', exitCode: 8 })
+  })
+
+  test('unless it is named, or stands beside what a link leads to', async () => {
+    const path = await exported('a.ndjson')
+    const link = `${path}.link`
+    symlinkSync(path, link)
+    expect((await verifyExport(link)).matches).toBe(true)
+    const elsewhere = join(temporaryDirectory(), 'm.json')
+    renameSync(`${path}.manifest.json`, elsewhere)
+    expect((await verifyExport(path, { manifest: elsewhere })).matches).toBe(true)
+  })
+})
+
+test('a manifest that is damaged is exit 8, a file that is not there exit 2, a directory exit 7', async () => {
+  const path = await exported('a.ndjson')
+  truncateSync(`${path}.manifest.json`, 100)
+  await expect(verifyExport(path)).rejects.toMatchObject({ code: 'ERR_MANIFEST_CORRUPT', exitCode: 8 })
+  await expect(verifyExport(`${path}.absent`)).rejects.toMatchObject({ exitCode: 2 })
+  const whole = await exported('b.ndjson')
+  unlinkSync(whole)
+  mkdirSync(whole)
+  await expect(verifyExport(whole)).rejects.toMatchObject({ code: 'ERR_OUTPUT_ACCESS', exitCode: 7 })
+})
+
+test('an abort ends it with its reason', async () => {
+  const path = await exported('a.ndjson')
+  const reason = new Error('enough')
+  await expect(verifyExport(path, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+})
+
+describe('on the command line', () => {
+  async function verify(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const texts = { stdout: '', stderr: '' }
+    const output = (name: 'stdout' | 'stderr') => ({
+      write: (text: string) => {
+        texts[name] += text
+        return true
+      },
+    })
+    const code = await run(['verify', ...args], {
+      stdin: [] as never,
+      isStdoutClosed: async () => false,
+      stdout: output('stdout') as never,
+      stderr: output('stderr') as never,
+      env: {},
+      clock: systemClock,
+      signals: Object.assign(new EventEmitter(), { exit: () => {} }),
+      loadExport: () => import('../../src/export.js'),
+    })
+    return { code, ...texts }
+  }
+
+  test('what matches is exit 0 and one line', async () => {
+    const path = await exported('a.csv.gz')
+    const { code, stdout, stderr } = await verify(path)
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(
+      /^\S+a\.csv\.gz matches its manifest: 12 records, [\d.,]+ \w+ of csv under gzip, sha256 [0-9a-f]{64}\n$/,
+    )
+  })
+
+  test('what differs is exit 8 and one line that names all of it, also as JSON', async () => {
+    const path = await exported('a.ndjson')
+    appendFileSync(path, '{"id":"more"}\n')
+    const { code, stdout, stderr } = await verify(path, '--json')
+    expect(code).toBe(8)
+    expect(stderr).toMatch(
+      /^truto-export: ERR_OUTPUT_DIFFERS: \S+ is not what its manifest tells of: it has \d+ bytes, not \d+, its SHA-256 is \w+, not \w+, it has 13 records, not 12;.*\n$/,
+    )
+    expect(JSON.parse(stdout)).toEqual(
+      await verifyExport(path).then((verification) => JSON.parse(JSON.stringify(verification)) as unknown),
+    )
+    expect(stderr + stdout).not.toContain(token)
+  })
+
+  test('--json is one line of JSON, --manifest names another manifest', async () => {
+    const path = await exported('a.ndjson')
+    const other = `${path}.other`
+    renameSync(`${path}.manifest.json`, other)
+    expect(await verify(path)).toMatchObject({ code: 8, stdout: '' })
+    const { code, stdout } = await verify(path, '--json', '--manifest', other)
+    expect([code, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ matches: true, manifest: other })])
+    expect((await verify()).code).toBe(2)
+  })
+})
