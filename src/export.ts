@@ -165,6 +165,8 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
   const { resolved, run, progress, opened, destination } = context
   const { start, canCommit } = session
   const isPlain = resolved.compress === 'none'
+  // what is compressed, and what is gathered into row groups, can be gone on with at cuts alone
+  const isOpen = isPlain && resolved.format !== 'parquet'
   const stages = stagesOf(resolved, run)
   const { signal } = run
   // a file takes its bytes in any case, and all of what was written can be kept; a pipe may never
@@ -196,9 +198,10 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
       }
       if (source.isAtPartEnd) await output.endPart()
       else if (source.isAtCut) await output.cut()
-      if (canCommit && source instanceof TrutoSource && (isPlain || source.isAtCut)) {
+      if (canCommit && source instanceof TrutoSource && (isOpen || source.isAtCut)) {
         const point = pointAt(source.state)
-        if (point !== null && (session.pass(point) || !isPlain)) await session.commit(point)
+        const isDue = point !== null && (isOpen ? session.pass(point) : session.passCut(point))
+        if (isDue || (point !== null && !isPlain)) await session.commit(point)
       }
       signal?.throwIfAborted()
     }
@@ -389,10 +392,9 @@ function ndjsonOption({ inputFormat }: ResolvedOptions): { isNdjson?: boolean } 
 async function openSource(resolved: ResolvedOptions, run: RunOptions, withFields = false): Promise<OpenSource> {
   const { signal, onEvent, progress, clock, input, refreshToken } = run
   // where a Transform stands between, what was read and what was written is not the same
-  const hasCuts = resolved.compress !== 'none' && (run.transform === undefined || typeof run.transform === 'function')
-  const cutBytes = hasCuts ? resolved.commitBytes : null
+  const hasCuts = run.transform === undefined || typeof run.transform === 'function'
   const { redact: _fields, partBytes, partRows: partRecords, ...settings } = resolved // what a source calls redact is something else
-  const cuts = { cutBytes, partBytes, partRecords }
+  const cuts = { ...(hasCuts ? cutsOf(resolved) : {}), partBytes, partRecords }
   const shared = { ...settings, ...cuts, withFields, signal, onEvent, progress, ...(clock ? { clock } : {}) }
   if (input !== undefined) {
     // The user names the resource where the body holds unified records: nothing in a saved body proves it.
@@ -443,6 +445,12 @@ async function openSource(resolved: ResolvedOptions, run: RunOptions, withFields
     warnings: client.warnings,
     close: () => client.close(),
   }
+}
+
+/** Where a list is cut, so that what stands before a cut can be kept: row groups of Parquet, members of what is compressed. */
+function cutsOf(resolved: ResolvedOptions): { cutBytes?: number; cutRecords?: number } {
+  if (resolved.format === 'parquet') return { cutBytes: resolved.rowGroupBytes, cutRecords: resolved.rowGroupRows }
+  return resolved.compress === 'none' ? {} : { cutBytes: resolved.commitBytes }
 }
 
 /** The request, with the exclusions that the server may do for us. They are done again here, because `stream` may ignore them. */

@@ -17,7 +17,8 @@ export interface IdentityInit {
 export function obstacleOf({ resolved, transform, hasInput }: IdentityInit): string | null {
   if (hasInput) return 'what is read is no list of Truto'
   if (!resolved.checkpoint) return 'no checkpoint is wanted'
-  if (resolved.format === 'parquet') return 'a single Parquet file is written row group by row group'
+  if (resolved.format === 'parquet' && resolved.parquetWriter !== 'builtin')
+    return `a file of ${resolved.parquetWriter} cannot be gone on with`
   if (resolved.keyBy !== null && resolved.keyByDuplicate !== 'keep') return 'the keys that were seen are not saved'
   if (transform !== undefined && typeof transform !== 'function') return 'what a Transform holds is not known'
   return null

@@ -41,7 +41,7 @@ export interface SessionInit {
   readonly onEvent?: ((event: ExportEvent) => void) | undefined
 }
 
-/** At the end of a page a checkpoint is due after this time, in ms. */
+/** At the end of a page, and at a cut, a checkpoint is due after this time, in ms. */
 const commitEveryMs = 1000
 /** How often one page may be begun anew because it changed. */
 const maxRewinds = 3
@@ -240,11 +240,16 @@ export class Session {
     return point.bytes - (this.#committed?.bytes ?? 0) >= this.#init.commitBytes
   }
 
+  /** As `pass`, at a cut. Cuts are far apart, so that a checkpoint is also due after some time. */
+  passCut(point: ExportState): boolean {
+    return this.pass(point) || (this.#isLate && this.#isAhead(point))
+  }
+
   /** Takes note of the beginning of a page, to which the output can be taken back. Says whether a checkpoint is due. */
   passPage(point: ExportState): boolean {
     this.#passed = point
     this.#pageStart = point
-    return this.#init.clock.now() - this.#committedAtMs >= commitEveryMs && this.#isAhead(point)
+    return this.#isLate && this.#isAhead(point)
   }
 
   /** Makes the bytes durable and saves the point behind them. @throws OutputError, StateError */
@@ -326,6 +331,10 @@ export class Session {
       await writer.rewind(this.#committed!.bytes).catch(() => {})
     }
     await writer.abort()
+  }
+
+  get #isLate(): boolean {
+    return this.#init.clock.now() - this.#committedAtMs >= commitEveryMs
   }
 
   #isAhead({ source }: ExportState): boolean {

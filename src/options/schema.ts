@@ -287,7 +287,7 @@ export const exportTable = {
     commands: fetching,
     flag: '--checkpoint',
     default: true,
-    doc: 'An interrupted export to a file leaves PATH.partial and PATH.checkpoint, and the same command goes on from there; --no-checkpoint leaves nothing. NDJSON, CSV and JSON, plain or compressed; Parquet, stdout and --key-by-duplicate first or error begin anew.',
+    doc: 'An interrupted export to a file leaves PATH.partial and PATH.checkpoint, and the same command goes on from there; --no-checkpoint leaves nothing. NDJSON, CSV and JSON, plain or compressed, at any record; Parquet behind its last whole row group; parquetjs-lite, stdout and --key-by-duplicate first or error begin anew.',
   },
   commitBytes: {
     kind: 'bytes',

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { parquetMetadata } from 'hyparquet'
 import { describe, expect, test } from 'vitest'
 import { decodeCheckpoint } from '../../src/checkpoint/checkpoint.js'
 import type { Manifest } from '../../src/checkpoint/manifest.js'
@@ -43,13 +44,16 @@ const shapes: readonly Shape[] = [
   { file: 'parts.ndjson', options: { partRows: 7 } },
   { file: 'parts.csv', options: { partRows: 10, partBytes: 9000 } },
   { file: 'parts.json.gz', options: { partRows: 9 } },
+  { file: 'out.parquet', options: { rowGroupRows: 3 } },
+  { file: 'keyed.parquet', options: { rowGroupRows: 4, keyBy: 'id', exclude: ['phones'], parquetCompression: 'gzip' } },
+  { file: 'parts.parquet', options: { partRows: 7, rowGroupRows: 3 } },
   { file: 'mapped.ndjson', options: { transform: (record) => (String(record['id']).endsWith('3') ? null : record) } },
 ]
 
 /** Those that are swept through every call of the file system: by default one of each way to go on. */
 const swept = isSoak
   ? shapes
-  : shapes.filter(({ file }) => ['out.ndjson', 'out.json', 'out.csv.gz', 'parts.csv'].includes(file))
+  : shapes.filter(({ file }) => ['out.ndjson', 'out.json', 'out.csv.gz', 'parts.csv', 'out.parquet'].includes(file))
 
 interface Attempt {
   readonly report: ExportReport | undefined
@@ -80,7 +84,7 @@ class Scene {
   /** The format and compression are those of the file's name also where a test gives the destination. */
   async attempt(options: Partial<ExportOptions> = {}): Promise<Attempt> {
     const events: ExportEvent[] = []
-    const extension = /\.(ndjson|json|csv)/.exec(this.#shape.file)![1] as 'ndjson'
+    const extension = /\.(ndjson|json|csv|parquet)/.exec(this.#shape.file)![1] as 'ndjson'
     try {
       const report = await exportRecords({
         ...requestOf(this.server),
@@ -165,9 +169,9 @@ interface Whole {
   readonly report: ExportReport
 }
 
-/** What an undisturbed export gives. */
-async function wholeOf(shape: Shape, options: EmulatorOptions = {}): Promise<Whole> {
-  const scene = await Scene.open(shape, options)
+/** What an undisturbed export gives; with `server` one of that server, whose address a Parquet file names. */
+async function wholeOf(shape: Shape, options: EmulatorOptions = {}, server?: Emulator): Promise<Whole> {
+  const scene = server ? new Scene(server, new FaultClock(), shape) : await Scene.open(shape, options)
   const { report, error } = await scene.attempt()
   if (error !== undefined) throw error
   const { path, output, outputFiles } = scene
@@ -200,8 +204,8 @@ test('gzip has a member for each commit, at records that the data determines', a
 
 describe('the server refuses or fails, at every place of the list', () => {
   test.each(shapes)('to $file', async (shape) => {
-    const whole = await wholeOf(shape)
     const scene = await Scene.open(shape)
+    const whole = await wholeOf(shape, {}, scene.server)
     for (let page = 2; page <= 5; page++) {
       scene.server.reset()
       scene.server.setFaults([{ kind: 'status', status: 401, page }])
@@ -235,8 +239,8 @@ describe('the server refuses or fails, at every place of the list', () => {
 
 describe('a stop at every call of the file system', () => {
   test.each(swept)('to $file', async (shape) => {
-    const whole = await wholeOf(shape)
     const scene = await Scene.open(shape)
+    const whole = await wholeOf(shape, {}, scene.server)
     for (let stopAt = 1; ; stopAt += isSoak ? 1 : 29) {
       const controller = new AbortController()
       const reason = new Error('stopped')
@@ -274,8 +278,8 @@ describe('the n-th call of the file system fails, for every n, and what is left 
   ]
   for (const [name, init] of faults) {
     test.each(swept)(`${name}: to $file`, async (shape) => {
-      const whole = await wholeOf(shape)
       const scene = await Scene.open(shape)
+      const whole = await wholeOf(shape, {}, scene.server)
       const stride = isSoak ? 1 : 23
       for (let failAt = 1; ; failAt += stride) {
         const files = faultyFiles({ ...init, failAt, maxWrite: 700 })
@@ -371,7 +375,7 @@ describe('what is left of an interrupted export', () => {
     ['a parser that prints records anew', { parser: 'stream-json' }],
     ['a query', { query: { a: 1 } }],
     ['no wish for a checkpoint', { checkpoint: false }],
-    ['a format that cannot be gone on with', { format: 'parquet' }],
+    ['a format that cannot be gone on with', { format: 'parquet', parquetWriter: 'parquetjs-lite' }],
   ]
   test.each(others)('is not that of an export with %s', async (_, options) => {
     const scene = await interruptedScene()
@@ -400,7 +404,7 @@ describe('what is left of an interrupted export', () => {
     for (const name of scene.files) rmSync(join(scene.directory, name), { recursive: true })
     const { error } = await scene.attempt({ resume: true })
     expect(error).toMatchObject({ code: 'ERR_STATE_MISSING', exitCode: 8 })
-    const impossible = await scene.attempt({ resume: true, format: 'parquet' })
+    const impossible = await scene.attempt({ resume: true, format: 'parquet', parquetWriter: 'parquetjs-lite' })
     expect(impossible.error).toMatchObject({ code: 'ERR_OPTION_INVALID', exitCode: 2 })
     const both = await scene.attempt({ resume: true, restart: true })
     expect(both.error).toMatchObject({ code: 'ERR_OPTION_INVALID', exitCode: 2 })
@@ -634,6 +638,67 @@ test('one page that is the whole list is gone on with in its middle, and no byte
     expect(whole.report.records).toBe(2000)
   }
 })
+
+describe('Parquet', () => {
+  const shape = { file: 'out.parquet', options: { rowGroupRows: 4 } } as const
+
+  test('row groups end where the records say, whatever pages, chunks and commits there are', async () => {
+    const scene = await Scene.open(shape)
+    const { bytes } = await wholeOf(shape, {}, scene.server)
+    expect(rowGroupsOf(bytes)).toEqual([4, 4, 4, 4, 4, 4])
+    for (const options of [{ limit: 24 }, { limit: 1 }, { checkpoint: false }, { commitBytes: 1 << 26 }] as const) {
+      const { report } = await scene.attempt(options)
+      expect(rowGroupsOf(scene.output)).toEqual([4, 4, 4, 4, 4, 4])
+      // another page size is another export, as its footer says
+      if (!('limit' in options)) expect(scene.output.equals(bytes)).toBe(true)
+      expect(report).toMatchObject({ complete: true, records: 24 })
+      rmSync(scene.path, { recursive: true })
+    }
+  })
+
+  test('is gone on with behind the last whole row group, which the checkpoint holds the metadata of', async () => {
+    const scene = await Scene.open(shape)
+    const whole = await wholeOf(shape, {}, scene.server)
+    scene.server.setFaults([{ kind: 'cut', at: { record: 4 }, page: 3, transfer: 'length' }])
+    const { error } = await scene.attempt({ tries: 1 })
+    expect(error).toMatchObject({ exitCode: 5 })
+    expect((error as ExportError).left).toMatch(/12 records are kept in /)
+    const { state } = scene.checkpoint
+    expect(state).toMatchObject({ records: 12, source: { page: 3, taken: { records: 2 }, sinceCut: { records: 0 } } })
+    expect(readFileSync(`${scene.path}.partial`).length).toBe(state.bytes)
+    expect(state.encoder).toMatchObject({ rows: 12, length: state.bytes, rowGroups: { length: 3 } })
+    expect(statSync(`${scene.path}.checkpoint`).size).toBeLessThan(30_000)
+    scene.server.setFaults([])
+    const attempt = await scene.attempt({ resume: true })
+    scene.expectWhole(attempt, whole)
+    expect(attempt.report).toMatchObject({ resumedFrom: { page: 3, records: 12 } })
+  })
+
+  test.each([
+    { rowGroupRows: 5 },
+    { rowGroupBytes: 1 << 20 },
+    { parquetCompression: 'gzip' },
+    { timestampUnit: 'millis' },
+    { strict: true },
+  ] as const)('is another export with %j', async (options) => {
+    const scene = await interruptedScene(shape)
+    expect((await scene.attempt(options)).error).toMatchObject({ code: 'ERR_STATE_MISMATCH', exitCode: 8 })
+  })
+
+  test('of a page that changed under it is an error, and nothing is lost', async () => {
+    const scene = await interruptedScene(shape)
+    scene.server.setFaults([{ kind: 'shift', by: 1, page: 3 }])
+    expect((await scene.attempt()).error).toMatchObject({ code: 'ERR_PAGE_CHANGED', exitCode: 6 })
+    expect(scene.checkpoint.state.records).toBe(12)
+    scene.server.setFaults([])
+    scene.expectWhole(await scene.attempt({ restart: true }), await wholeOf(shape, {}, scene.server))
+  })
+})
+
+function rowGroupsOf(bytes: Buffer): number[] {
+  const { row_groups } = parquetMetadata(new Uint8Array(bytes).buffer)
+  return row_groups.map(({ num_rows }) => Number(num_rows))
+}
 
 test('a second export to the same file is refused, and neither loses a byte', async () => {
   const scene = await Scene.open({ file: 'out.ndjson' })
