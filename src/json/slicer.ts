@@ -2,7 +2,7 @@
 // records in it as slices; at the end it proves that the body was whole and says what else the page told.
 
 import type { Framing, RecordBatch } from '../record.js'
-import { HeapWindow, SlicerJs } from './engine-js/slicer-js.js'
+import { jsSlicers } from './engine-js/engine-js.js'
 import { simdSlicers } from './engine-simd/engine-simd.js'
 import { giveUpKernel, kernelModule } from './engine-simd/kernel.js'
 
@@ -93,6 +93,5 @@ export async function slicerFactory(engine: EngineName): Promise<SlicerFactory> 
       giveUpKernel()
     }
   }
-  const window = new HeapWindow()
-  return (options) => new SlicerJs(options, window)
+  return jsSlicers()
 }

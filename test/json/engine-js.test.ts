@@ -1,9 +1,10 @@
-// What is particular to the `js` engine: its window, and the work it does per byte.
+// What is particular to the `js` engine: its window, its scanner, and the work it does per byte.
 
 import { afterEach, expect, test, vi } from 'vitest'
-import { HeapWindow, SlicerJs } from '../../src/json/engine-js/slicer-js.js'
+import { jsSlicers } from '../../src/json/engine-js/engine-js.js'
+import { eagerPolicy, HeapWindow, SlicerJs } from '../../src/json/engine-js/slicer-js.js'
 import type { RecordBatch } from '../../src/record.js'
-import { chunksOf, defaultOptions, pushAll } from './slicing.js'
+import { chunksOf, defaultOptions, pushAll, sliceBody } from './slicing.js'
 
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -72,4 +73,27 @@ test('a compact page is lines as it stands, one batch for all records of a chunk
   expect(batches).toHaveLength(1)
   expect(batches[0]).toMatchObject({ count: 3, isLines: true, firstRecordIndex: 0, byteOffset: 11 })
   expect(batches[0]!.bytes.toString()).toBe(`${records.join('\n')}\n`)
+})
+
+test('what an earlier page left behind the data is not read, wherever a chunk ends', () => {
+  const record = String.raw`{"s":"é\"\\ \u00e9","n":[-0.5e+1,12,true,false,null],"o":{"e":{},"l":[ ]}}`
+  const body = Buffer.from(`[${record},\n ${record}]`)
+  const slicers = jsSlicers(eagerPolicy)
+  for (let cut = 1; cut < body.length; cut++) {
+    expect(sliceBody(slicers, body).records).toEqual([record, record])
+    expect(sliceBody(slicers, body, [cut, body.length - cut]).records).toEqual([record, record])
+    const { failure } = sliceBody(slicers, body.subarray(0, cut))
+    expect({ cut, code: failure?.code }).toEqual({ cut, code: 'ERR_BODY_TRUNCATED' })
+  }
+})
+
+test('records that are too many, too deep or too long for the scanner are read none the less', () => {
+  const many = '{},'.repeat(21_000)
+  const deep = `{"a":${'['.repeat(300)}${']'.repeat(300)}}`
+  const long = `{"a":"${'x'.repeat(200 * KiB)}"}`
+  const body = Buffer.from(`[${many}${deep},${many}${long},${many}${deep}]`)
+  const { records, failure } = sliceBody(jsSlicers(), body, 64 * KiB)
+  expect(failure).toBeUndefined()
+  expect(records.filter((text) => text !== '{}')).toEqual([deep, long, deep])
+  expect(records).toHaveLength(63_003)
 })

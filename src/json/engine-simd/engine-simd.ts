@@ -14,6 +14,3 @@ export function simdSlicers(policy?: ScanPolicy): SlicerFactory {
   const kernel = new Kernel(module)
   return (options) => new SlicerJs(options, kernel, kernel, policy)
 }
-
-/** Calls the kernel wherever it can be called: for tests of the kernel. */
-export const eagerPolicy: ScanPolicy = { minBytes: 1, maxRest: 1, maxPause: 1 }
