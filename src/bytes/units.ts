@@ -60,6 +60,11 @@ export function formatBytes(bytes: number): string {
   return `${bytes} B`
 }
 
+/** A number for people, rounded: `1,234,567`. Not by `toLocaleString`, which has 6 MB of ICU's data read for it. */
+export function formatCount(value: number): string {
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
 /** Milliseconds for people: `250ms`, `30s`, `15m`. `parseDuration` reads it back. */
 export function formatDuration(ms: number): string {
   if (ms >= 60 * minute && ms % (60 * minute) === 0) return `${ms / (60 * minute)}h`

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { formatBytes, second } from '../bytes/units.js'
+import { formatBytes, formatCount, second } from '../bytes/units.js'
 import { InternalError, OutputError } from '../errors.js'
 import { type FlagTexts, resolveFlags } from '../options/resolve.js'
 import { demoTable } from '../options/schema.js'
@@ -33,7 +33,7 @@ export async function runDemo(texts: FlagTexts, io: Io): Promise<number> {
   const family = new Family(io.env)
   signals.signal.addEventListener('abort', () => family.stop(), { once: true })
   try {
-    io.stderr.write(`truto-export: starting an emulator of Truto with ${members.toLocaleString('en-US')} members\n`)
+    io.stderr.write(`truto-export: starting an emulator of Truto with ${formatCount(members)} members\n`)
     const emulator = family.start(['emulator', '--members', String(members), '--json'])
     const address = parse<EmulatorAddress>(await firstLine(emulator), 'emulator')
     const results: DemoResult[] = []
@@ -60,7 +60,7 @@ export async function runDemo(texts: FlagTexts, io: Io): Promise<number> {
 export function formatResults(results: readonly DemoResult[], hasHyparquet: boolean): string {
   const rows = results.map(({ format, path, report }) => [
     format,
-    report.records.toLocaleString('en-US'),
+    formatCount(report.records),
     formatBytes(report.outputBytes),
     (report.elapsedMs / second).toFixed(1),
     formatBytes(report.peakRssBytes),

@@ -1,5 +1,6 @@
 // `truto-export emulator`: a local Truto until Ctrl-C.
 
+import { formatCount } from '../bytes/units.js'
 import { ConfigError } from '../errors.js'
 import { type FlagTexts, resolveFlags } from '../options/resolve.js'
 import { emulatorTable } from '../options/schema.js'
@@ -35,7 +36,7 @@ export async function runEmulator(texts: FlagTexts, io: Io): Promise<number> {
     if (!asJson) {
       const flag = isSlack ? '--channel' : '--workspace'
       io.stderr.write(
-        `truto-export: ${options.members.toLocaleString('en-US')} members at ${url} until Ctrl-C; after the line above:\n` +
+        `truto-export: ${formatCount(options.members)} members at ${url} until Ctrl-C; after the line above:\n` +
           `  truto-export instant-messaging/members -a ${account} ${flag} ${parent} --out members.ndjson\n`,
       )
     }

@@ -21,7 +21,9 @@ export interface Io {
 /** Those of this process. */
 export function processIo(): Io {
   return {
-    stdin: process.stdin,
+    get stdin() {
+      return process.stdin // made when it is first asked for
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,

@@ -1,7 +1,7 @@
 // What a running export shows on stderr: one status line that is kept up to date on a terminal, plain lines elsewhere, events as lines of their own, a
 // summary at the end. The texts are made by pure functions.
 
-import { formatBytes, formatDuration, minute, second } from '../bytes/units.js'
+import { formatCount as count, formatBytes, formatDuration, minute, second } from '../bytes/units.js'
 import type { Clock } from '../clock.js'
 import { ExportError, printable } from '../errors.js'
 import type { ExportEvent, ExportReport, Progress } from '../report.js'
@@ -241,11 +241,6 @@ export function formatSummary(report: ExportReport): string[] {
       ({ message, count: times }) => `warning: ${message}${times > 1 ? ` (${count(times)})` : ''}`,
     ),
   ].map(printable)
-}
-
-/** `1,234,567` */
-function count(value: number): string {
-  return Math.round(value).toLocaleString('en-US')
 }
 
 function plural(value: number, one: string, many = `${one}s`): string {
