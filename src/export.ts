@@ -415,6 +415,7 @@ async function openSource(resolved: ResolvedOptions, run: RunOptions, withFields
     allowInsecureHttp: resolved.allowInsecureHttp,
     debugBodies: resolved.debugBodies,
     userAgent: `truto-export/${version}`,
+    maxDecodedRatio: resolved.maxDecodedRatio,
     pacing: {
       accountRequests: resolved.accountRequests,
       tokenRequests: resolved.tokenRequests,

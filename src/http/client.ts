@@ -42,6 +42,8 @@ export interface HttpClientOptions {
   readonly userAgent?: string
   /** What all requests of this client together are held to. Default: nothing but what the server says. */
   readonly pacing?: PacingLimits
+  /** How many times its encoded bytes a body may be. Default: any number of times. */
+  readonly maxDecodedRatio?: number
   /** Lets the provider's error bodies (`raw_response`) through to `onDetail`. They may hold personal data. */
   readonly debugBodies?: boolean
   /** Gets one line a request and what else is worth knowing. Never holds a credential. */
@@ -93,6 +95,7 @@ export class HttpClient {
   readonly #onDetail: ((line: string) => void) | undefined
   readonly #dispatcher: Dispatcher
   readonly #pacer: Pacer
+  readonly #maxDecodedRatio: number | undefined
 
   /** @throws ConfigError ERR_INSECURE_URL, ERR_TOKEN_INVALID or ERR_OPTION_INVALID */
   constructor(options: HttpClientOptions) {
@@ -110,6 +113,7 @@ export class HttpClient {
     this.#userAgent = options.userAgent ?? 'truto-export'
     this.#debugBodies = options.debugBodies ?? false
     this.#onDetail = options.onDetail
+    this.#maxDecodedRatio = options.maxDecodedRatio
     this.#pacer = new Pacer(options.pacing ?? { accountRequests: 0, tokenRequests: 0, windowMs: 0 })
     this.#redactors = [redactor([token, this.#proxy?.password, decodeText(this.#proxy?.password ?? '')])]
     this.#dispatcher = createDispatcher({
@@ -221,7 +225,7 @@ export class HttpClient {
       const encoding = headers['content-encoding'] ?? null
       const codings = parseContentEncoding(encoding && this.redact(encoding))
       // Undecoded bytes go from the parser to the reader without anything between them.
-      const body = codings.length === 0 ? exchange : decodeBody(exchange, codings)
+      const body = codings.length === 0 ? exchange : decodeBody(exchange, codings, this.#maxDecodedRatio)
       return {
         headers,
         contentType,

@@ -3,14 +3,16 @@
 
 import { pipeline } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib'
-import { KiB } from '../bytes/units.js'
-import { RequestError, UpstreamError } from '../errors.js'
+import { KiB, MiB } from '../bytes/units.js'
+import { DataError, RequestError, UpstreamError } from '../errors.js'
 
 export type Coding = 'gzip' | 'deflate' | 'br'
 type Decoder = ReturnType<typeof createGunzip> | ReturnType<typeof createBrotliDecompress>
 
 const maxLayers = 2
 const chunkSize = 64 * KiB
+/** What less than this unfolds from does not matter, and over a few bytes a ratio says nothing. */
+const judgedFromBytes = 1 * MiB
 
 /**
  * The codings of a `Content-Encoding`, the one to undo first in front. `identity` is none.
@@ -41,12 +43,44 @@ export interface CancellableBody extends AsyncIterable<Uint8Array> {
   cancel(): void
 }
 
-/** `body` with `codings` undone, one after the other. Leaving the result early cancels `body`. */
-export function decodeBody(body: CancellableBody, codings: readonly Coding[]): AsyncIterable<Uint8Array> {
-  return codings.reduce<AsyncIterable<Uint8Array>>((decoded, coding) => decodeLayer(decoded, coding, body), body)
+/**
+ * `body` with `codings` undone, one after the other. Leaving the result early cancels `body`.
+ * @param maxRatio how many times its encoded bytes the body may be, from its first MiB on
+ */
+export function decodeBody(
+  body: CancellableBody,
+  codings: readonly Coding[],
+  maxRatio = Number.POSITIVE_INFINITY,
+): AsyncIterable<Uint8Array> {
+  const bound = new RatioBound(maxRatio)
+  return codings.reduce<AsyncIterable<Uint8Array>>((decoded, coding) => decodeLayer(decoded, coding, body, bound), body)
+}
+
+/** Holds what comes out of each layer against what the first one has taken in, which may be far less than what has arrived. */
+class RatioBound {
+  readonly #maxRatio: number
+  #first: Decoder | undefined
+
+  constructor(maxRatio: number) {
+    this.#maxRatio = maxRatio
+  }
+
+  /** The layers come in their order: the first one is the first to know its decoder. */
+  add(decoder: Decoder): void {
+    this.#first ??= decoder
+  }
+
+  /** @throws DataError ERR_LIMIT */
+  check(decodedBytes: number): void {
+    if (decodedBytes < judgedFromBytes || decodedBytes <= this.#maxRatio * this.#first!.bytesWritten) return
+    throw new DataError('ERR_LIMIT', `the body unfolds to more than ${this.#maxRatio} times what was sent`, {
+      hint: 'raise --max-decoded-ratio if the server can be trusted',
+    })
+  }
 }
 
 /**
+ * @throws DataError ERR_LIMIT where `bound` is passed
  * @throws UpstreamError ERR_BODY_TRUNCATED where the encoded stream stops before its end mark, ERR_BODY_CORRUPT where it is damaged or has
  * something behind its end; and whatever `body` throws
  */
@@ -54,11 +88,14 @@ async function* decodeLayer(
   body: AsyncIterable<Uint8Array>,
   coding: Coding,
   wire: CancellableBody,
+  bound: RatioBound,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const iterator = body[Symbol.asyncIterator]()
   const first = await iterator.next()
   const decoder = createDecoder(coding, first.done ? undefined : first.value)
+  bound.add(decoder)
   let fedBytes = 0
+  let decodedBytes = 0
   let sourceError: unknown
   const feed = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
     try {
@@ -76,10 +113,15 @@ async function* decodeLayer(
   )
   try {
     // Not destroyed at its end: a decoder is done with reading at its end mark, and what may follow that has still to be fed.
-    yield* decoder.iterator({ destroyOnReturn: false })
+    for await (const chunk of decoder.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      decodedBytes += chunk.length
+      bound.check(decodedBytes)
+      yield chunk
+    }
     const error = await fed
     if (error !== undefined) throw error
   } catch (error) {
+    if (error instanceof DataError) throw error
     throw sourceError ?? decodingError(coding, error)
   } finally {
     decoder.destroy()

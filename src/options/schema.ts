@@ -613,6 +613,17 @@ export const exportTable = {
     max: 16 * MiB,
     doc: 'Largest cursor. It travels in a URL, and servers take far less than this.',
   },
+  maxDecodedRatio: {
+    kind: 'integer',
+    group: 'Parsing and limits',
+    commands: fetching,
+    flag: '--max-decoded-ratio',
+    placeholder: 'N',
+    default: 200,
+    min: 1,
+    max: 1_000_000_000,
+    doc: 'How many times what was sent a compressed body may unfold to, from its first MiB on. gzip of members is 10 to 1, of one member over and over 170 to 1, of one character over and over, which is what bombs are, 229 to 1,028.',
+  },
   maxEmptyPages: {
     kind: 'integer',
     group: 'Parsing and limits',

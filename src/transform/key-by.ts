@@ -178,7 +178,7 @@ class KeyBy implements CountingStage, FieldStage {
       throw new DataError(
         'ERR_LIMIT',
         `finding repeated keys: the hashes of ${this.#seen.size} keys fill maxKeyBytes (${this.#maxKeyBytes} bytes)`,
-        batch.positionOf(index),
+        { ...batch.positionOf(index), hint: 'raise --max-key-bytes' },
       )
     const [a, b, c, d] = this.#hash.update(key) as unknown as [number, number, number, number]
     if (this.#seen.add(a, b, c, d)) return true

@@ -457,7 +457,7 @@ const transport: FaultCase[] = [
     (encoding): FaultCase => ({
       id: `5.2-${encoding}-bomb`,
       ...allFail({ kind: 'bomb', of: 'string', bytes: 256 << 20, encoding }),
-      owed: { code: 'ERR_RECORD_TOO_LARGE', exit: 6, requests: 1, record: 0 },
+      owed: { code: 'ERR_LIMIT', exit: 6, requests: 1, says: /more than 200 times.*--max-decoded-ratio/ },
     }),
   ),
   {

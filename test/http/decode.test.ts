@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -133,6 +134,50 @@ test('a bomb unfolds no further than somebody reads', async () => {
   // What one input byte unfolds to is held back in the decoder: most of the input is still unread.
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(24 << 20)
   expect(body.isCancelled).toBe(true)
+})
+
+describe('a ratio of decoded to encoded bytes', () => {
+  const bomb = gzipSync(Buffer.alloc(8 << 20, ' '))
+  const brotli = brotliCompressSync(Buffer.alloc(8 << 20, ' '))
+  const refused = {
+    code: 'ERR_LIMIT',
+    exitCode: 6,
+    isRetryable: false,
+    hint: expect.stringContaining('--max-decoded-ratio'),
+  }
+
+  test.each<[string, Coding[], Buffer]>([
+    ['gzip', ['gzip'], bomb],
+    ['gzip all of which is here', ['gzip'], bomb],
+    ['brotli', ['br'], brotli],
+    ['gzip in gzip', ['gzip', 'gzip'], gzipSync(bomb)],
+    ['brotli in gzip', ['gzip', 'br'], gzipSync(brotli)],
+    ['many members', ['gzip'], Buffer.concat(Array.from({ length: 40 }, () => gzipSync(Buffer.alloc(1 << 18, ' '))))],
+  ])('that is too high ends the body as soon as it is seen: %s', async (name, codings, bytes) => {
+    const body = bodyOf(bytes, name.includes('here') ? Number.MAX_SAFE_INTEGER : 100)
+    let length = 0
+    const reading = (async () => {
+      for await (const chunk of decodeBody(body, codings, 200)) length += chunk.length
+    })()
+    await expect(reading).rejects.toMatchObject(refused)
+    expect(length).toBeLessThanOrEqual(1 << 20)
+    expect(body.isCancelled).toBe(true)
+  })
+
+  test('is not judged below one MiB, and not by what has not been decoded yet', async () => {
+    const small = gzipSync(Buffer.alloc((1 << 20) - 1, ' '))
+    expect(await read(decodeBody(bodyOf(small, 100), ['gzip'], 2))).toHaveLength((1 << 20) - 1)
+    // the bytes behind the bomb make the body as a whole a modest one
+    const dense = gzipSync(randomBytes(1 << 20))
+    const mixed = Buffer.concat([bomb, dense])
+    const lengthOf = async () => (await read(decodeBody(bodyOf(mixed, mixed.length), ['gzip'], 200))).length
+    await expect(lengthOf()).rejects.toMatchObject(refused)
+  })
+
+  test('that is allowed lets everything through', async () => {
+    expect(await read(decodeBody(bodyOf(bomb, 100), ['gzip'], 1100))).toHaveLength(8 << 20)
+    expect(await read(decodeBody(bodyOf(bomb, 100), ['gzip']))).toHaveLength(8 << 20)
+  })
 })
 
 test('leaving the decoded body while bytes are awaited does not wait for them', async () => {
