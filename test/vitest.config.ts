@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
-    globalSetup: 'test/build-kernel.ts',
+    globalSetup: 'test/build-kernels.ts',
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: isSoak ? 3_600_000 : 30_000,
