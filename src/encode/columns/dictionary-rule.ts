@@ -1,12 +1,17 @@
-// When values of a leaf are told by their index in a dictionary. One rule for every builder, so that all write the same bytes: it looks at counts alone,
-// and each row group begins anew. A dictionary that breaks it is given up, and all values of the row group stand as they are.
+// When values of a leaf are told by their index in a dictionary. One rule for every builder (the kernel has it in assembly/state.ts), so that all write the
+// same bytes: it looks at the data alone, when a record ends, and each row group begins anew. A dictionary that breaks it is given up, and all values of the
+// row group stand as they are.
 
 /** Most distinct values: indices of 14 bits. */
 export const maxDistinct = 16_384
 /** Most bytes of distinct values, in PLAIN encoding. */
 export const maxDictionaryBytes = 1024 * 1024
-/** With a new value after so many distinct ones, and their multiples, a dictionary has to pay, or is given up before it has cost much. */
+/** At so many distinct values, and at their multiples, a dictionary has to pay, or is given up before it has cost much. */
 export const trialDistinct = 2048
+/** A longer value ends the dictionary at once. */
+export const maxEntryBytes = 8192
+/** So does one more distinct value than indices of two bytes can tell, which only a single record can reach. */
+export const mostEntries = 65_536
 
 /** Whether indices into `distinct` values are worth it for `count` values: each is there a third more often than once. */
 export function paysOff(count: number, distinct: number): boolean {

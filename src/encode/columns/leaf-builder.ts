@@ -1,12 +1,19 @@
 // The values of leaves in growing buffers: the builder in TypeScript, for where there is no WebAssembly SIMD, and what the kernel's builder is tested
 // against.
 
-import { maxDictionaryBytes, maxDistinct, paysOff, trialDistinct } from './dictionary-rule.js'
+import {
+  maxDictionaryBytes,
+  maxDistinct,
+  maxEntryBytes,
+  mostEntries,
+  paysOff,
+  trialDistinct,
+} from './dictionary-rule.js'
 import type { Leaf, LeafColumn, LeafColumns, LeafValues } from './leaf.js'
 import type { LeafSink } from './sink.js'
 
-/** A sink in TypeScript for `leaves`. */
-export function leafBuilders(leaves: readonly Leaf[]): LeafSink {
+/** A sink in TypeScript for `leaves`, and what it holds. */
+export function leafBuilders(leaves: readonly Leaf[]): LeafSink & LeafColumns {
   return new LeafBuilders(leaves)
 }
 
@@ -16,10 +23,6 @@ class LeafBuilders implements LeafSink, LeafColumns {
 
   constructor(leaves: readonly Leaf[]) {
     this.#builders = leaves.map((leaf) => new LeafBuilder(leaf))
-  }
-
-  get columns(): LeafColumns {
-    return this
   }
 
   addNull(leaf: number, repetition: number, definition: number): void {
@@ -44,6 +47,7 @@ class LeafBuilders implements LeafSink, LeafColumns {
 
   endRecord(): void {
     this.rows++
+    for (const builder of this.#builders) builder.judge()
   }
 
   get byteLength(): number {
@@ -71,6 +75,8 @@ class LeafBuilder {
   readonly #values = new GrowingBytes()
   readonly #hasDictionary: boolean
   #dictionary: Map<Key, number> | null
+  /** Distinct values at which the dictionary is judged next. */
+  #nextTrial = trialDistinct
   /** Where each distinct value ends in the values. */
   #ends: number[] = []
   #indices = new Uint16Array(0)
@@ -92,6 +98,7 @@ class LeafBuilder {
   addText(repetition: number, text: string): void {
     this.addLevels(repetition, this.#leaf.maxDefinition)
     if (this.#isRepeated(text)) return
+    if (3 * text.length > maxEntryBytes && Buffer.byteLength(text) > maxEntryBytes) this.#giveUp()
     const values = this.#values
     // three bytes are the most that a UTF-16 unit takes
     const at = values.reserve(4 + 3 * text.length)
@@ -130,10 +137,28 @@ class LeafBuilder {
 
   /** Whether the value has its place in the dictionary already, so that its index is all there is to add. */
   #isRepeated(key: Key): boolean {
-    const index = this.#dictionary?.get(key)
-    if (index === undefined) return false
+    const dictionary = this.#dictionary
+    if (dictionary === null) return false
+    const index = dictionary.get(key)
+    if (index === undefined) {
+      if (dictionary.size === mostEntries) this.#giveUp()
+      return false
+    }
     this.#addIndex(index)
     return true
+  }
+
+  /** Gives the dictionary up where it breaks the rule. */
+  judge(): void {
+    const distinct = this.#dictionary?.size ?? 0
+    const isTried = distinct >= this.#nextTrial
+    if (
+      distinct > maxDistinct ||
+      (this.#dictionary !== null && this.#values.length > maxDictionaryBytes) ||
+      (isTried && !paysOff(this.#count, distinct))
+    ) {
+      this.#giveUp()
+    } else if (isTried) this.#nextTrial = (Math.floor(distinct / trialDistinct) + 1) * trialDistinct
   }
 
   /** Counts the value that was put at the end of the values; its bytes begin at `start`. */
@@ -150,14 +175,6 @@ class LeafBuilder {
     dictionary.set(key, distinct)
     this.#ends.push(this.#values.length)
     this.#addIndex(distinct)
-    const isTried = (distinct + 1) % trialDistinct === 0
-    if (
-      distinct + 1 > maxDistinct ||
-      this.#values.length > maxDictionaryBytes ||
-      (isTried && !paysOff(this.#count, distinct + 1))
-    ) {
-      this.#giveUp()
-    }
   }
 
   #addIndex(index: number): void {
@@ -171,6 +188,7 @@ class LeafBuilder {
 
   /** Writes all values as they are, in the place of the dictionary. */
   #giveUp(): void {
+    if (this.#dictionary === null) return
     const ends = this.#ends
     const values = this.#values
     const distinct = Buffer.from(values.view())
@@ -232,6 +250,7 @@ class LeafBuilder {
   reset(): void {
     this.#repetitions.length = this.#definitions.length = this.#values.length = this.#count = 0
     this.#ends = []
+    this.#nextTrial = trialDistinct
     this.#min = this.#max = null
     if (this.#hasDictionary) this.#dictionary = new Map()
   }

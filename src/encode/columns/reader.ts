@@ -117,7 +117,7 @@ export class ColumnReader {
     this.#bytes = batch.bytes
     this.#index = index
     this.#extra.clear()
-    if (this.#options.hasKey) row[0] = this.#key(batch, index)
+    if (this.#options.hasKey) row[0] = this.key(batch, index)
 
     const fields = this.#fields
     const { starts, ends } = this.#level(0)
@@ -172,7 +172,20 @@ export class ColumnReader {
     return warnings
   }
 
-  #key(batch: RecordBatch, index: number): string {
+  /** Index of `extra` among the columns, -1 where there is none. */
+  get extraIndex(): number {
+    return this.#extraIndex
+  }
+
+  /** Counts fields that the schema does not name and that whoever read their records in this reader's place left out. */
+  countUnknown(count: number): void {
+    this.#unknownsDropped += count
+  }
+
+  /** The key of a record, well-formed. */
+  key(batch: RecordBatch, index: number): string {
+    this.#batch = batch
+    this.#index = index
     const key = batch.keys?.[index]
     if (key === undefined)
       throw new InternalError('ERR_INTERNAL', 'a batch without keys reached an encoder with a key column')

@@ -1,6 +1,7 @@
 // Fills the leaves of a schema from records: what a record holds is read by the rules of `ColumnReader`, and goes to the builders level by level.
 
 import type { RecordBatch, Warning } from '../../record.js'
+import { kernelShredder } from './kernel/kernel.js'
 import type { Column, LayoutOptions } from './layout.js'
 import type { Leaf, LeafColumns } from './leaf.js'
 import { leafBuilders } from './leaf-builder.js'
@@ -30,6 +31,11 @@ export interface Shredder {
   warnings(): Warning[]
 }
 
+/** A shredder: the kernel where this runtime has WebAssembly SIMD, else the one in TypeScript. Both give the same leaves. */
+export function columnShredder(options: ShredderOptions): Shredder {
+  return kernelShredder(options, new RecordShredder(options)) ?? typescriptShredder(options)
+}
+
 /** The shredder in TypeScript. */
 export function typescriptShredder(options: ShredderOptions): Shredder {
   const records = new RecordShredder(options)
@@ -37,7 +43,7 @@ export function typescriptShredder(options: ShredderOptions): Shredder {
   return {
     columns: records.columns,
     leaves: records.tree.leaves,
-    group: sink.columns,
+    group: sink,
     append: (batch, from, to) => {
       for (let index = from; index < to; index++) records.append(batch, index, sink)
     },
@@ -65,6 +71,20 @@ export class RecordShredder {
     const { columns } = this.tree
     for (let column = 0; column < columns.length; column++) add(sink, columns[column]!.node, row[column]!, 0)
     sink.endRecord()
+  }
+
+  /** Index of the column `extra`, -1 where there is none. */
+  get extraColumn(): number {
+    return this.#reader.extraIndex
+  }
+
+  key(batch: RecordBatch, index: number): string {
+    return this.#reader.key(batch, index)
+  }
+
+  /** Counts fields that the schema does not name and that others left out. */
+  countUnknown(count: number): void {
+    this.#reader.countUnknown(count)
   }
 
   warnings(): Warning[] {

@@ -1,7 +1,5 @@
 // What takes the values of leaves one by one. Values come record by record, within a record in the order of the leaves, and of a leaf in their own.
 
-import type { LeafColumns } from './leaf.js'
-
 /** Each value and each null comes with its repetition level; the definition level of a value is the greatest of its leaf. */
 export interface LeafSink {
   addNull(leaf: number, repetition: number, definition: number): void
@@ -13,6 +11,4 @@ export interface LeafSink {
   addDouble(leaf: number, repetition: number, value: number): void
   /** Ends a record, in which each leaf had at least one value or null. */
   endRecord(): void
-  /** What was added since the last reset. */
-  readonly columns: LeafColumns
 }

@@ -1,7 +1,7 @@
 // The writer of our own: records are shredded into columns, and each row group of columns goes into the file.
 
 import type { JsonValue, RecordBatch, Warning } from '../../record.js'
-import { type Shredder, typescriptShredder } from '../columns/shredder.js'
+import { columnShredder, type Shredder } from '../columns/shredder.js'
 import type { ByteSink } from '../encoder.js'
 import { ParquetFile } from './file.js'
 import type { RowGroupWriter, RowGroupWriterOptions } from './writer.js'
@@ -12,7 +12,7 @@ export async function openBuiltinWriter(
   out: ByteSink,
   saved?: JsonValue,
 ): Promise<RowGroupWriter> {
-  const shredder = typescriptShredder(options)
+  const shredder = columnShredder(options)
   const { columns, leaves } = shredder
   return new BuiltinRowGroups(shredder, await ParquetFile.open({ ...options, columns, leaves }, out, saved))
 }

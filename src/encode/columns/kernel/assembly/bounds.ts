@@ -1,0 +1,109 @@
+// The least and the greatest value of a leaf. Of two buffers for a text, one holds what was true before the record in hand, for when that is taken back.
+
+import { allocate, blockBytes, release } from './memory'
+import {
+  coldOf,
+  countAt,
+  greatestAt,
+  greatestBuffers,
+  greatestTextAt,
+  kindDouble,
+  kindJson,
+  kindOf,
+  kindString,
+  leastAt,
+  leastBuffers,
+  leastTextAt,
+  savedOf,
+} from './state'
+
+const secondBuffer: u32 = 0x80000000
+const lengthMask: u32 = 0x7fffffff
+
+/** Takes in a value that may be the first of its kind: text, or 8 bytes. Call before it is counted. */
+// @ts-ignore: decorator
+@inline
+export function setBounds(leaf: usize, at: usize, length: u32): void {
+  const kind = kindOf(leaf)
+  const isFirst = load<u32>(leaf, countAt) == 0
+  if (kind == kindString) {
+    const prefix = prefixOf(at, length)
+    // equal prefixes are compared whole
+    if (isFirst || prefix <= load<u64>(leaf, leastAt) || prefix >= load<u64>(leaf, greatestAt)) {
+      setTextBounds(leaf, at, length, prefix, isFirst)
+    }
+  } else if (kind != kindJson) setNumberBounds(leaf, at, kind, isFirst)
+}
+
+function setNumberBounds(leaf: usize, at: usize, kind: u32, isFirst: bool): void {
+  if (kind == kindDouble) {
+    const value = load<f64>(at)
+    if (isFirst || value < load<f64>(leaf, leastAt)) store<f64>(leaf, value, leastAt)
+    if (isFirst || value > load<f64>(leaf, greatestAt)) store<f64>(leaf, value, greatestAt)
+  } else {
+    const value = load<i64>(at)
+    if (isFirst || value < load<i64>(leaf, leastAt)) store<i64>(leaf, value, leastAt)
+    if (isFirst || value > load<i64>(leaf, greatestAt)) store<i64>(leaf, value, greatestAt)
+  }
+}
+
+/** The first 8 bytes as a number that is ordered as they are. */
+// @ts-ignore: decorator
+@inline
+function prefixOf(at: usize, length: u32): u64 {
+  const bytes = load<u64>(at)
+  if (length >= 8) return bswap<u64>(bytes)
+  return length == 0 ? 0 : bswap<u64>(bytes << u64(64 - (length << 3)) >> u64(64 - (length << 3)))
+}
+
+function setTextBounds(leaf: usize, at: usize, length: u32, prefix: u64, isFirst: bool): void {
+  if (isFirst || isLess(at, length, prefix, leaf, leastAt, leastTextAt, leastBuffers)) {
+    store<u64>(leaf, prefix, leastAt)
+    keep(leaf, at, length, leastTextAt, leastBuffers)
+  }
+  if (isFirst || isGreater(at, length, prefix, leaf)) {
+    store<u64>(leaf, prefix, greatestAt)
+    keep(leaf, at, length, greatestTextAt, greatestBuffers)
+  }
+}
+
+function isLess(at: usize, length: u32, prefix: u64, leaf: usize, prefixAt: usize, textAt: usize, buffers: usize): bool {
+  const bound = load<u64>(leaf + prefixAt)
+  return prefix < bound || (prefix == bound && compareWith(leaf, at, length, textAt, buffers) < 0)
+}
+
+function isGreater(at: usize, length: u32, prefix: u64, leaf: usize): bool {
+  const bound = load<u64>(leaf, greatestAt)
+  return prefix > bound || (prefix == bound && compareWith(leaf, at, length, greatestTextAt, greatestBuffers) > 0)
+}
+
+function compareWith(leaf: usize, at: usize, length: u32, textAt: usize, buffers: usize): i32 {
+  const text = load<u32>(leaf + textAt)
+  const bound = boundText(leaf, text, buffers)
+  const boundLength = text & lengthMask
+  const order = memory.compare(at, bound, usize(min(length, boundLength)))
+  if (order != 0) return order
+  return length < boundLength ? -1 : i32(length > boundLength)
+}
+
+/** Address of the text that `text` in the leaf's state tells. */
+export function boundText(leaf: usize, text: u32, buffers: usize): usize {
+  return usize(load<u32>(coldOf(leaf) + buffers + (usize(text >> 31) << 3)))
+}
+
+function keep(leaf: usize, at: usize, length: u32, textAt: usize, buffers: usize): void {
+  const which = load<u32>(leaf + textAt) & secondBuffer
+  const savedWhich = load<u32>(savedOf(leaf) + textAt) & secondBuffer
+  const next = which == savedWhich ? which ^ secondBuffer : which
+  const slot = coldOf(leaf) + buffers + (usize(next >> 31) << 3)
+  let buffer = usize(load<u32>(slot))
+  const size = load<u32>(slot, 4)
+  if (size < length || buffer == 0) {
+    if (buffer != 0) release(buffer, usize(size))
+    buffer = allocate(usize(length))
+    store<u32>(slot, u32(buffer))
+    store<u32>(slot, u32(blockBytes(usize(length))), 4)
+  }
+  memory.copy(buffer, at, usize(length))
+  store<u32>(leaf + textAt, next | length)
+}

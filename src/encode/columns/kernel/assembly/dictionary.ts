@@ -1,0 +1,182 @@
+// The distinct values of a leaf, in the order in which they were first seen, and a hash table over their bytes.
+
+import { setBounds } from './bounds'
+import { allocate, release } from './memory'
+import {
+  coldOf,
+  dictionaryBytesAt,
+  dictionaryFlag,
+  distinctAt,
+  dueJudge,
+  entriesAt,
+  entryStream,
+  isText,
+  maxDictionaryBytes,
+  maxDistinct,
+  maxEntryBytes,
+  nextTrial,
+  slotsAt,
+  tableAt,
+  trialDistinct,
+} from './state'
+import { copyText, reserveWhole } from './stream'
+
+const firstSlots: u32 = 128
+/** Indices have two bytes. */
+const mostEntries: u32 = 65536
+
+// @ts-ignore: decorator
+@inline
+export function hasDictionary(leaf: usize): bool {
+  return load<u32>(coldOf(leaf), dictionaryFlag) != 0
+}
+
+// @ts-ignore: decorator
+@inline
+export function distinctOf(leaf: usize): u32 {
+  return load<u32>(leaf, distinctAt)
+}
+
+/** Empties the dictionary, whose entries' stream is empty. */
+export function resetDictionary(leaf: usize, isWanted: bool): void {
+  const cold = coldOf(leaf)
+  store<u32>(leaf, 0, distinctAt)
+  store<u32>(leaf, 0, dictionaryBytesAt)
+  store<u32>(cold, u32(isWanted), dictionaryFlag)
+  store<u32>(cold, trialDistinct, nextTrial)
+  if (!isWanted) return
+  if (load<u32>(cold, tableAt) == 0) makeTable(cold, firstSlots)
+  else memory.fill(usize(load<u32>(cold, tableAt)), 0, usize(load<u32>(cold, slotsAt)) << 3)
+}
+
+/** Ends the dictionary for this row group. */
+export function dropDictionary(leaf: usize): void {
+  store<u32>(coldOf(leaf), 0, dictionaryFlag)
+  store<u32>(leaf, 0, distinctAt)
+  store<u32>(leaf, 0, dictionaryBytesAt)
+}
+
+function makeTable(cold: usize, slots: u32): void {
+  const table = allocate(usize(slots) << 3)
+  memory.fill(table, 0, usize(slots) << 3)
+  store<u32>(cold, u32(table), tableAt)
+  store<u32>(cold, slots, slotsAt)
+  store<u32>(cold, u32(allocate(usize(slots) << 1)), entriesAt)
+}
+
+/** Index of the value at [at, at + length), which is new or not; -1 where there is no room for it. A number is 8 bytes. */
+export function findOrAdd(leaf: usize, at: usize, length: u32): i32 {
+  const cold = coldOf(leaf)
+  const table = usize(load<u32>(cold, tableAt))
+  const mask = load<u32>(cold, slotsAt) - 1
+  const entries = usize(load<u32>(cold, entriesAt))
+  const hash = hashOf(at, length)
+  const head: usize = isText(leaf) ? 4 : 0
+  let slot = hash & mask
+  while (true) {
+    const place = table + (usize(slot) << 3)
+    const found = load<u32>(place, 4)
+    if (found == 0) return add(leaf, cold, at, length, hash, place, head)
+    if (load<u32>(place) == hash) {
+      const entry = usize(load<u32>(entries + (usize(found - 1) << 2)))
+      if ((head == 0 || load<u32>(entry) == length) && isEqual(entry + head, at, length)) return i32(found - 1)
+    }
+    slot = (slot + 1) & mask
+  }
+}
+
+function add(leaf: usize, cold: usize, at: usize, length: u32, hash: u32, place: usize, head: usize): i32 {
+  const distinct = load<u32>(leaf, distinctAt)
+  if (length > maxEntryBytes || distinct == mostEntries) return -1
+  setBounds(leaf, at, length)
+  const size = head + usize(length)
+  const entry = reserveWhole(leaf + entryStream, size)
+  if (head != 0) store<u32>(entry, length)
+  copyText(entry + head, at, length)
+  store<u32>(place, hash)
+  store<u32>(place, distinct + 1, 4)
+  store<u32>(usize(load<u32>(cold, entriesAt)) + (usize(distinct) << 2), u32(entry))
+  const bytes = load<u32>(leaf, dictionaryBytesAt) + u32(size)
+  store<u32>(leaf, bytes, dictionaryBytesAt)
+  store<u32>(leaf, distinct + 1, distinctAt)
+  if (distinct + 1 >= load<u32>(cold, nextTrial) || distinct >= maxDistinct || bytes > maxDictionaryBytes) dueJudge()
+  if ((distinct + 1) << 1 > load<u32>(cold, slotsAt) - 2) grow(leaf, cold, head)
+  return i32(distinct)
+}
+
+/** Doubles the table. */
+function grow(leaf: usize, cold: usize, head: usize): void {
+  const slots = load<u32>(cold, slotsAt)
+  const oldTable = usize(load<u32>(cold, tableAt))
+  const oldEntries = usize(load<u32>(cold, entriesAt))
+  const distinct = load<u32>(leaf, distinctAt)
+  makeTable(cold, 2 * slots)
+  const entries = usize(load<u32>(cold, entriesAt))
+  memory.copy(entries, oldEntries, usize(distinct) << 2)
+  const table = usize(load<u32>(cold, tableAt))
+  const mask = 2 * slots - 1
+  // in the order of their indices, so that the last can be taken out again without a gap before another
+  for (let index: u32 = 0; index < distinct; index++) {
+    const hash = hashOfEntry(usize(load<u32>(entries + (usize(index) << 2))), head)
+    let slot = hash & mask
+    while (load<u32>(table + (usize(slot) << 3), 4) != 0) slot = (slot + 1) & mask
+    store<u32>(table + (usize(slot) << 3), hash)
+    store<u32>(table + (usize(slot) << 3), index + 1, 4)
+  }
+  release(oldTable, usize(slots) << 3)
+  release(oldEntries, usize(slots) << 1)
+}
+
+/** Takes out the values from index `from` on. */
+export function forgetFrom(leaf: usize, from: u32): void {
+  const cold = coldOf(leaf)
+  const table = usize(load<u32>(cold, tableAt))
+  const mask = load<u32>(cold, slotsAt) - 1
+  const entries = usize(load<u32>(cold, entriesAt))
+  const head: usize = isText(leaf) ? 4 : 0
+  for (let index = load<u32>(leaf, distinctAt); index > from; index--) {
+    let slot = hashOfEntry(usize(load<u32>(entries + (usize(index - 1) << 2))), head) & mask
+    while (load<u32>(table + (usize(slot) << 3), 4) != index) slot = (slot + 1) & mask
+    store<u64>(table + (usize(slot) << 3), 0)
+  }
+}
+
+function hashOfEntry(entry: usize, head: usize): u32 {
+  return hashOf(entry + head, head == 0 ? 8 : load<u32>(entry))
+}
+
+/** Up to 7 bytes behind the value are read. */
+// @ts-ignore: decorator
+@inline
+export function hashOf(at: usize, length: u32): u32 {
+  let hash = u64(length) * 0x9e3779b97f4a7c15
+  let left = length
+  while (left > 8) {
+    hash = mix(hash ^ load<u64>(at))
+    at += 8
+    left -= 8
+  }
+  if (left != 0) hash = mix(hash ^ (load<u64>(at) & (~(<u64>0) >> u64(64 - (left << 3)))))
+  return u32(hash)
+}
+
+// @ts-ignore: decorator
+@inline
+function mix(bits: u64): u64 {
+  const product = bits * 0xd6e8feb86659fd93
+  return product ^ (product >> 32)
+}
+
+/** Up to 7 bytes behind the values are read. */
+// @ts-ignore: decorator
+@inline
+function isEqual(a: usize, b: usize, length: u32): bool {
+  let left = length
+  while (left > 8) {
+    if (load<u64>(a) != load<u64>(b)) return false
+    a += 8
+    b += 8
+    left -= 8
+  }
+  return left == 0 || ((load<u64>(a) ^ load<u64>(b)) << u64(64 - (left << 3))) == 0
+}

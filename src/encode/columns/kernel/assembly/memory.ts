@@ -1,0 +1,59 @@
+// Where things are in the kernel's memory, addresses and sizes in bytes, and how it is given out: in blocks of a power of two, which go back to a list of
+// their size. Memory never moves and never shrinks: what one row group took, the next one uses again.
+
+/** What a call tells, u32 each. */
+export const resultAt: usize = 64
+/** Powers of ten as doubles, 10^0 to 10^22: each of them exact. */
+export const powersAt: usize = 128
+/** First free block of each size, u32, by the power of two. */
+const freeAt: usize = 512
+/** Keys of a record that its schema does not name: for each u32 the record's stamp and u32 a hash. */
+export const unknownKeysAt: usize = 4096
+export const unknownKeysMask: u32 = 4095
+/** Everything else is given out. */
+const heapAt: usize = 65536
+
+const pageBytes: usize = 65536
+/** Smallest block. */
+const minPower: u32 = 9
+/** Memory grows by so many pages, since each time all views of it have to be made anew. */
+const growPages: i32 = 16
+
+let top: usize = heapAt
+
+/** A block of at least `size` bytes. Its contents are arbitrary. */
+export function allocate(size: usize): usize {
+  const power = powerOf(size)
+  const slot = freeAt + (usize(power) << 2)
+  const block = usize(load<u32>(slot))
+  if (block != 0) {
+    store<u32>(slot, load<u32>(block))
+    return block
+  }
+  const at = top
+  top += <usize>1 << power
+  const held = usize(memory.size()) * pageBytes
+  if (top > held) {
+    const pages = i32((top - held + pageBytes - 1) / pageBytes)
+    if (memory.grow(max(pages, growPages)) < 0 && memory.grow(pages) < 0) abort()
+  }
+  return at
+}
+
+/** Gives back a block that was asked for with `size`. */
+export function release(block: usize, size: usize): void {
+  const slot = freeAt + (usize(powerOf(size)) << 2)
+  store<u32>(block, load<u32>(slot))
+  store<u32>(slot, u32(block))
+}
+
+/** Bytes that a block for `size` bytes really has. */
+export function blockBytes(size: usize): usize {
+  return <usize>1 << powerOf(size)
+}
+
+// @ts-ignore: decorator
+@inline
+function powerOf(size: usize): u32 {
+  return size <= (<usize>1 << minPower) ? minPower : 32 - u32(clz<u32>(u32(size) - 1))
+}

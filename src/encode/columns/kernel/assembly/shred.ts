@@ -1,0 +1,261 @@
+// Shreds records into leaves, as long as they are as their schema says. Whatever is unusual (a key with an escape or twice, another type, a field inside that
+// is not declared, a lone surrogate escape, a number or a date-time that this does not read) is left to the caller: the record is taken back whole.
+
+import { addBoolean, addNull, addNumber, addText, endRecord, restoreLeaves, saveLeaves } from './leaf'
+import { hashOf } from './dictionary'
+import { resultAt, unknownKeysAt, unknownKeysMask } from './memory'
+import { doubleValue, int64Value, numberEnd, readDouble, readInt64, readTimestamp } from './number'
+import {
+  kindBoolean,
+  kindDouble,
+  kindInt64,
+  kindJson,
+  kindList,
+  kindString,
+  kindStruct,
+  kindTimestamp,
+  leafBytes,
+} from './state'
+import { quoteOrBackslash, textEnd, unescape } from './text'
+import { fieldBytes, fieldNode, fieldOf, fieldSeen, keyBytes, skipSpace, skipValue } from './walk'
+
+// A node of the tree, written by the driver: u32 each.
+const nodeKind: usize = 0
+/** Definition level where it is not null. */
+const nodeDefinition: usize = 4
+/** Repetition level of the elements of a list but the first. */
+const nodeRepetition: usize = 8
+/** Its leaves: from the first to one past the last. */
+const nodeLeaf: usize = 12
+const nodeLeafEnd: usize = 16
+/** Its fields. */
+const nodeFields: usize = 20
+const nodeFieldsEnd: usize = 24
+const nodeElement: usize = 28
+
+/** What becomes of a field that the schema does not name. */
+const unknownToExtra: u32 = 0
+const unknownDropped: u32 = 1
+
+let root: usize = 0
+let extraLeaf: usize = 0
+let unknownMode: u32 = 0
+let timestampScale: i64 = 1
+/** Room for a text without its escapes, and for the text of `extra`. */
+let scratch: usize = 0
+let extraText: usize = 0
+
+/** Tells an object from all before it. */
+let stamp: u32 = 0
+let extraEnd: usize = 0
+let unknowns: u32 = 0
+
+/** @param tree node of the record; @param extra leaf of `extra`, 0 where there is none; @param mode what becomes of unknown fields, 2 for left to the
+ *  caller; @param room two regions of `roomBytes` */
+export function beginShredder(tree: usize, extra: usize, mode: u32, scale: i64, room: usize, roomBytes: usize): void {
+  root = tree
+  extraLeaf = extra
+  unknownMode = mode
+  timestampScale = scale
+  scratch = room
+  extraText = room + roomBytes
+}
+
+/**
+ * Appends records [from, to), whose bounds are pairs of u32 at `bounds`, counted from `base`.
+ * @returns the record that is left to the caller, `to` if there is none; the number of unknown fields that were dropped is told
+ */
+export function shred(from: u32, to: u32, bounds: usize, base: usize): u32 {
+  let dropped: u32 = 0
+  let record = from
+  for (; record < to; record++) {
+    saveLeaves()
+    unknowns = 0
+    extraEnd = extraText
+    if (!shredRecord(base + usize(load<u32>(bounds + (usize(record) << 3))))) {
+      restoreLeaves()
+      break
+    }
+    dropped += unknowns
+    endRecord()
+  }
+  store<u32>(resultAt, dropped)
+  return record
+}
+
+function shredRecord(at: usize): bool {
+  const from = usize(load<u32>(root, nodeFields))
+  const end = usize(load<u32>(root, nodeFieldsEnd))
+  const own = ++stamp
+  let expected = from
+  let missing = i32(end - from)
+  at = skipSpace(at + 1)
+  if (load<u8>(at) != 0x7d) {
+    while (true) {
+      const field = fieldOf(++at, from, end, expected)
+      if (field != 0) {
+        if (load<u32>(field, fieldSeen) == own) return false
+        store<u32>(field, own, fieldSeen)
+        missing -= i32(fieldBytes)
+        expected = field + fieldBytes
+        at = skipSpace(skipSpace(at + keyBytes(field)) + 1)
+        at = shredValue(usize(load<u32>(field, fieldNode)), at, 0)
+      } else at = takeUnknown(at, own)
+      if (at == 0) return false
+      at = skipSpace(at)
+      if (load<u8>(at) != 0x2c) break
+      at = skipSpace(at + 1)
+    }
+  }
+  if (missing != 0) addMissing(from, end, own, 0, 0)
+  return extraLeaf == 0 || endExtra()
+}
+
+/** Adds the value at `at`. @returns one past it; 0 where it is left to the caller */
+function shredValue(node: usize, at: usize, repetition: u32): usize {
+  const byte = load<u8>(at)
+  if (byte == 0x6e) {
+    addNulls(node, repetition, load<u32>(node, nodeDefinition) - 1)
+    return at + 4
+  }
+  const leaf = usize(load<u32>(node, nodeLeaf))
+  switch (load<u32>(node, nodeKind)) {
+    case kindString:
+      return byte == 0x22 ? shredString(leaf, at + 1, repetition) : 0
+    case kindJson: {
+      const end = skipValue(at)
+      return end != 0 && addText(leaf, repetition, at, u32(end - at)) ? end : 0
+    }
+    case kindBoolean:
+      if (byte == 0x74) {
+        addBoolean(leaf, repetition, 1)
+        return at + 4
+      }
+      if (byte != 0x66) return 0
+      addBoolean(leaf, repetition, 0)
+      return at + 5
+    case kindTimestamp:
+      if (byte != 0x22 || !readTimestamp(at + 1, timestampScale)) return 0
+      return addNumber(leaf, repetition, u64(int64Value)) ? numberEnd : 0
+    case kindInt64:
+      return readInt64(at) && addNumber(leaf, repetition, u64(int64Value)) ? numberEnd : 0
+    case kindDouble:
+      return readDouble(at) && addNumber(leaf, repetition, reinterpret<u64>(doubleValue)) ? numberEnd : 0
+    case kindStruct:
+      return byte == 0x7b ? shredStruct(node, at, repetition) : 0
+    default:
+      return byte == 0x5b ? shredList(node, at, repetition) : 0
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function shredString(leaf: usize, at: usize, repetition: u32): usize {
+  const end = quoteOrBackslash(at)
+  if (load<u8>(end) == 0x22) return addText(leaf, repetition, at, u32(end - at)) ? end + 1 : 0
+  return shredEscaped(leaf, at, repetition)
+}
+
+function shredEscaped(leaf: usize, at: usize, repetition: u32): usize {
+  const end = unescape(at, scratch)
+  return end != 0 && addText(leaf, repetition, scratch, u32(end - scratch)) ? textEnd + 1 : 0
+}
+
+function shredStruct(node: usize, at: usize, repetition: u32): usize {
+  const from = usize(load<u32>(node, nodeFields))
+  const end = usize(load<u32>(node, nodeFieldsEnd))
+  const own = ++stamp
+  let expected = from
+  let missing = i32(end - from)
+  at = skipSpace(at + 1)
+  if (load<u8>(at) != 0x7d) {
+    while (true) {
+      const field = fieldOf(++at, from, end, expected)
+      if (field == 0 || load<u32>(field, fieldSeen) == own) return 0
+      store<u32>(field, own, fieldSeen)
+      missing -= i32(fieldBytes)
+      expected = field + fieldBytes
+      at = skipSpace(skipSpace(at + keyBytes(field)) + 1)
+      at = shredValue(usize(load<u32>(field, fieldNode)), at, repetition)
+      if (at == 0) return 0
+      at = skipSpace(at)
+      if (load<u8>(at) != 0x2c) break
+      at = skipSpace(at + 1)
+    }
+  }
+  if (missing != 0) addMissing(from, end, own, repetition, load<u32>(node, nodeDefinition))
+  return at + 1
+}
+
+function shredList(node: usize, at: usize, repetition: u32): usize {
+  at = skipSpace(at + 1)
+  if (load<u8>(at) == 0x5d) {
+    addNulls(node, repetition, load<u32>(node, nodeDefinition))
+    return at + 1
+  }
+  const element = usize(load<u32>(node, nodeElement))
+  while (true) {
+    at = shredValue(element, at, repetition)
+    if (at == 0) return 0
+    at = skipSpace(at)
+    if (load<u8>(at) != 0x2c) return at + 1
+    at = skipSpace(at + 1)
+    repetition = load<u32>(node, nodeRepetition)
+  }
+}
+
+function addNulls(node: usize, repetition: u32, definition: u32): void {
+  const end = usize(load<u32>(node, nodeLeafEnd))
+  for (let leaf = usize(load<u32>(node, nodeLeaf)); leaf != end; leaf += leafBytes) addNull(leaf, repetition, definition)
+}
+
+/** Adds nulls for the fields that the object of stamp `own` did not have. */
+function addMissing(from: usize, end: usize, own: u32, repetition: u32, definition: u32): void {
+  for (let field = from; field != end; field += fieldBytes) {
+    if (load<u32>(field, fieldSeen) != own) addNulls(usize(load<u32>(field, fieldNode)), repetition, definition)
+  }
+}
+
+/** Keeps the member whose key begins at `at` for `extra`, or counts it. */
+function takeUnknown(at: usize, own: u32): usize {
+  if (unknownMode > unknownDropped) return 0
+  const keyEnd = quoteOrBackslash(at)
+  if (load<u8>(keyEnd) == 0x5c) return 0
+  const end = skipValue(skipSpace(skipSpace(keyEnd + 1) + 1))
+  if (end == 0) return 0
+  if (unknownMode == unknownDropped) {
+    unknowns++
+    return end
+  }
+  if (!isNewKey(hashOf(at, u32(keyEnd - at)), own)) return 0
+  store<u8>(extraEnd, extraEnd == extraText ? 0x7b : 0x2c)
+  const length = end - at + 1
+  memory.copy(extraEnd + 1, at - 1, length)
+  extraEnd += length + 1
+  return end
+}
+
+/** Notes the hash of an unknown key; false where the record has had it already, or too many others. */
+function isNewKey(hash: u32, own: u32): bool {
+  let slot = hash & unknownKeysMask
+  for (let tries = 0; tries < 64; tries++) {
+    const place = unknownKeysAt + (usize(slot) << 3)
+    if (load<u32>(place) != own) {
+      store<u32>(place, own)
+      store<u32>(place, hash, 4)
+      return true
+    }
+    if (load<u32>(place, 4) == hash) return false
+    slot = (slot + 1) & unknownKeysMask
+  }
+  return false
+}
+
+function endExtra(): bool {
+  if (extraEnd == extraText) {
+    addNull(extraLeaf, 0, 0)
+    return true
+  }
+  store<u8>(extraEnd, 0x7d)
+  return addText(extraLeaf, 0, extraText, u32(extraEnd - extraText) + 1)
+}

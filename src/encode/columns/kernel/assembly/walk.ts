@@ -1,0 +1,106 @@
+// Steps through valid JSON: white space, whole values, the members of an object and which of a schema's fields they are. Nothing is validated, since the
+// slicer has done that; up to 31 bytes behind a value are read.
+
+import { skipText } from './text'
+
+/** First byte at or behind `at` that is not white space. */
+// @ts-ignore: decorator
+@inline
+export function skipSpace(at: usize): usize {
+  while (load<u8>(at) <= 0x20) at++
+  return at
+}
+
+/** One past the value that begins at `at`; 0 where a string or key in it has a lone surrogate escape. */
+export function skipValue(at: usize): usize {
+  const first = load<u8>(at)
+  if (first == 0x22) return skipText(at + 1)
+  if ((first | 0x20) != 0x7b) return skipScalar(at)
+  const quotes = i8x16.splat(0x22)
+  const spaces = i8x16.splat(0x20)
+  const opens = i8x16.splat(0x7b)
+  const closes = i8x16.splat(0x7d)
+  let depth: u32 = 1
+  at++
+  while (true) {
+    const bytes = v128.load(at)
+    // [ and {, ] and } differ in the bit of a space only
+    const folded = v128.or(bytes, spaces)
+    const stops = v128.or(i8x16.eq(bytes, quotes), v128.or(i8x16.eq(folded, opens), i8x16.eq(folded, closes)))
+    const found = i8x16.bitmask(stops)
+    if (found == 0) {
+      at += 16
+      continue
+    }
+    at += usize(ctz(found))
+    const byte = load<u8>(at++)
+    if (byte == 0x22) {
+      at = skipText(at)
+      if (at == 0) return 0
+    } else if ((byte | 0x20) == 0x7b) depth++
+    else if (--depth == 0) return at
+  }
+}
+
+/** One past the number or literal that begins at `at`. */
+// @ts-ignore: decorator
+@inline
+export function skipScalar(at: usize): usize {
+  while (true) {
+    const byte = load<u8>(++at)
+    if (byte <= 0x20 || byte == 0x2c || (byte | 0x20) == 0x7d) return at
+  }
+}
+
+// A field of an object: what a key is compared with. Written by the driver.
+
+/** First 16 bytes of the name and its closing quote. */
+const fieldHead: usize = 0
+/** Bits of those bytes that are of the name or the quote; 0 where no bytes can spell the name. */
+const fieldMask: usize = 16
+/** Bytes of the name and the quote. */
+const fieldLength: usize = 20
+/** Their address. */
+const fieldName: usize = 24
+/** Address of the field's node. */
+export const fieldNode: usize = 28
+/** Stamp of the object in which the field was seen last. */
+export const fieldSeen: usize = 32
+export const fieldBytes: usize = 48
+
+/** Whether the key whose text begins at `at` is the one of `field`. A key that is spelled with an escape is none's. */
+// @ts-ignore: decorator
+@inline
+function isKeyOf(field: usize, at: usize): bool {
+  const mask = load<u32>(field, fieldMask)
+  const same = u32(i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(field, fieldHead))))
+  return mask != 0 && (same & mask) == mask && (mask != 0xffff || isRestOf(field, at))
+}
+
+function isRestOf(field: usize, at: usize): bool {
+  const length = usize(load<u32>(field, fieldLength))
+  const name = usize(load<u32>(field, fieldName))
+  for (let i: usize = 16; i < length; i++) if (load<u8>(at + i) != load<u8>(name + i)) return false
+  return true
+}
+
+/** The field among [from, end) whose key begins at `at`, looked for from `expected` on since records keep the order of the schema; 0 for none. */
+// @ts-ignore: decorator
+@inline
+export function fieldOf(at: usize, from: usize, end: usize, expected: usize): usize {
+  if (expected != end && isKeyOf(expected, at)) return expected
+  return searchField(at, from, end, expected)
+}
+
+function searchField(at: usize, from: usize, end: usize, expected: usize): usize {
+  for (let field = expected; field != end; field += fieldBytes) if (isKeyOf(field, at)) return field
+  for (let field = from; field != expected; field += fieldBytes) if (isKeyOf(field, at)) return field
+  return 0
+}
+
+/** Bytes of the key that `field` has, its closing quote included. */
+// @ts-ignore: decorator
+@inline
+export function keyBytes(field: usize): usize {
+  return usize(load<u32>(field, fieldLength))
+}

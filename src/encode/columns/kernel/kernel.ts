@@ -1,0 +1,372 @@
+// Drives the kernel (assembly/): one instance with the leaves of one schema. It takes records by the hundred and stops at each that is unusual, which the
+// rules in TypeScript then shred into the same leaves.
+
+import { InternalError } from '../../../errors.js'
+import type { RecordBatch } from '../../../record.js'
+import type { Leaf, LeafColumn, LeafColumns, LeafValues, PageBody } from '../leaf.js'
+import type { RecordShredder, Shredder, ShredderOptions } from '../shredder.js'
+import type { LeafSink } from '../sink.js'
+import type { NamedTreeNode } from '../tree.js'
+import { imageBytes, imageOf } from './image.js'
+import { kernelBytes } from './kernel-bytes.js'
+
+/** Bytes of records that are given to the kernel at once. A longer record is shredded in TypeScript. */
+const windowBytes = 256 * 1024 - 128
+const windowRecords = 8192
+/** Behind the window and behind what is made of it, so much is read and written over. */
+const slackBytes = 64
+
+interface KernelExports {
+  memory: WebAssembly.Memory
+  allocate(size: number): number
+  release(block: number, size: number): void
+  begin(at: number, count: number): void
+  reset(): void
+  beginShredder(tree: number, extra: number, mode: number, scale: bigint, room: number, roomBytes: number): void
+  shred(from: number, to: number, bounds: number, base: number): number
+  addNull(leaf: number, repetition: number, definition: number): void
+  addBoolean(leaf: number, repetition: number, value: number): void
+  putText(leaf: number, repetition: number, at: number, length: number): void
+  putNumber(leaf: number, repetition: number, value: bigint): void
+  putDouble(leaf: number, repetition: number, value: number): void
+  endRecord(): void
+  judge(leaf: number): void
+  describe(leaf: number): void
+  measure(leaf: number): void
+  gather(leaf: number, part: number): number
+  beginPages(leaf: number, size: number): void
+  nextPage(): number
+  boundText(leaf: number, text: number, buffers: number): number
+  resultAt: Constant
+  leafBytes: Constant
+  leastAt: Constant
+  leastTextAt: Constant
+  leastBuffers: Constant
+  greatestAt: Constant
+  greatestTextAt: Constant
+  greatestBuffers: Constant
+}
+
+interface Constant {
+  readonly value: number
+}
+
+/** What `gather` puts into one piece. */
+const part = { repetitions: 0, definitions: 1, values: 2, distinct: 3 } as const
+
+/** What becomes of unknown fields, as the kernel has it. */
+const unknownModes = { extra: 0, drop: 1, error: 2 } as const
+
+let compiled: WebAssembly.Module | null | undefined
+
+/** The kernel's module, compiled once; null where this runtime has no WebAssembly SIMD. */
+function kernelModule(): WebAssembly.Module | null {
+  if (compiled === undefined) {
+    try {
+      compiled = new WebAssembly.Module(kernelBytes())
+    } catch {
+      compiled = null
+    }
+  }
+  return compiled
+}
+
+/** A shredder in WebAssembly; null where this runtime has no SIMD. */
+export function kernelShredder(options: ShredderOptions, records: RecordShredder): Shredder | null {
+  const module = kernelModule()
+  return module === null ? null : new KernelShredder(module, options, records)
+}
+
+class KernelShredder implements Shredder, LeafSink, LeafColumns {
+  readonly #records: RecordShredder
+  readonly #hasKey: boolean
+  readonly #memory: KernelMemory
+  readonly #kernel: KernelExports
+  readonly #leavesAt: number
+  readonly #leafBytes: number
+  readonly #windowAt: number
+  readonly #boundsAt: number
+  /** Where text is written for the kernel to take. */
+  readonly #roomAt: number
+  rows = 0
+
+  constructor(module: WebAssembly.Module, options: ShredderOptions, records: RecordShredder) {
+    this.#records = records
+    this.#hasKey = options.hasKey
+    const { exports } = new WebAssembly.Instance(module, { env: { abort } })
+    const kernel = exports as unknown as KernelExports
+    this.#kernel = kernel
+    this.#memory = new KernelMemory(kernel.memory)
+    this.#leafBytes = kernel.leafBytes.value
+
+    const { tree } = records
+    const imageAt = kernel.allocate(imageBytes(tree, this.#leafBytes))
+    const hasExtra = records.extraColumn >= 0
+    const fields: readonly NamedTreeNode[] = tree.columns.slice(
+      options.hasKey ? 1 : 0,
+      hasExtra ? records.extraColumn : undefined,
+    )
+    const image = imageOf(tree, fields, imageAt, this.#leafBytes)
+    this.#memory.bytes.set(image.bytes, imageAt)
+    this.#leavesAt = image.leavesAt
+    kernel.begin(image.leavesAt, tree.leaves.length)
+
+    this.#windowAt = kernel.allocate(windowBytes + slackBytes)
+    this.#boundsAt = kernel.allocate(8 * windowRecords)
+    const roomBytes = windowBytes + slackBytes
+    this.#roomAt = kernel.allocate(2 * roomBytes)
+    const extraLeaf = hasExtra ? this.#leafAt(tree.leaves.length - 1) : 0
+    const scale = options.timestampUnit === 'micros' ? 1_000_000n : 1000n
+    const mode = unknownModes[options.unknownFields]
+    kernel.beginShredder(image.rootAt, extraLeaf, mode, scale, this.#roomAt, roomBytes)
+  }
+
+  get columns() {
+    return this.#records.columns
+  }
+
+  get leaves(): readonly Leaf[] {
+    return this.#records.tree.leaves
+  }
+
+  get group(): LeafColumns {
+    return this
+  }
+
+  append(batch: RecordBatch, from: number, to: number): void {
+    while (from < to) {
+      const end = windowEnd(batch, from, to)
+      if (end === from) this.#records.append(batch, from++, this)
+      else {
+        this.#appendWindow(batch, from, end)
+        from = end
+      }
+    }
+  }
+
+  warnings() {
+    return this.#records.warnings()
+  }
+
+  #appendWindow(batch: RecordBatch, from: number, to: number): void {
+    const kernel = this.#kernel
+    const start = batch.start(from)
+    this.#memory.bytes.set(batch.bytes.subarray(start, batch.end(to - 1)), this.#windowAt)
+    this.#memory.words.set(batch.bounds.subarray(2 * from, 2 * to), this.#boundsAt / 4)
+    const base = this.#windowAt - start
+    for (let at = from; at < to; at++) {
+      const stop = from + kernel.shred(at - from, to - from, this.#boundsAt, base)
+      const dropped = this.#memory.words[kernel.resultAt.value / 4]!
+      if (dropped > 0) this.#records.countUnknown(dropped)
+      this.rows += stop - at
+      if (this.#hasKey) this.#addKeys(batch, at, stop)
+      if (stop < to) this.#records.append(batch, stop, this)
+      at = stop
+    }
+  }
+
+  #addKeys(batch: RecordBatch, from: number, to: number): void {
+    for (let index = from; index < to; index++) {
+      this.addText(0, 0, this.#records.key(batch, index))
+      this.#kernel.judge(this.#leafAt(0))
+    }
+  }
+
+  #leafAt(leaf: number): number {
+    return this.#leavesAt + leaf * this.#leafBytes
+  }
+
+  addNull(leaf: number, repetition: number, definition: number): void {
+    this.#kernel.addNull(this.#leafAt(leaf), repetition, definition)
+  }
+
+  addText(leaf: number, repetition: number, text: string): void {
+    const kernel = this.#kernel
+    // three bytes are the most that a UTF-16 unit takes
+    const room = 3 * text.length + slackBytes
+    if (room <= windowBytes) {
+      const length = this.#memory.bytes.write(text, this.#roomAt)
+      kernel.putText(this.#leafAt(leaf), repetition, this.#roomAt, length)
+    } else {
+      const at = kernel.allocate(room)
+      const length = this.#memory.bytes.write(text, at)
+      kernel.putText(this.#leafAt(leaf), repetition, at, length)
+      kernel.release(at, room)
+    }
+  }
+
+  addBoolean(leaf: number, repetition: number, value: boolean): void {
+    this.#kernel.addBoolean(this.#leafAt(leaf), repetition, value ? 1 : 0)
+  }
+
+  addInt64(leaf: number, repetition: number, value: bigint): void {
+    this.#kernel.putNumber(this.#leafAt(leaf), repetition, value)
+  }
+
+  addDouble(leaf: number, repetition: number, value: number): void {
+    this.#kernel.putDouble(this.#leafAt(leaf), repetition, value)
+  }
+
+  endRecord(): void {
+    this.rows++
+    this.#kernel.endRecord()
+  }
+
+  get byteLength(): number {
+    let sum = 0
+    for (let leaf = 0; leaf < this.leaves.length; leaf++) {
+      this.#kernel.measure(this.#leafAt(leaf))
+      sum += this.#memory.words[this.#kernel.resultAt.value / 4 + 5]!
+    }
+    return sum
+  }
+
+  column(leaf: number): LeafColumn {
+    return new KernelColumn(this.leaves[leaf]!, this.#leafAt(leaf), this.#kernel, this.#memory)
+  }
+
+  reset(): void {
+    this.rows = 0
+    this.#kernel.reset()
+  }
+}
+
+/** Index one past the last record from `from` on that the window has room for. */
+function windowEnd(batch: RecordBatch, from: number, to: number): number {
+  const limit = batch.start(from) + windowBytes
+  const most = Math.min(to, from + windowRecords)
+  let end = from
+  while (end < most && batch.end(end) <= limit) end++
+  return end
+}
+
+/** One leaf, copied out of the kernel's memory as far as it is asked for. */
+class KernelColumn implements LeafColumn {
+  readonly leaf: Leaf
+  readonly entries: number
+  readonly count: number
+  readonly values: LeafValues
+  readonly #at: number
+  readonly #kernel: KernelExports
+  readonly #memory: KernelMemory
+
+  constructor(leaf: Leaf, at: number, kernel: KernelExports, memory: KernelMemory) {
+    this.leaf = leaf
+    this.#at = at
+    this.#kernel = kernel
+    this.#memory = memory
+    kernel.describe(at)
+    const [entries, count, isIndexed, distinct, length] = memory.result(kernel.resultAt.value, 5)
+    this.entries = entries!
+    this.count = count!
+    const gather = (what: number, bytes: number): Buffer => this.#gather(what, bytes)
+    this.values =
+      isIndexed === 1
+        ? {
+            kind: 'dictionary',
+            count: distinct!,
+            get bytes() {
+              return gather(part.distinct, length!)
+            },
+            get indices() {
+              const { buffer, byteOffset } = gather(part.values, 2 * count!)
+              return new Uint16Array(buffer, byteOffset, count)
+            },
+          }
+        : {
+            kind: 'plain',
+            get bytes() {
+              return gather(part.values, length!)
+            },
+          }
+  }
+
+  get repetitions(): Uint8Array | null {
+    return this.leaf.maxRepetition === 0 ? null : this.#gather(part.repetitions, this.entries)
+  }
+
+  get definitions(): Uint8Array {
+    return this.#gather(part.definitions, this.entries)
+  }
+
+  get min(): Uint8Array | null {
+    const { leastAt, leastTextAt, leastBuffers } = this.#kernel
+    return this.#bound(leastAt.value, leastTextAt.value, leastBuffers.value, -0)
+  }
+
+  get max(): Uint8Array | null {
+    const { greatestAt, greatestTextAt, greatestBuffers } = this.#kernel
+    return this.#bound(greatestAt.value, greatestTextAt.value, greatestBuffers.value, 0)
+  }
+
+  *pages(pageBytes: number): Generator<PageBody, void, undefined> {
+    const kernel = this.#kernel
+    kernel.beginPages(this.#at, pageBytes)
+    for (;;) {
+      const entries = kernel.nextPage()
+      if (entries === 0) return
+      const [at, length] = this.#memory.result(kernel.resultAt.value, 2)
+      yield { entries, bytes: this.#memory.bytes.subarray(at, at! + length!) }
+    }
+  }
+
+  #gather(what: number, length: number): Buffer {
+    const at = this.#kernel.gather(this.#at, what)
+    const copy = Buffer.allocUnsafeSlow(length)
+    this.#memory.bytes.copy(copy, 0, at, at + length)
+    return copy
+  }
+
+  #bound(numberAt: number, textAt: number, buffers: number, zero: number): Uint8Array | null {
+    const { kind } = this.leaf
+    if (this.count === 0 || kind === 'json') return null
+    const { bytes } = this.#memory
+    if (kind === 'string') {
+      const text = bytes.readUInt32LE(this.#at + textAt)
+      const at = this.#kernel.boundText(this.#at, text, buffers)
+      return Buffer.from(bytes.subarray(at, at + (text & 0x7fffffff)))
+    }
+    const at = this.#at + numberAt
+    if (kind === 'boolean') return Buffer.from(bytes.subarray(at, at + 1))
+    const bound = Buffer.from(bytes.subarray(at, at + 8))
+    // a zero stands for both: leaf.ts
+    if (kind === 'double' && bound.readDoubleLE(0) === 0) bound.writeDoubleLE(zero, 0)
+    return bound
+  }
+}
+
+/** Views of the kernel's memory, made anew when it has grown. */
+class KernelMemory {
+  readonly #memory: WebAssembly.Memory
+  #bytes = Buffer.alloc(0)
+  #words = new Uint32Array(0)
+
+  constructor(memory: WebAssembly.Memory) {
+    this.#memory = memory
+  }
+
+  get bytes(): Buffer {
+    this.#renew()
+    return this.#bytes
+  }
+
+  get words(): Uint32Array {
+    this.#renew()
+    return this.#words
+  }
+
+  result(at: number, count: number): Uint32Array {
+    return this.words.slice(at / 4, at / 4 + count)
+  }
+
+  #renew(): void {
+    const { buffer } = this.#memory
+    if (this.#bytes.buffer === buffer) return
+    this.#bytes = Buffer.from(buffer)
+    this.#words = new Uint32Array(buffer)
+  }
+}
+
+function abort(): never {
+  throw new InternalError('ERR_INTERNAL', 'the kernel of columns gave up: no more memory')
+}

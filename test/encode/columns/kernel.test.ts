@@ -1,0 +1,281 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Leaf, LeafColumn, LeafColumns } from '../../../src/encode/columns/leaf.js'
+import { columnShredder, type ShredderOptions, typescriptShredder } from '../../../src/encode/columns/shredder.js'
+import { pageBodies } from '../../../src/encode/parquet/pages.js'
+import { memberSchema } from '../../../src/schema/member.js'
+import type { Field, FieldType } from '../../../src/schema/resource.js'
+import { batchOf, batchWith } from '../../helpers/batch.js'
+import { edgeTexts } from '../../helpers/edge-texts.js'
+import { anyFields, recordSample } from '../../helpers/member-records.js'
+
+const runs = process.env['TRUTO_EXPORT_SOAK'] === '1' ? 20_000 : 150
+
+function optionsOf(fields: readonly Field[], options: Partial<ShredderOptions> = {}): ShredderOptions {
+  return {
+    schema: { resource: 'test/any', version: 1, fields },
+    hasKey: false,
+    unknownFields: 'extra',
+    onTypeMismatch: 'extra',
+    timestampUnit: 'micros',
+    strict: false,
+    ...options,
+  }
+}
+
+/** All that a group holds, copied. */
+function contentsOf(group: LeafColumns, leaves: readonly Leaf[]): unknown {
+  const copy = (bytes: Uint8Array | null): string | null => bytes && Buffer.from(bytes).toString('latin1')
+  const { rows, byteLength } = group
+  const columns = leaves.map((leaf, index) => {
+    const { entries, count, repetitions, definitions, values, min, max } = group.column(index)
+    return {
+      path: leaf.path.join('.'),
+      entries,
+      count,
+      repetitions: copy(repetitions),
+      definitions: copy(definitions),
+      values: { ...values, bytes: copy(values.bytes), ...('indices' in values && { indices: [...values.indices] }) },
+      min: copy(min),
+      max: copy(max),
+    }
+  })
+  return { rows, byteLength, columns }
+}
+
+function bodies(pages: ReturnType<NonNullable<LeafColumn['pages']>>): [number, string][] {
+  return Array.from(pages, ({ entries, bytes }) => [entries, Buffer.from(bytes).toString('latin1')])
+}
+
+/** Appends the same records, in batches that end at `cuts`, to both shredders, and expects the same of them, row group by row group. */
+function expectSame(options: ShredderOptions, texts: readonly string[], cuts: readonly number[] = []): void {
+  const [kernel, reference] = [columnShredder(options), typescriptShredder(options)]
+  expect(kernel.constructor.name).toBe('KernelShredder')
+  const keys = options.hasKey ? texts.map((_, i) => `k${i % 7}${i % 5 === 0 ? '\ud800' : ''}`) : undefined
+  const ends = [...new Set([...cuts.map((cut) => cut % (texts.length + 1)), texts.length])].sort((a, b) => a - b)
+  for (let group = 0; group < 2; group++) {
+    let from = 0
+    for (const end of ends) {
+      const init = keys === undefined ? {} : { keys: keys.slice(from, end) }
+      const batch = batchWith(texts.slice(from, end), init)
+      for (const shredder of [kernel, reference]) shredder.append(batch, 0, batch.count)
+      from = end
+    }
+    expect(contentsOf(kernel.group, kernel.leaves)).toEqual(contentsOf(reference.group, reference.leaves))
+    // a row group has a row
+    for (const pageBytes of texts.length === 0 ? [] : [100, 20_000, 1024 * 1024]) {
+      kernel.leaves.forEach((_, leaf) => {
+        const own = bodies(kernel.group.column(leaf).pages!(pageBytes))
+        expect(own).toEqual(bodies(pageBodies(reference.group.column(leaf), pageBytes)))
+      })
+    }
+    expect(kernel.warnings()).toEqual(reference.warnings())
+    kernel.group.reset()
+    reference.group.reset()
+  }
+}
+
+const field = (name: string, type: FieldType): Field => ({ name, type })
+const string: FieldType = { kind: 'string' }
+
+describe('the kernel fills the same leaves as TypeScript', () => {
+  const policies = fc.record({
+    unknownFields: fc.constantFrom('extra', 'extra', 'drop'),
+    onTypeMismatch: fc.constantFrom('extra', 'extra', 'null'),
+    timestampUnit: fc.constantFrom('micros', 'millis'),
+    hasKey: fc.boolean(),
+  }) as fc.Arbitrary<Partial<ShredderOptions>>
+
+  test.each([false, true])('from random records of random schemas, all as declared: %s', (isClean) => {
+    const samples = anyFields().chain((fields) =>
+      fc.tuple(
+        fc.constant(fields),
+        fc.array(
+          recordSample(fields, { isClean }).map(({ text }) => text),
+          { maxLength: 12 },
+        ),
+        fc.array(fc.nat(12), { maxLength: 4 }),
+        policies,
+      ),
+    )
+    fc.assert(
+      fc.property(samples, ([fields, texts, cuts, options]) => {
+        expectSame(optionsOf(fields, options), texts, cuts)
+      }),
+      { numRuns: runs },
+    )
+  })
+
+  test('from the empty text, whose bounds take room too', () => {
+    expectSame(optionsOf([field('a', string)]), ['{"a":""}', '{"a":"\\u0000"}', '{"a":"\\u0000b","a":""}'])
+  })
+
+  test('from random members, some of which are no members', () => {
+    const texts = fc.array(
+      fc.boolean().chain((isClean) => recordSample(memberSchema.fields, { isClean })),
+      { maxLength: 20 },
+    )
+    fc.assert(
+      fc.property(texts, policies, (records, options) => {
+        expectSame(
+          optionsOf(memberSchema.fields, options),
+          records.map(({ text }) => text),
+        )
+      }),
+      { numRuns: runs / 3 },
+    )
+  })
+
+  test('from edge texts, plain and escaped, as text and as JSON, also in extra', () => {
+    const fields = [field('a', string), field('j', { kind: 'json' })]
+    const texts = edgeTexts.flatMap((text) => {
+      const plain = JSON.stringify(text)
+      const escaped = `"${[...text].map((c) => (c < '\x7f' ? JSON.stringify(c).slice(1, -1) : [...Array(c.length).keys()].map((i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''))).join('')}"`
+      return [plain, escaped].map((json) => `{"a":${json},"j":[${json}],"x":${json}}`)
+    })
+    expectSame(optionsOf(fields), texts)
+  })
+
+  test('from white space wherever it may be', () => {
+    const fields = [field('a', { kind: 'list', element: { kind: 'struct', fields: [field('b', { kind: 'int64' })] } })]
+    expectSame(optionsOf(fields), [
+      '{ "a" : [ { "b" : 1 } , { } , null , { "b" : null , "c" : 2 } ] , "x" : { "y" : [ ] } }',
+      '{\t"a"\t:\t[\t]\t}',
+      '{ }',
+    ])
+  })
+
+  test('from names that only an escape can spell, and from long ones', () => {
+    const names = ['a":1,"b', '\\', '\n', '\ud800', 'é', 'x'.repeat(15), 'x'.repeat(16), 'x'.repeat(17), 'x'.repeat(40)]
+    const texts = names.flatMap((name) => [name, `${name}z`].map((key) => `{${JSON.stringify(key)}:"v"}`))
+    expectSame(optionsOf(names.map((name) => field(name, string))), [...texts, '{"a":1,"b":2}'])
+  })
+
+  test('from numbers and date-times at every edge', () => {
+    const numbers = [
+      ...['0', '-0', '1.0', '1E2', '-1.5e-3', '999999999999999999', '9223372036854775807', '-9223372036854775808'],
+      ...[
+        '9223372036854775808',
+        '123456789012345',
+        '1234567890123456',
+        '0.1',
+        '1e22',
+        '1e23',
+        '-0.0',
+        '1e-22',
+        '5e-324',
+      ],
+      ...['1e400', '0.000001', '100000000000000000000', '4.35', '2.2250738585072014e-308', 'null', '"1"', 'true'],
+    ]
+    const dates = [
+      ...['2024-02-29T12:34:56Z', '2024-02-29T12:34:56.1z', '1969-12-31T23:59:59.999999Z', '0001-01-01T00:00:00Z'],
+      ...[
+        '9999-12-31T23:59:59.999999Z',
+        '2024-02-29T00:30:00+01:00',
+        '0001-01-01T00:59:59+01:00',
+        '2023-02-29T00:00:00Z',
+      ],
+      ...['1900-02-29T00:00:00Z', '2024-04-31T00:00:00Z', '2024-01-01T00:00:00.Z', '2024-01-01T00:00:00.1234567Z'],
+      ...[
+        '2024-01-01T00:00:00.1234560Z',
+        '2024-01-01',
+        '',
+        '2024-01-01T24:00:00Z',
+        '2016-12-31T23:59:60Z',
+        '2024-01-01T00:00:00+24:00',
+      ],
+    ]
+    const fields = [field('n', { kind: 'int64' }), field('d', { kind: 'double' }), field('t', { kind: 'timestamp' })]
+    const texts = [
+      ...numbers.flatMap((n) => [`{"n":${n},"d":${n}}`, `{"d":[ ${n} ],"n":${n} }`]),
+      ...dates.map((t) => `{"t":${JSON.stringify(t)}}`),
+      '{"t":"\\u0032024-01-01T00:00:00Z"}',
+    ]
+    for (const timestampUnit of ['micros', 'millis'] as const) expectSame(optionsOf(fields, { timestampUnit }), texts)
+  })
+})
+
+describe('dictionaries', () => {
+  const strings = [field('a', string), field('l', { kind: 'list', element: { kind: 'int64' } })]
+  const texts = (count: number, distinct: number, length = 0): string[] =>
+    Array.from(
+      { length: count },
+      (_, i) => `{"a":"${String(i % distinct).padEnd(length, 'x')}","l":[${i % distinct},${i}]}`,
+    )
+
+  test.each([
+    ['grow through many sizes', texts(9000, 3000)],
+    ['are given up at once where all is distinct', texts(5000, 5000)],
+    ['are given up when they are too many', texts(40_000, 16_500).flatMap((text) => [text, text])],
+    ['are given up when they are too long', texts(2000, 700, 2000)],
+    ['are given up for one long value', [...texts(10, 2), `{"a":"${'y'.repeat(8193)}"}`, ...texts(10, 2)]],
+    ['keep a value of the greatest length', [...texts(10, 2), ...Array(2).fill(`{"a":"${'y'.repeat(8192)}"}`)]],
+    ['do not pay for few values', texts(3, 3)],
+  ])('%s', (_name, records) => expectSame(optionsOf(strings), records, [100, 1111]))
+
+  test('forget what a record brought that is taken back', () => {
+    // each of these ends with a field inside that is not declared, so that the kernel has taken all before it
+    const fields = [field('a', string), field('s', { kind: 'struct', fields: [field('b', string)] })]
+    const records = Array.from({ length: 3000 }, (_, i) =>
+      i % 3 === 0 ? `{"a":"${i}","s":{"b":"${i % 50}","x":1}}` : `{"a":"${i % 700}","s":{"b":"${(i * 7) % 900}"}}`,
+    )
+    expectSame(optionsOf(fields), records)
+  })
+
+  test('hold one record that has more distinct values than indices can tell', () => {
+    const values = Array.from({ length: 70_000 }, (_, i) => i)
+    const long = `{"l":[${values.join(',')}]}`
+    expect(long.length).toBeGreaterThan(256 * 1024)
+    const short = `{"l":[${Array.from({ length: 66_000 }, (_, i) => (i % 10) + i)
+      .map((i) => String(i).slice(-3))
+      .join(',')}]}`
+    expectSame(optionsOf(strings), [long, ...texts(5, 2), short])
+  })
+})
+
+test('bounds of a record that is taken back do not stay', () => {
+  const fields = [field('a', string), field('n', { kind: 'int64' }), field('z', { kind: 'boolean' })]
+  expectSame(optionsOf(fields, { onTypeMismatch: 'null' }), [
+    '{"a":"m","n":5}',
+    '{"a":"zzz","n":99,"a":"n"}',
+    '{"a":"","n":-99,"n":4}',
+    '{"a":"mm","z":false}',
+    '{"a":"z","a":"q","z":true,"z":"no"}',
+  ])
+})
+
+test('many levels and long values go from chunk to chunk', () => {
+  const fields = [field('l', { kind: 'list', element: string }), field('j', { kind: 'json' })]
+  const records = Array.from({ length: 300 }, (_, i) => {
+    const list = Array.from({ length: (i * 37) % 500 }, (_, k) => `"${'v'.repeat((i * k) % 90)}${i * k}"`)
+    return `{"l":[${list.join(',')}],"j":{"t":"${'w'.repeat((i * 997) % 60_000)}"}${i % 11 === 0 ? ',"l":null' : ''}}`
+  })
+  expectSame(optionsOf(fields), records, [50, 51, 150])
+})
+
+test('records longer than the window are shredded too', () => {
+  const fields = [field('a', string)]
+  const long = `{"a":"${'é'.repeat(300_000)}","x":"${'y'.repeat(300_000)}"}`
+  expectSame(optionsOf(fields), ['{"a":"1"}', long, '{"a":"2"}', long])
+})
+
+test('a policy that asks for an error gets it, with its position', () => {
+  const fields = [field('a', string)]
+  for (const [options, text] of [
+    [{ unknownFields: 'error' }, '{"x":1}'],
+    [{ onTypeMismatch: 'error' }, '{"a":1}'],
+    [{ strict: true }, '{"a":"\\ud800"}'],
+  ] as const) {
+    const errors = [columnShredder, typescriptShredder].map((open) => {
+      const batch = batchOf('{"a":"b"}', text)
+      try {
+        open(optionsOf(fields, options)).append(batch, 0, batch.count)
+      } catch (error) {
+        return error
+      }
+      return undefined
+    })
+    expect(errors[0]).toMatchObject({ recordIndex: 1 })
+    expect(errors[0]).toEqual(errors[1])
+  }
+})
