@@ -16,7 +16,7 @@ import { ndjsonEncoder } from './encode/ndjson.js'
 import { requireCompression } from './encode/parquet/compression.js'
 import { asExportError, ConfigError, ExportError, InternalError } from './errors.js'
 import { deliveryOf } from './export/delivery.js'
-import { columnsOf, editStagesOf, editsOf, excludedByServer } from './export/edits.js'
+import { columnsOf, editStagesOf, editsOf, excludedByServer, givenSchema } from './export/edits.js'
 import { type IdentityInit, identityOf, obstacleOf } from './export/identity.js'
 import { Output } from './export/output.js'
 import { type Completion, openSession, type Session, type SessionInit } from './export/session.js'
@@ -96,7 +96,8 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
   if (resolved.format === 'parquet') requireCompression(resolved.parquetCompression)
   const progress = run.progress ?? emptyProgress()
   const readsMembers = readsFields(stagesOf(resolved, run), run) // what is wrong with a step is known before anything is touched
-  if (resolved.resource !== null) columnsOf(schemaOf(resolved.resource), resolved)
+  const schema = givenSchema(resolved) ?? (resolved.resource === null ? null : schemaOf(resolved.resource))
+  if (schema !== null) columnsOf(schema, resolved)
   const opened = await openSource(resolved, { ...run, progress }, readsMembers)
   try {
     const destination = run.destination ?? destinationOf(resolved)
@@ -535,7 +536,7 @@ function encoderOf(resolved: ResolvedOptions, run: RunOptions, outcome: SourceOu
 /** What is declared of the records that stay. */
 function schemaFor(resolved: ResolvedOptions, outcome: SourceOutcome): ResourceSchema {
   const declared = outcome.isUnified && resolved.resource !== null ? schemaOf(resolved.resource) : unmappedSchema
-  return columnsOf(declared, resolved)
+  return columnsOf(givenSchema(resolved) ?? declared, resolved)
 }
 
 /** The encoder of the wanted format. Those of columns are loaded only where they are wanted. */

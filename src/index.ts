@@ -41,9 +41,11 @@ export {
   StateError,
   UpstreamError,
 } from './errors.js'
+export { type InferredSchema, type InferSchemaOptions, inferSchema } from './export/infer-schema.js'
 export { type ExportOptions, exportRecords, records, trutoSource } from './export.js'
 export { type BatchStage, type Framing, type JsonRecord, type JsonValue, RecordBatch, type Warning } from './record.js'
 export type { ExportEvent, ExportReport, Progress, ResponseFormat } from './report.js'
+export { type JsonSchema, type SchemaFromJsonOptions, schemaFromJson, schemaToJson } from './schema/json-schema.js'
 export type {
   Member,
   MemberEmail,

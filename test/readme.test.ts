@@ -59,6 +59,8 @@ test('the shell lines work, one after the other in one folder', async () => {
     'names.csv',
     'redact.key',
     'redacted.ndjson',
+    'schema.json',
+    'typed.parquet',
   ]
   const files = names.filter((name) => !['redact.key', 'members'].includes(name)) // a directory has none
   const manifests = files.map((name) => `${name}.manifest.json`)

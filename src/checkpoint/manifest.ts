@@ -85,7 +85,8 @@ export interface ManifestSource {
 export interface ManifestSchema {
   /** `*` where nothing is declared. */
   readonly resource: string
-  readonly version: number
+  /** A number, or a digest of the columns where the schema is one of the user. */
+  readonly version: number | string
   /** Of CSV and Parquet, in order; null for other formats. */
   readonly columns: readonly { readonly name: string; readonly type: string }[] | null
 }
@@ -185,7 +186,7 @@ function schemaOf(fields: Fields): ManifestSchema {
     })
   return {
     resource: text(fields, 'resource'),
-    version: count(fields, 'version'),
+    version: typeof fields['version'] === 'string' ? text(fields, 'version') : count(fields, 'version'),
     columns: orNull(fields, 'columns', columns),
   }
 }

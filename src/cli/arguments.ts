@@ -20,7 +20,7 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
   let parsed: ParsedArguments | undefined
   let text = ''
   const program = new Command('truto-export')
-  for (const command of ['export', 'convert', 'verify', 'emulator', 'demo'] as const) {
+  for (const command of ['export', 'convert', 'schema', 'verify', 'emulator', 'demo'] as const) {
     addCommand(program, command, (texts) => {
       parsed = { kind: 'command', command, texts }
     })

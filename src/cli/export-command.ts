@@ -18,7 +18,7 @@ export async function runExport(command: 'export' | 'convert', texts: FlagTexts,
   if (cli.reportJson && options.out !== '-' && (await io.isStdoutClosed())) {
     throw new OutputError('ERR_OUTPUT_ACCESS', 'stdout is closed, where the report of --json belongs')
   }
-  const [token, ca, redactKey] = await secretsOf(texts, options, cli, io)
+  const { token, ca, redactKey, schema } = await filesOf(texts, options, cli, io)
 
   const progress: Progress = { records: 0, pages: 0, bodyBytes: 0, outputBytes: 0, requests: 0, wait: null }
   const { exportRecords } = await io.loadExport()
@@ -55,6 +55,7 @@ export async function runExport(command: 'export' | 'convert', texts: FlagTexts,
       token,
       ca,
       redactKey,
+      schema,
       ...(command === 'convert' ? { input: cli.input === '-' ? bytesOf(io.stdin) : cli.input! } : {}),
       signal: signals.signal,
       ...(tokenCommand === null ? {} : { refreshToken: () => runTokenCommand(tokenCommand) }),
@@ -80,7 +81,7 @@ export async function runExport(command: 'export' | 'convert', texts: FlagTexts,
 }
 
 /** `-q` in the form that the library takes. */
-function withQuery(texts: FlagTexts): FlagTexts {
+export function withQuery(texts: FlagTexts): FlagTexts {
   if (texts['query'] === undefined) return texts
   return { ...texts, query: parseQueryArguments(texts['query'] as string[]) }
 }
@@ -95,12 +96,12 @@ function refuseBinary(options: ResolvedOptions): void {
 }
 
 /** The values that stand in files. */
-async function secretsOf(
+async function filesOf(
   texts: FlagTexts,
   options: ResolvedOptions,
   cli: CliOptions,
   { stdin }: Io,
-): Promise<[token: string | null, ca: string | null, redactKey: string | null]> {
+): Promise<Pick<ResolvedOptions, 'token' | 'ca' | 'redactKey' | 'schema'>> {
   const token = (await readToken(cli, texts['token'] !== undefined, stdin)) ?? options.token
   const ca = options.ca === null ? null : await readFileOption(options.ca, '--ca', 4 * MiB)
   // the variable holds the key itself
@@ -108,7 +109,9 @@ async function secretsOf(
   const redactKey = hasKeyFile
     ? (await readFileOption(options.redactKey!, '--redact-key-file', 64 * KiB)).replace(/\r?\n$/, '')
     : options.redactKey
-  return [token, ca, redactKey]
+  const schema =
+    typeof options.schema === 'string' ? await readFileOption(options.schema, '--schema', 4 * MiB) : options.schema
+  return { token, ca, redactKey, schema }
 }
 
 function styleOf(options: ResolvedOptions, cli: CliOptions, io: Io): ProgressStyle {
@@ -123,7 +126,7 @@ function isCapable({ stderr, env }: Io): boolean {
   return stderr.isTTY === true && env['TERM'] !== 'dumb'
 }
 
-async function* bytesOf(stdin: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
+export async function* bytesOf(stdin: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
   for await (const chunk of stdin) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
 }
 

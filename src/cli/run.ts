@@ -20,6 +20,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       case 'export':
       case 'convert':
         return await (await import('./export-command.js')).runExport(command, texts, io)
+      case 'schema':
+        return await (await import('./schema-command.js')).runSchema(texts, io)
       case 'verify':
         return await (await import('./verify-command.js')).runVerify(texts, io)
       case 'emulator':

@@ -2,6 +2,7 @@
 
 import { ConfigError, printable } from '../errors.js'
 import type { ResolvedOptions } from '../options/schema.js'
+import { type JsonSchema, schemaFromJson } from '../schema/json-schema.js'
 import { extraColumn, keyColumn, type ResourceSchema } from '../schema/resource.js'
 import { editFieldsStage } from '../transform/edit-fields.js'
 import { editedSchema } from '../transform/edited-schema.js'
@@ -41,6 +42,13 @@ export function columnsOf(schema: ResourceSchema, resolved: ResolvedOptions): Re
     })
   }
   return edited
+}
+
+/** The schema that the user gave; null where there is none. @throws ConfigError where it is no schema */
+export function givenSchema({ schema, resource }: ResolvedOptions): ResourceSchema | null {
+  if (schema === null) return null
+  if (typeof schema === 'object' && 'fields' in schema && Array.isArray(schema.fields)) return schema as ResourceSchema
+  return schemaFromJson(schema as string | JsonSchema, resource === null ? {} : { resource })
 }
 
 /** The server may leave out whole top-level fields for us, but none that a step of ours still has to see. */

@@ -3,6 +3,7 @@
 import { createHmac } from 'node:crypto'
 import { fingerprintOf } from '../checkpoint/fingerprint.js'
 import type { ResolvedOptions } from '../options/schema.js'
+import { givenSchema } from './edits.js'
 
 /** Version of the bytes that we make of the same records. A checkpoint of another version is one of another export. */
 const outputVersion = 1
@@ -38,6 +39,7 @@ export function identityOf({ resolved, transform }: IdentityInit): string {
     transforms: pick(resolved, transformOptions),
     // tells keys apart; what is kept is a digest of all of this
     redactKey: resolved.redactKey && createHmac('sha256', resolved.redactKey).update('truto-export').digest('hex'),
+    schema: format === 'csv' || format === 'parquet' ? (givenSchema(resolved)?.fields ?? null) : null,
     columns: format === 'csv' || format === 'parquet' ? pick(resolved, columnOptions[format]) : null,
     cut: compress === 'none' ? null : resolved.commitBytes,
     parts: [resolved.partRows, resolved.partBytes],

@@ -29,6 +29,15 @@ const commands: Record<CommandName, CommandText> = {
       'curl -s … | truto-export convert - -o csv',
     ],
   },
+  schema: {
+    usage: 'truto-export schema MODEL/RESOURCE|FILE|- [options]',
+    summary:
+      'Prints the columns of a resource as JSON Schema: the declared ones, or what its records show. Exports with --schema keep to what it prints.',
+    examples: [
+      'truto-export schema instant-messaging/members',
+      'truto-export schema page.json > schema.json && truto-export convert page.json --schema schema.json --out page.parquet',
+    ],
+  },
   verify: {
     usage: 'truto-export verify PATH [options]',
     summary:
@@ -115,7 +124,9 @@ export function renderReadmeTable(): string {
 }
 
 function otherUsages(): string[] {
-  return (['convert', 'verify', 'emulator', 'demo'] as const).map((command) => `       ${commands[command].usage}`)
+  return (['convert', 'schema', 'verify', 'emulator', 'demo'] as const).map(
+    (command) => `       ${commands[command].usage}`,
+  )
 }
 
 function entriesOf(command: CommandName): [string, OptionEntry][] {

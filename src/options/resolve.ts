@@ -166,6 +166,7 @@ function accepts(value: unknown, entry: OptionEntry): boolean {
     case 'query':
       return isPlainObject(value)
     case 'reference':
+    case 'schema':
       return isText(value) || isPlainObject(value)
     case 'string':
       if (!isText(value)) return false
@@ -215,6 +216,8 @@ function accepted(entry: OptionEntry, isFlag: boolean): string {
       return isFlag ? 'key=value' : 'an object'
     case 'reference':
       return isFlag ? 'an id' : 'an id or an object'
+    case 'schema':
+      return isFlag ? 'the path of a file' : 'a JSON Schema document or its text'
     case 'string':
       if (entry.isUrl) return 'an https URL'
       return entry.isCharacter ? 'one character' : 'text that is not empty'

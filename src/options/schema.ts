@@ -3,11 +3,12 @@
 
 import { GiB, KiB, MiB, minute, second } from '../bytes/units.js'
 
-export type CommandName = 'export' | 'convert' | 'verify' | 'emulator' | 'demo'
+export type CommandName = 'export' | 'convert' | 'schema' | 'verify' | 'emulator' | 'demo'
 
 /** Headings of the help, in its order. */
 export const groups = [
   'Request',
+  'Schema',
   'Verification',
   'Emulator',
   'Demo',
@@ -24,7 +25,7 @@ export const groups = [
 export type Group = (typeof groups)[number]
 
 /** What a value is. On the command line `bytes` reads `16MiB` and `duration` reads `30s`; in code they are numbers of bytes and of milliseconds. `list`
- *  is comma-separated and repeatable there, `query` a repeatable `key=value`. `reference` is an id, in code also an object for bracket form. */
+ *  is comma-separated and repeatable there, `query` a repeatable `key=value`. `reference` is an id, in code also an object for bracket form; `schema` is a text, in code also an object. */
 export type OptionKind =
   | 'string'
   | 'enum'
@@ -35,6 +36,7 @@ export type OptionKind =
   | 'list'
   | 'query'
   | 'reference'
+  | 'schema'
 
 export interface OptionEntry {
   readonly kind: OptionKind
@@ -452,6 +454,17 @@ export const exportTable = {
     doc: 'Unit of timestamp columns. A date-time with more digits than the unit holds goes the way of --on-type-mismatch.',
   },
 
+  schema: {
+    kind: 'schema',
+    group: 'Columns',
+    commands: both,
+    flag: '--schema',
+    placeholder: 'FILE',
+    default: null,
+    defaultText: 'that of the resource, where it is declared',
+    isFile: true,
+    doc: 'The columns of CSV and Parquet, as JSON Schema: see truto-export schema, which prints one. In code: its text, the document, or a ResourceSchema.',
+  },
   unknownFields: {
     kind: 'enum',
     group: 'Columns',
@@ -929,6 +942,56 @@ export const exportTable = {
   },
 } as const satisfies OptionTable
 
+/** Options of `export` that another command has, too. */
+function ofCommand<N extends keyof typeof exportTable>(command: CommandName, names: readonly N[]) {
+  const entries = names.map((name) => [name, { ...exportTable[name], commands: [command] }])
+  return Object.fromEntries(entries) as {
+    [K in N]: Omit<(typeof exportTable)[K], 'commands'> & { commands: readonly CommandName[] }
+  }
+}
+
+/** Options of the command that prints schemas. */
+export const schemaTable = {
+  subject: {
+    kind: 'string',
+    group: 'Schema',
+    commands: ['schema'],
+    positional: ['schema'],
+    placeholder: 'SUBJECT',
+    default: null,
+    doc: 'A resource, such as instant-messaging/members, or a file, such as ./page.json: a saved page or an NDJSON file; - is stdin.',
+  },
+  sampleRecords: {
+    kind: 'integer',
+    group: 'Schema',
+    commands: ['schema'],
+    flag: '--sample',
+    placeholder: 'N',
+    default: null,
+    defaultText: '10000; none where the schema of the resource is declared',
+    min: 1,
+    max: 10_000_000,
+    doc: 'Learns the schema from so many records, also where one is declared. What they do not show goes to the column extra later.',
+  },
+  ...ofCommand('schema', [
+    ...([
+      'inputFormat',
+      'account',
+      'integration',
+      'workspace',
+      'channel',
+      'query',
+      'queryRaw',
+      'responseFormat',
+      'limit',
+    ] as const),
+    ...(['parser', 'maxDepth', 'maxRecordBytes', 'maxCursorBytes', 'maxMemoryBytes'] as const),
+    ...(['apiUrl', 'token', 'tokenFile', 'tokenCommand', 'tokenStdin', 'allowInsecureHttp', 'ca'] as const),
+    ...(['connectTimeoutMs', 'headTimeoutMs', 'idleTimeoutMs', 'pageTimeoutMs', 'maxWaitMs', 'tries'] as const),
+    ...(['quiet', 'debug'] as const),
+  ]),
+} as const satisfies OptionTable
+
 /** Options of the local Truto. */
 export const emulatorTable = {
   members: {
@@ -1116,6 +1179,7 @@ export const verifyTable = {
 export const tableOf = {
   export: exportTable,
   convert: exportTable,
+  schema: schemaTable,
   verify: verifyTable,
   emulator: emulatorTable,
   demo: demoTable,
@@ -1148,7 +1212,9 @@ type KindValue<E extends OptionEntry> = E['kind'] extends 'enum'
           ? Parameters
           : E['kind'] extends 'reference'
             ? string | Parameters
-            : string
+            : E['kind'] extends 'schema'
+              ? string | object
+              : string
 
 type ValueOf<E extends OptionEntry> = E['default'] extends null ? KindValue<E> | null : KindValue<E>
 

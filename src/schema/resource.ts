@@ -23,8 +23,8 @@ export interface Field {
 export interface ResourceSchema {
   /** `{model}/{resource}`, or `*` for a resource without a declaration. */
   readonly resource: string
-  /** Grows when a field is added or changes its type. */
-  readonly version: number
+  /** A number that grows when a field is added or changes its type, or a digest of the fields where the schema is one of the user. */
+  readonly version: number | string
   /** In column order. */
   readonly fields: readonly Field[]
 }

@@ -78,7 +78,7 @@ describe('flags', () => {
   test.each(Object.entries(tableOf).flatMap(([command, table]) => flagsOf(command as CommandName, table)))(
     '%s reads %s',
     (command, flag, name, value) => {
-      const first = { export: [list], convert: ['-'], verify: ['f'], emulator: [], demo: [] }[command]
+      const first = { export: [list], convert: ['-'], schema: ['-'], verify: ['f'], emulator: [], demo: [] }[command]
       const texts = textsOf(command, ...first, flag, ...(value === undefined ? [] : [value]))
       expect(texts).toHaveProperty([name])
     },

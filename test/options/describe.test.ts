@@ -4,7 +4,7 @@ import { exitCodes } from '../../src/errors.js'
 import { exitCodeTexts, renderHelp, renderReadmeTable } from '../../src/options/describe.js'
 import { type CommandName, exportTable, type OptionTable, tableOf } from '../../src/options/schema.js'
 
-const commands: CommandName[] = ['export', 'convert', 'verify', 'emulator', 'demo']
+const commands: CommandName[] = ['export', 'convert', 'schema', 'verify', 'emulator', 'demo']
 
 describe.each(commands)('the help of %s', (command) => {
   const help = renderHelp(command)

@@ -9,12 +9,14 @@ import {
   groups,
   type OptionEntry,
   type OptionTable,
+  schemaTable,
   tableOf,
   verifyTable,
 } from '../../src/options/schema.js'
 
 const tables: [string, OptionTable][] = [
   ['export', exportTable],
+  ['schema', schemaTable],
   ['verify', verifyTable],
   ['emulator', emulatorTable],
   ['demo', demoTable],

@@ -1,0 +1,97 @@
+import { EventEmitter } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Io } from '../../src/cli/io.js'
+import { run } from '../../src/cli/run.js'
+import { systemClock } from '../../src/clock.js'
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.js'
+import { schemaFromJson } from '../../src/schema/json-schema.js'
+import { memberSchema } from '../../src/schema/member.js'
+
+async function cli(argv: string[], { env = {}, stdin = '' }: { env?: NodeJS.ProcessEnv; stdin?: string } = {}) {
+  const out = { stdout: '', stderr: '' }
+  const output = (name: 'stdout' | 'stderr') => ({ write: (text: string) => void (out[name] += text) })
+  const signals = Object.assign(new EventEmitter(), { exit: () => {} })
+  const io: Io = {
+    stdin: Readable.from([stdin]),
+    isStdoutClosed: async () => false,
+    stdout: output('stdout'),
+    stderr: output('stderr'),
+    env,
+    clock: systemClock,
+    signals,
+    loadExport: () => import('../../src/export.js'),
+  }
+  const exitCode = await run(argv, io)
+  expect(signals.eventNames()).toEqual([])
+  return { ...out, exitCode }
+}
+
+let emulator: Emulator
+let directory: string
+beforeAll(async () => {
+  emulator = await startEmulator({ members: 500 })
+  directory = await mkdtemp(join(tmpdir(), 'truto-export-schema-'))
+})
+afterAll(async () => {
+  await emulator.close()
+  await rm(directory, { recursive: true })
+})
+
+const list = 'instant-messaging/members'
+const asked = (): [string[], { env: NodeJS.ProcessEnv }] => [
+  ['-a', emulator.accountId, '--channel', emulator.parentIds[0]!, '--api-url', emulator.url],
+  { env: { TRUTO_API_TOKEN: emulator.token } },
+]
+
+test('the schema of members is declared: no request, no token', async () => {
+  const { stdout, stderr, exitCode } = await cli(['schema', list])
+  expect([exitCode, stderr]).toEqual([0, ''])
+  expect(JSON.parse(stdout)).toMatchObject({ title: list, type: 'object' })
+  expect(schemaFromJson(stdout).fields).toEqual(memberSchema.fields)
+})
+
+test('it is learned from the list where a sample is asked for, and the export with it has these columns', async () => {
+  const [flags, given] = asked()
+  const { stdout, stderr, exitCode } = await cli(['schema', list, '--sample', '250', ...flags], given)
+  expect([exitCode, stderr]).toEqual([0, 'truto-export: learned from 250 records\n'])
+  const { fields } = schemaFromJson(stdout)
+  expect(fields[0]).toEqual({ name: 'id', type: { kind: 'string' } })
+  const path = join(directory, 'schema.json')
+  await writeFile(path, stdout)
+  const csv = join(directory, 'a.csv')
+  const out = await cli([list, ...flags, '--schema', path, '--out', csv, '--quiet'], given)
+  expect([out.exitCode, out.stderr]).toEqual([0, ''])
+  expect((await readFile(csv, 'utf8')).split('\n', 1)[0]).toBe([...fields.map(({ name }) => name), 'extra'].join(','))
+})
+
+test('it is learned from a file and from stdin', async () => {
+  const text = '{"n":1,"at":"2024-02-29T12:34:56Z"}\n{"n":2.5}\n'
+  const path = join(directory, 'in.ndjson')
+  await writeFile(path, text)
+  const fromFile = await cli(['schema', path, '--quiet'])
+  expect([fromFile.exitCode, fromFile.stderr]).toEqual([0, ''])
+  expect(JSON.parse(fromFile.stdout).properties).toEqual({
+    at: { type: ['string', 'null'], format: 'date-time' },
+    n: { type: ['number', 'null'] },
+  })
+  expect((await cli(['schema', '-', '--quiet', '--input-format', 'ndjson'], { stdin: text })).stdout).toBe(
+    fromFile.stdout,
+  )
+  expect((await cli(['schema', '-', '--quiet', '--sample', '1'], { stdin: text })).stdout).toContain('"integer"')
+})
+
+test.each([
+  [['schema'], 2, 'ERR_OPTION_MISSING'],
+  [['schema', 'crm/contacts'], 2, 'ERR_TOKEN_MISSING'],
+  [['schema', './no/such/file'], 2, 'ERR_OPTION_INVALID'],
+  [['schema', '-', '--sample', '0'], 2, 'ERR_OPTION_INVALID'],
+  [['schema', '-', '--input-format', 'page'], 6, 'ERR_SCHEMA'],
+])('%j ends with %i and %s', async (argv, code, error) => {
+  const { exitCode, stderr, stdout } = await cli(argv, { stdin: '{"result":[],"next_cursor":null}' })
+  expect([exitCode, stdout]).toEqual([code, ''])
+  expect(stderr).toContain(error)
+})
