@@ -32,6 +32,7 @@ import { type BodyInput, BodySource } from './source/body-source.js'
 import { checkRequirements, type ListRequest, resourceUrl } from './source/request.js'
 import { emptyOutcome, type PagedSource, type RecordSource, type SourceOutcome } from './source/source.js'
 import { TrutoSource, type TrutoSourceOptions } from './source/truto-source.js'
+import { checkDuplicatesStage, duplicatesOf } from './transform/check-duplicates.js'
 import type { FieldEdits } from './transform/field-edits.js'
 import { type CountingStage, keyByStage } from './transform/key-by.js'
 import { mapRecordsStage, type RecordFunction } from './transform/map-records.js'
@@ -95,7 +96,7 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
   requireCodec(resolved.compress)
   if (resolved.format === 'parquet') requireCompression(resolved.parquetCompression)
   const progress = run.progress ?? emptyProgress()
-  const readsMembers = readsFields(stagesOf(resolved, run), run) // what is wrong with a step is known before anything is touched
+  const readsMembers = readsFields([...checksOf(resolved, false), ...stagesOf(resolved, run)], run) // what is wrong with a step is known before anything is touched
   const schema = givenSchema(resolved) ?? (resolved.resource === null ? null : schemaOf(resolved.resource))
   if (schema !== null) columnsOf(schema, resolved)
   const opened = await openSource(resolved, { ...run, progress }, readsMembers)
@@ -168,7 +169,7 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
   const isPlain = resolved.compress === 'none'
   // what is compressed, and what is gathered into row groups, can be gone on with at cuts alone
   const isOpen = isPlain && resolved.format !== 'parquet'
-  const stages = stagesOf(resolved, run)
+  const stages = [...checksOf(resolved, start !== null), ...stagesOf(resolved, run)]
   const { signal } = run
   // a file takes its bytes in any case, and all of what was written can be kept; a pipe may never
   const writer = new TalliedWriter(session.writer, session.hash, progress, session.isKept ? undefined : signal)
@@ -223,6 +224,7 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
       emptyPages: outcome.emptyPages,
       partialPages: outcome.partialPages,
       countMismatches: outcome.countMismatches,
+      duplicates: resolved.checkDuplicates ? duplicatesOf(warnings()) : null,
       outputBytes: writer.bytesWritten,
       elapsedMs: (run.clock ?? systemClock).now() - context.startedAt,
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
@@ -473,6 +475,11 @@ function requestOf(resolved: ResolvedOptions, run: RunOptions): ListRequest {
 
 /** Resource of a converted body whose records the user did not name. */
 const anyResource = '*'
+
+/** What looks at records as the server sent them and leaves them as they are. */
+function checksOf({ checkDuplicates, maxKeyBytes }: ResolvedOptions, isContinued: boolean): FieldStage[] {
+  return checkDuplicates ? [checkDuplicatesStage({ maxKeyBytes, isContinued })] : []
+}
 
 /** The built-in steps, in the order in which they see a record: the user's function, the key, the edits of fields. */
 function stagesOf(resolved: ResolvedOptions, run: RunOptions, edits: FieldEdits = editsOf(resolved)): Stage[] {

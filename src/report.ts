@@ -39,6 +39,13 @@ export type ExportEvent =
   /** One line of detail, for verbose output. Never holds a credential. */
   | { kind: 'detail'; message: string }
 
+export interface Duplicates {
+  /** Records whose id a record before them has. All of them are in the output. */
+  records: number
+  /** Whether each id was compared with all before it, so that there are no more. */
+  isExact: boolean
+}
+
 export interface ExportReport {
   /** True where a cursor member (null, absent in a unified envelope, or empty) proved the end of the list; `unproven` where the body could carry no
    *  cursor, so that more records may exist. */
@@ -81,6 +88,8 @@ export interface ExportReport {
   emptyPages: number
   partialPages: number
   countMismatches: number
+  /** Records whose id came before, where `checkDuplicates` looked for them; null where it did not. */
+  duplicates: Duplicates | null
   /** Where this run went on with an interrupted one; null where it began the export. All counts but `elapsedMs` are those of the whole export. */
   resumedFrom: { page: number; records: number; bytes: number; savedAt: string } | null
   /** SHA-256 of the output bytes, as lowercase hex; null where `digest: 'none'`. */

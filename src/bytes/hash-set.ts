@@ -19,6 +19,11 @@ export class DigestSet {
     return this.#isFull ? this.#words.byteLength * 2 : this.#words.byteLength
   }
 
+  has(a: number, b: number, c: number, d: number): boolean {
+    const slot = findSlot(this.#words, a, b, c, d)
+    return (this.#words[slot]! | this.#words[slot + 1]! | this.#words[slot + 2]! | this.#words[slot + 3]!) !== 0
+  }
+
   /** Adds the digest; false where it was there already. */
   add(a: number, b: number, c: number, d: number): boolean {
     if (this.#isFull) this.#grow()

@@ -53,6 +53,8 @@ export interface Manifest {
     readonly waitMs: number
     readonly bodyBytes: number
     readonly resumedFrom: ExportReport['resumedFrom']
+    /** Whose `isExact` tells of an interruption, too. */
+    readonly duplicates: ExportReport['duplicates']
   }
 }
 
@@ -201,6 +203,7 @@ function versionsOf(fields: Fields): Manifest['versions'] {
 }
 
 function runOf(fields: Fields): Manifest['run'] {
+  const duplicates = fields['duplicates'] === null ? null : object(fields['duplicates'], 'duplicates')
   const from = fields['resumedFrom'] === null ? null : object(fields['resumedFrom'], 'resumedFrom')
   return {
     startedAt: text(fields, 'startedAt'),
@@ -214,6 +217,10 @@ function runOf(fields: Fields): Manifest['run'] {
       records: count(from, 'records'),
       bytes: count(from, 'bytes'),
       savedAt: text(from, 'savedAt'),
+    },
+    duplicates: duplicates && {
+      records: count(duplicates, 'records'),
+      isExact: oneOf(duplicates, 'isExact', [true, false]),
     },
   }
 }

@@ -1,6 +1,6 @@
 // `truto-export verify PATH`: one line on stdout where the file is what its manifest tells of, an error that names what differs where it is not.
 
-import { formatBytes } from '../bytes/units.js'
+import { formatBytes, formatCount } from '../bytes/units.js'
 import { printable, StateError } from '../errors.js'
 import { type FlagTexts, resolveFlags } from '../options/resolve.js'
 import { verifyTable } from '../options/schema.js'
@@ -33,9 +33,8 @@ export async function runVerify(texts: FlagTexts, io: Io): Promise<number> {
 }
 
 function lineOf({ path, format, compression, complete, bytes, sha256, records }: Verification): string {
-  const count = records.found?.toLocaleString('en-US')
   return [
-    `${path} matches its manifest: ${count === undefined ? 'records not counted' : `${count} records`}`,
+    `${path} matches its manifest: ${records.found === null ? 'records not counted' : `${formatCount(records.found)} records`}`,
     `${formatBytes(bytes.found)} of ${format}${compression === 'none' ? '' : ` under ${compression}`}`,
     `sha256 ${sha256.found}${sha256.expected === null ? ' (the manifest has none)' : ''}`,
     ...(complete === true ? [] : ['the end of the list was not proven']),

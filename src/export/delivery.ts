@@ -71,6 +71,7 @@ export function deliveryOf(init: DeliveryInit): Manifest {
       waitMs,
       bodyBytes,
       resumedFrom,
+      duplicates: report.duplicates,
     },
   }
 }

@@ -54,9 +54,10 @@ export function givenSchema({ schema, resource }: ResolvedOptions): ResourceSche
 /** The server may leave out whole top-level fields for us, but none that a step of ours still has to see. */
 export function excludedByServer(resolved: ResolvedOptions, hasTransform: boolean): ServerExclusion {
   if (hasTransform) return { excludeFields: [], ignoreRemoteData: false }
-  const { select, redact, rename, keyBy } = resolved
+  const { select, redact, rename, keyBy, checkDuplicates } = resolved
   const edits = parseEdits({ select, exclude: [], redact, rename })
   const read = [
+    ...(checkDuplicates ? ['id'] : []),
     ...(keyBy === null ? [] : [keyBy]),
     ...(edits.select ?? []),
     ...[...(edits.redact ?? []), ...(edits.rename ?? [])].map(([path]) => path),

@@ -580,7 +580,7 @@ export const exportTable = {
     defaultText: '64MiB, or a quarter of --max-memory where that is less',
     min: 64 * KiB,
     max: 8 * GiB,
-    doc: 'Largest table of key hashes for --key-by-duplicate first and error, at 21 to 43 bytes a key; beyond it is an error. 64MiB hold at least 3 million keys.',
+    doc: 'Largest table of key hashes for --key-by-duplicate first and error, at 21 to 43 bytes a key; beyond it is an error. 64MiB hold at least 3 million keys. Also that of the id hashes of --check-duplicates, which is no error beyond it.',
   },
 
   parser: {
@@ -892,6 +892,14 @@ export const exportTable = {
     doc: "Shows the provider's error bodies under --verbose. They may hold personal data.",
   },
 
+  checkDuplicates: {
+    kind: 'boolean',
+    group: 'Reporting',
+    commands: both,
+    flag: '--check-duplicates',
+    default: false,
+    doc: 'Counts records whose id came before, as lists that change while they are read have them at the borders of pages. All stay in the output. Exact as long as a hash of every id fits into --max-key-bytes; beyond it, and behind an interruption, the report says what was compared.',
+  },
   reportJson: {
     kind: 'boolean',
     group: 'Reporting',

@@ -14,7 +14,7 @@ test('is read as it was written, with nulls where there may be some', () => {
     fingerprint: null,
     source: { ...someManifest.source, apiUrl: null, account: null, lastCursorSha256: null, fallback: null },
     schema: { ...someManifest.schema, columns: null },
-    run: { ...someManifest.run, resumedFrom: null },
+    run: { ...someManifest.run, resumedFrom: null, duplicates: null },
   }
   expect(decode(encodeManifest(bare))).toEqual(bare)
 })

@@ -49,6 +49,7 @@ const report: ExportReport = {
   emptyPages: 0,
   partialPages: 0,
   countMismatches: 0,
+  duplicates: null,
   manifest: null,
   digest: { algorithm: 'sha256', hex: 'ab12' },
   warnings: [

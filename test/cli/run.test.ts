@@ -48,6 +48,7 @@ const report: ExportReport = {
   emptyPages: 0,
   partialPages: 0,
   countMismatches: 0,
+  duplicates: null,
   manifest: null,
   digest: null,
   warnings: [],

@@ -47,6 +47,7 @@ export const someManifest: Manifest = {
     waitMs: 500,
     bodyBytes: 900,
     resumedFrom: { page: 2, records: 1, bytes: 15, savedAt: '2026-11-24T10:02:10.000Z' },
+    duplicates: { records: 1, isExact: false },
   },
 }
 
