@@ -8,7 +8,7 @@ import { ConfigError, OutputError, printable, StateError } from '../errors.js'
 import { flushDirectory, openDirectory } from '../files/directory.js'
 import { type FileStatus, type FileSystem, type OpenFile, systemFiles } from '../files/file-system.js'
 import { errnoOf, outputError } from '../files/os-error.js'
-import { followLinks, statusOf } from '../files/paths.js'
+import { followLinks, ownStatusOf, statusOf } from '../files/paths.js'
 import { piecesOf } from '../files/pieces.js'
 import { BufferedFile } from './buffered-file.js'
 import type { Destination, ResumablePlace, ResumableWriter } from './destination.js'
@@ -49,7 +49,8 @@ export function directoryDestination(path: string, options: DirectoryDestination
     if (path === '' || path.includes('\0'))
       throw new ConfigError('ERR_OPTION_INVALID', `the output path '${name}' cannot be a directory name`)
     try {
-      const target = (await followLinks(files, path)).replace(/(?<=.)\/+$/, '')
+      // a slash at its end would hide that it is a link
+      const target = withoutSlash(await followLinks(files, withoutSlash(path)))
       return directoryPlace({
         files,
         name,
@@ -128,10 +129,11 @@ function directoryPlace(init: PlaceInit): ResumablePlace {
 /** What stands under the final name may be replaced, or is not there. @throws ConfigError ERR_OUTPUT_EXISTS, OutputError */
 async function checkTarget({ files, name, target, overwrite }: PlaceInit): Promise<void> {
   const status = await statusOf(files, target)
+  const replaced = replacedBy(target)
   if (status === null) {
     // a run that died between its two renames
-    if ((await statusOf(files, replacedBy(target))) === null) return
-    await files.rename(replacedBy(target), target)
+    if (!(await holdsPartsAlone(files, replaced))) return
+    await files.rename(replaced, target)
     if (overwrite) return
     throw new ConfigError('ERR_OUTPUT_EXISTS', `${name} exists already`)
   }
@@ -146,10 +148,21 @@ async function checkTarget({ files, name, target, overwrite }: PlaceInit): Promi
     throw new ConfigError('ERR_OUTPUT_EXISTS', text, { hint: 'give a directory that does not exist yet' })
   }
   if (names.length > 0 && !overwrite) throw new ConfigError('ERR_OUTPUT_EXISTS', `${name} exists already`)
+  if (names.length > 0 && (await ownStatusOf(files, replaced)) !== null && !(await holdsPartsAlone(files, replaced))) {
+    const text = `${printable(replaced)} is in the way: it takes ${name} for a moment while that is replaced`
+    throw new ConfigError('ERR_OUTPUT_EXISTS', text, { hint: 'give it another name, or another --out' })
+  }
 }
 
 const partName = /^part-\d{5,}(\.[a-z0-9]+)+$/
 const replacedBy = (target: string): string => `${target}.replaced`
+const withoutSlash = (path: string): string => path.replace(/(?<=.)\/+$/, '')
+
+/** Whether there is a directory with nothing in it but parts: only such a one can be of an earlier run. */
+async function holdsPartsAlone(files: FileSystem, path: string): Promise<boolean> {
+  if (!(await ownStatusOf(files, path))?.isDirectory()) return false
+  return (await files.readdir(path)).every((entry) => partName.test(entry))
+}
 
 /** The parts of a directory in their order; null where there is no directory. @throws StateError where one is missing or something else is there */
 async function partsIn({ files, extension }: PlaceInit, directory: string): Promise<Part[] | null> {
@@ -161,9 +174,10 @@ async function partsIn({ files, extension }: PlaceInit, directory: string): Prom
     throw error
   }
   const parts: Part[] = []
+  const held = new Set(names)
   for (let index = 0; index < names.length; index++) {
     const name = nameOf(index, extension)
-    const status = names.includes(name) ? await files.lstat(`${directory}/${name}`) : null
+    const status = held.has(name) ? await files.lstat(`${directory}/${name}`) : null
     if (!status?.isFile()) {
       throw new StateError('ERR_STATE_OUTPUT', `${printable(directory)} does not hold the parts of this export alone`)
     }
@@ -441,16 +455,25 @@ class PartsDirectory implements PartsWriter {
   async #publish(): Promise<void> {
     const { files, name, partial, target, parent, overwrite } = this.#init
     const replaced = replacedBy(target)
+    let isReplaced = false
     try {
       await checkTarget(this.#init)
       if ((await statusOf(files, target)) !== null) {
-        if (overwrite) await files.rename(target, replaced)
-        else await files.rmdir(target) // it is empty
+        isReplaced = overwrite
+        if (overwrite) {
+          // of a run that died after its renames, or could not remove it
+          if (await holdsPartsAlone(files, replaced)) await removeParts(files, replaced)
+          await files.rename(target, replaced)
+        } else await files.rmdir(target) // it is empty
       }
       await files.rename(partial, target)
     } catch (error) {
       this.#state = 'kept'
       this.#left = `${printable(partial)} is kept`
+      // what is in the way by now was not there when the export began
+      if (error instanceof ConfigError) {
+        throw new OutputError('ERR_OUTPUT_RENAME', `publishing ${name}: ${error.message}`, { cause: error })
+      }
       throw outputError(error, `publishing ${name}`, 'ERR_OUTPUT_RENAME')
     }
     this.#state = 'published'
@@ -461,7 +484,7 @@ class PartsDirectory implements PartsWriter {
       this.#left = `${name} is complete, but may not outlive a power loss`
       throw outputError(error, `flushing the directory of ${name}`, 'ERR_OUTPUT_IO')
     }
-    await removeParts(files, replaced).catch(() => {}) // space is all that it takes
+    if (isReplaced) await removeParts(files, replaced).catch(() => {}) // space is all that it takes
   }
 
   async #close(): Promise<void> {

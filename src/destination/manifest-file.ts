@@ -5,7 +5,8 @@ import { isManifest, manifestPathOf } from '../checkpoint/manifest.js'
 import { OutputError, printable } from '../errors.js'
 import { flushDirectory } from '../files/directory.js'
 import type { FileSystem, OpenFile } from '../files/file-system.js'
-import { errnoOf, outputError } from '../files/os-error.js'
+import { outputError } from '../files/os-error.js'
+import { ownStatusOf } from '../files/paths.js'
 import { createTemporary, readWhole, removeFile } from '../files/whole-file.js'
 
 /** Schemas have some hundred columns at most, and lists some dozen warnings. */
@@ -26,8 +27,8 @@ export class ManifestFile {
   /** Finds out early what would make its name impossible. @throws OutputError */
   async check(): Promise<void> {
     await this.#guarded('opening', async () => {
-      await statusOf(this.#files, this.#temporary) // the longest of all names
-      const status = await statusOf(this.#files, this.path)
+      await ownStatusOf(this.#files, this.#temporary) // the longest of all names
+      const status = await ownStatusOf(this.#files, this.path)
       if (status?.isDirectory()) {
         throw new OutputError('ERR_OUTPUT_ACCESS', `opening ${printable(this.path)}: it is a directory`)
       }
@@ -71,14 +72,5 @@ export class ManifestFile {
       const otherwise = syscall === 'open' || doing === 'opening' ? 'ERR_OUTPUT_ACCESS' : 'ERR_OUTPUT_IO'
       throw outputError(error, `${doing} ${printable(this.path)}`, otherwise)
     }
-  }
-}
-
-async function statusOf(files: FileSystem, path: string): Promise<Awaited<ReturnType<FileSystem['lstat']>> | null> {
-  try {
-    return await files.lstat(path)
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return null
-    throw error
   }
 }

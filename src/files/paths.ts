@@ -6,9 +6,18 @@ import type { FileStatus, FileSystem } from './file-system.js'
 import { errnoOf } from './os-error.js'
 
 /** Status of what `path` leads to, null where there is nothing. */
-export async function statusOf(files: FileSystem, path: string): Promise<FileStatus | null> {
+export function statusOf(files: FileSystem, path: string): Promise<FileStatus | null> {
+  return orNull(files.stat(path))
+}
+
+/** Status of what stands at `path` itself, be it a link; null where there is nothing. */
+export function ownStatusOf(files: FileSystem, path: string): Promise<FileStatus | null> {
+  return orNull(files.lstat(path))
+}
+
+async function orNull(status: Promise<FileStatus>): Promise<FileStatus | null> {
   try {
-    return await files.stat(path)
+    return await status
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return null
     throw error

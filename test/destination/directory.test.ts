@@ -1,11 +1,13 @@
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -195,6 +197,52 @@ describe('a directory of parts', () => {
     renameSync(join(dir, 'out'), join(dir, 'out.replaced'))
     await expect(begin()).rejects.toMatchObject({ code: 'ERR_OUTPUT_EXISTS' })
     expect(partsOf(join(dir, 'out'))).toEqual({ 'part-00000.csv': 'old' })
+  })
+
+  test('what a run that died behind the two renames left is removed by the next replacement', async () => {
+    await committed('old')
+    mkdirSync(join(dir, 'out.replaced'))
+    writeFileSync(join(dir, 'out.replaced/part-00000.csv'), 'older')
+    await committed('new')
+    expect(partsOf(join(dir, 'out'))).toEqual({ 'part-00000.csv': 'new' })
+    expect(readdirSync(dir)).toEqual(['out'])
+  })
+
+  test('what somebody else has under the name that a replaced directory takes is not touched', async () => {
+    const isUntouched = (): void =>
+      expect(partsOf(join(dir, 'out.replaced'))).toEqual({ 'notes.txt': 'mine', 'part-00000.csv': 'mine too' })
+    mkdirSync(join(dir, 'out.replaced'))
+    writeFileSync(join(dir, 'out.replaced/notes.txt'), 'mine')
+    writeFileSync(join(dir, 'out.replaced/part-00000.csv'), 'mine too')
+    await committed('new')
+    isUntouched()
+    await expect(begin({ overwrite: true })).rejects.toMatchObject({ code: 'ERR_OUTPUT_EXISTS' })
+    isUntouched()
+    expect(partsOf(join(dir, 'out'))).toEqual({ 'part-00000.csv': 'new' })
+  })
+
+  test('a directory that appeared during the export is left alone, and the complete one is kept', async () => {
+    const writer = await begin()
+    await put(writer, 'new')
+    mkdirSync(join(dir, 'out'))
+    writeFileSync(join(dir, 'out/part-00000.csv'), 'of another')
+    await expect(writer.commit()).rejects.toMatchObject({ code: 'ERR_OUTPUT_RENAME', exitCode: 7 })
+    expect(partsOf(join(dir, 'out'))).toEqual({ 'part-00000.csv': 'of another' })
+    expect(partsOf(join(dir, 'out.partial'))).toEqual({ 'part-00000.csv': 'new' })
+    expect(writer.left).toContain('out.partial is kept')
+  })
+
+  test.each(['link', 'link/'])('%s is followed and stays', async (name) => {
+    mkdirSync(join(dir, 'real'))
+    writeFileSync(join(dir, 'real/part-00000.csv'), 'old')
+    symlinkSync('real', join(dir, 'link'))
+    const destination = directoryDestination(`${dir}/${name}`, { extension: '.csv', overwrite: true })
+    const writer = (await destination.open()) as PartsWriter
+    await put(writer, 'new')
+    await writer.commit()
+    expect(lstatSync(join(dir, 'link')).isSymbolicLink()).toBe(true)
+    expect(partsOf(join(dir, 'real'))).toEqual({ 'part-00000.csv': 'new' })
+    expect(readdirSync(dir).sort()).toEqual(['link', 'real'])
   })
 
   test('a directory that was exchanged, and a part that was, are noticed before anything is published', async () => {
