@@ -36,8 +36,8 @@ export async function compressorOf(compression: ParquetCompression): Promise<Com
     case 'snappy':
       return (await import('hysnappy')).snappyCompressor()
     case 'gzip':
-      // level 6 makes files of members 5 % smaller and takes over half as long again
-      return (bytes) => zlib.gzipSync(bytes, { level: 1 })
+      // on members, level 1 makes files 12 % larger, and 10 % larger than those of DuckDB; who is in a hurry takes snappy
+      return (bytes) => zlib.gzipSync(bytes, { level: 6 })
     case 'zstd':
       return (bytes) => zstdCompressSync!(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
   }

@@ -24,7 +24,7 @@ export interface ParquetOptions {
   /** `parquetjs-lite` is for comparison and compatibility: many times slower, files a fifth larger, no statistics, no zstd, timestamps in milliseconds
    *  whatever `timestampUnit` says. Default `builtin`, our own. */
   writer?: ParquetWriterName
-  /** `gzip` is that of node:zlib, at level 1, with parquetjs-lite at 6; `zstd` needs a Node.js that has it. Default `snappy`. */
+  /** `gzip` is that of node:zlib, at level 6; `zstd` needs a Node.js that has it. Default `snappy`. */
   compression?: ParquetCompression
   /** Unit of timestamp columns; a date-time with digits beyond it is a type mismatch. Default `micros`. */
   timestampUnit?: TimestampUnit
