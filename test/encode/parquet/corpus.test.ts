@@ -2,13 +2,15 @@
 
 import { parquetReadObjects } from 'hyparquet'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { typescriptShredder } from '../../../src/encode/columns/shredder.js'
+import { ParquetFile } from '../../../src/encode/parquet/file.js'
 import { parquetEncoder } from '../../../src/encode/parquet/parquet.js'
 import type { FieldType } from '../../../src/schema/resource.js'
 import { batchOf } from '../../helpers/batch.js'
 import { query } from '../../helpers/duckdb.js'
 import { edgeCorpus, edgeSchema } from '../../helpers/edge-corpus.js'
 import type { Expected } from '../../helpers/member-records.js'
-import { encodeAll } from '../../helpers/sink.js'
+import { encodeAll, MemorySink } from '../../helpers/sink.js'
 
 const corpus = edgeCorpus(process.env['TRUTO_EXPORT_SOAK'] === '1' ? 20_000 : 4000)
 
@@ -41,6 +43,32 @@ test('hyparquet reads every value, but for a byte order mark at the beginning of
       if (!isSame(found, expected)) expect(found, `${index} ${name}`).toEqual(expected)
     }
   }
+})
+
+test('the file is the same, byte for byte, where there is no WebAssembly SIMD', async () => {
+  const options = {
+    schema: edgeSchema,
+    hasKey: false,
+    unknownFields: 'extra',
+    onTypeMismatch: 'extra',
+    strict: false,
+  } as const
+  const shredder = typescriptShredder({ ...options, timestampUnit: 'micros' })
+  const { columns, leaves, group } = shredder
+  const sink = new MemorySink()
+  const metadata = { 'truto-export.resource': edgeSchema.resource, 'truto-export.schema-version': '1' }
+  const file = await ParquetFile.open(
+    { columns, leaves, compression: 'snappy', timestampUnit: 'micros', metadata },
+    sink,
+  )
+  for (let from = 0; from < corpus.length; from += 1500) {
+    const texts = corpus.slice(from, from + 1500).map(({ text }) => text)
+    shredder.append(batchOf(...texts), 0, texts.length)
+    await file.writeRowGroup(group)
+    group.reset()
+  }
+  await file.finish()
+  expect(sink.bytes.equals(bytes)).toBe(true)
 })
 
 describe('a filter gives the rows that a full scan gives', () => {

@@ -9,7 +9,7 @@ import { query, type ReadValue } from '../../helpers/duckdb.js'
 import { anyFields, type Expected, recordSample } from '../../helpers/member-records.js'
 import { encodeAll } from '../../helpers/sink.js'
 
-const runs = process.env['TRUTO_EXPORT_SOAK'] === '1' ? 1000 : 25
+const runs = process.env['TRUTO_EXPORT_SOAK'] === '1' ? 1000 : 15
 
 /** Names as DuckDB can show them: it has no empty ones and no NUL in them, and its letters have no case. */
 function hasReadableNames(fields: readonly Field[]): boolean {
