@@ -1,8 +1,9 @@
-// `npm run bench [-- engines|export|compare|columns|memory|readme …] [--small] [--fresh] [--render] [--rounds N] [--megabytes N]`: see README.md of this folder.
+// `npm run bench [-- engines|export|compare|columns|memory|bounds|readme …] [--small] [--fresh] [--render] [--rounds N] [--megabytes N]`: see README.md of this folder.
 
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { judgeBounds, measureBounds, renderBounds } from './bounds.js'
 import { measureColumns, renderColumns } from './columns.js'
 import { measureCompare, renderCompare } from './compare.js'
 import { measureEngines, renderEngines } from './engines.js'
@@ -84,6 +85,14 @@ const benchmarks: Record<string, Benchmark> = {
       peakRatio(run) > (isSmall ? 1.5 : 1.1)
         ? `peak memory differs by a factor of ${peakRatio(run).toFixed(2)}`
         : undefined,
+  }),
+  bounds: benchmark({
+    settings: isSmall
+      ? { maxMemoryMB: 64, records: 100_000, pageMB: 100, stoppedSeconds: 3, bombMB: 64 }
+      : { maxMemoryMB: 64, records: 5_000_000, pageMB: 10_000, stoppedSeconds: 60, bombMB: 1000 },
+    measure: measureBounds,
+    render: renderBounds,
+    judge: judgeBounds,
   }),
 }
 
