@@ -76,7 +76,7 @@ describe.each(isSoak ? formats : formats.slice(0, 2))('%s', (name, options) => {
     const server = await emulate(list)
     const { digest } = await undisturbed(server, name, options)
     const path = join(temporaryDirectory(), name)
-    const all = await callsOf(server, name, options)
+    const all = (await callsOf(server, name, options)).filter((_, index) => index % 3 === 0)
     const errors = ['ENOSPC', 'EIO', 'EDQUOT']
     const ends = { failed: 0, whole: 0 }
     for (const [index, { call, when }] of all.entries()) {

@@ -23,7 +23,9 @@ interface Attempt {
   readonly error: unknown
   /** Calls of the file system. */
   readonly calls: number
-  /** Records that a checkpoint was said to hold, 0 where none was saved. */
+  /** Whether it was done before the power went. */
+  readonly isDone: boolean
+  /** Records that a checkpoint was said to hold before the power went, 0 where none was saved. */
   readonly committed: number
 }
 
@@ -33,8 +35,12 @@ async function attempt(
   path: string,
   { flushes = 'all', cutAt = 0, cut = () => {} }: { flushes?: Flushes; cutAt?: number; cut?: () => void } = {},
 ): Promise<Attempt> {
+  // nobody hears what is said after that: xfs answers to an fsync of a directory that it was done
+  let isCut = false
   const onCall = (count: number): void => {
-    if (count === cutAt) cut()
+    if (count !== cutAt) return
+    isCut = true
+    cut()
   }
   const files = faultyFiles({ flushes, maxWrite: 3000, onCall })
   let committed = 0
@@ -49,19 +55,19 @@ async function attempt(
       commitBytes: 7000,
       rowGroupRows: 4,
       onEvent: (event) => {
-        if (event.kind === 'commit') committed = event.records
+        if (event.kind === 'commit' && !isCut) committed = event.records
       },
     })
   } catch (caught) {
     error = caught
   }
-  return { error, calls: files.calls.length, committed }
+  return { error, calls: files.calls.length, isDone: error === undefined && !isCut, committed }
 }
 
 /** What is wrong with what a power loss left; null where nothing is. */
-function faultIn(path: string, whole: Buffer, { error, committed }: Attempt): string | null {
+function faultIn(path: string, whole: Buffer, { isDone, committed }: Attempt): string | null {
   if (existsSync(path)) return readFileSync(path).equals(whole) ? null : 'a published file is not whole'
-  if (error === undefined) return 'an export that was done has left no file'
+  if (isDone) return 'an export that was done has left no file'
   if (!existsSync(`${path}.checkpoint`)) return committed === 0 ? null : 'a checkpoint that was saved is gone'
   let bytes: number
   let records: number
@@ -160,7 +166,6 @@ test.runIf(isSoak)('the program goes on after a power loss at any time', async (
       expect([code, stderr.split('\n').length]).toEqual([7, 2])
     }
     disk.restart()
-    if (code === 0) expect(existsSync(path)).toBe(true)
     await expectGoesOn(server, path, digest, options)
     for (const left of readdirSync(disk.path)) rmSync(join(disk.path, left))
     disk.restart()
