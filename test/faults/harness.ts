@@ -59,6 +59,8 @@ export interface RunInit {
   readonly file?: string
   /** The clock moves on in steps of so many ms for as long as the request in flight is one that a fault has struck. */
   readonly stepMs?: number
+  /** With every event the wall clock jumps by so much, back and forth in turn. */
+  readonly wallJumpMs?: number
 }
 
 /** A directory that is gone after the test. */
@@ -107,6 +109,7 @@ export async function run(init: RunInit): Promise<Outcome> {
       onEvent: (event) => {
         events.push(event)
         if (event.kind === 'wait') clock.announce(event.ms)
+        if (init.wallJumpMs !== undefined) clock.wall += events.length % 2 === 1 ? init.wallJumpMs : -init.wallJumpMs
       },
       ...init.options,
     })

@@ -1,34 +1,60 @@
-// Runs the fault matrix, each row as its own test.
+// Runs the fault matrix: each row of `rows.ts` with its cases, and a look at whether the tests that hold the rest of it are there.
 
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { ExportError } from '../../src/errors.js'
 import { membersText, type Outcome, run, usual } from './harness.js'
-import { elsewhere, type FaultCase, matrix, type OwedError, type OwedOutput } from './matrix.js'
+import { type FaultCase, matrix, type OwedError, type OwedOutput } from './matrix.js'
+import { isCaseOf, rows, withoutValues } from './rows.js'
 
-test('every row of the matrix has a name of its own', () => {
-  const ids = [...matrix, ...elsewhere].map(({ id }) => id)
-  expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([])
+const root = resolve(import.meta.dirname, '../..')
+
+const twice = (ids: readonly string[]): string[] => ids.filter((id, index) => ids.indexOf(id) !== index)
+
+test('every row and every case has a name of its own, and every case a row', () => {
+  expect(twice(rows.map(({ id }) => id))).toEqual([])
+  expect(twice(matrix.map(({ id }) => id))).toEqual([])
+  expect(matrix.filter(({ id }) => !rows.some((row) => isCaseOf(row, id))).map(({ id }) => id)).toEqual([])
 })
 
-describe('a row of the fault matrix', () => {
-  afterEach(() => {
-    expect(Object.keys(Object.prototype)).toEqual([])
+afterEach(() => {
+  expect(Object.keys(Object.prototype)).toEqual([])
+})
+
+describe.each(rows)('$id $fault', (row) => {
+  const { cases = [], tests = [], except } = row
+
+  test.each(matrix.filter(({ id }) => isCaseOf(row, id)))('$id', async (fault) => {
+    const outcome = await run({
+      emulator: fault.emulator ?? {},
+      options: fault.options ?? {},
+      ...(fault.file === undefined ? {} : { file: fault.file }),
+      ...(fault.stepMs === undefined ? {} : { stepMs: fault.stepMs }),
+      ...(fault.wallJumpMs === undefined ? {} : { wallJumpMs: fault.wallJumpMs }),
+    })
+    if ('code' in fault.owed) checkError(fault.owed, outcome)
+    else checkOutput(fault, fault.owed, outcome)
+    fault.also?.(outcome)
   })
 
-  for (const row of matrix) {
-    test(row.id, async () => {
-      const outcome = await run({
-        emulator: row.emulator ?? {},
-        options: row.options ?? {},
-        ...(row.file === undefined ? {} : { file: row.file }),
-        ...(row.stepMs === undefined ? {} : { stepMs: row.stepMs }),
-      })
-      if ('code' in row.owed) checkError(row.owed, outcome)
-      else checkOutput(row, row.owed, outcome)
-      row.also?.(outcome)
-    })
-  }
+  test('is held by what it names', () => {
+    for (const pattern of cases)
+      expect(matrix.filter(({ id }) => isCaseOf({ ...row, cases: [pattern] }, id)).length, pattern).toBeGreaterThan(0)
+    for (const [file, title] of tests) {
+      const path = join(root, file)
+      expect(existsSync(path), file).toBe(true)
+      expect(titlesIn(readFileSync(path, 'utf8')), file).toContain(withoutValues(title))
+    }
+    if (cases.length + tests.length === 0) expect(except).toMatch(/\w+ \w+/)
+  })
 })
+
+/** The titles of the tests and groups of tests of a source. */
+function titlesIn(text: string): string[] {
+  const string = /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`[^`]*`/g
+  return [...text.matchAll(string)].map(([literal]) => withoutValues(literal.slice(1, -1).replace(/\\(['"`])/g, '$1')))
+}
 
 function checkError(owed: OwedError, { error, emulator, waits }: Outcome): void {
   expect(error).toBeInstanceOf(ExportError)

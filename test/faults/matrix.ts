@@ -1,5 +1,5 @@
-// The fault matrix as data: what goes wrong between a server and an output, and what is owed then. The number in front of an id is that of the group:
-// 5.1 connection and HTTP, 5.2 body transport, 5.3 paging, 5.4 envelope and JSON, 5.5 transforms, 5.6 sinks.
+// The cases of the fault matrix as data: what goes wrong between a server and an output, and what is owed then. `rows.ts` says to which row each belongs; the
+// number in front of an id is that of the row's group.
 
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import type { EmulatorOptions } from '../../src/emulator/emulator.js'
@@ -46,34 +46,12 @@ export interface FaultCase {
   readonly file?: string
   /** The clock moves on in such steps while a request that was struck is in flight. */
   readonly stepMs?: number
+  /** With every event of the export the wall clock jumps by so much, back and forth in turn. */
+  readonly wallJumpMs?: number
   readonly owed: OwedOutput | OwedError
   /** What else has to hold; throws where it does not. */
   readonly also?: (outcome: Outcome) => void
 }
-
-/** Rows of the specification whose faults these tests cannot make, or that are held elsewhere. */
-export const elsewhere: readonly { readonly id: string; readonly because: string }[] = [
-  {
-    id: '5.1-connect-timeout',
-    because: 'no address on loopback swallows packets: test/http/client.test.ts, by a proxy',
-  },
-  { id: '5.1-ehostunreach', because: 'needs a route that is not there: test/http/network-error.test.ts, by its code' },
-  { id: '5.1-token-refresh', because: 'test/faults/resume.test.ts and test/source/page-recovery.test.ts' },
-  { id: '5.3-vanished-record', because: 'cannot be noticed by any client; the README says so' },
-  { id: '5.4-chunk-sizes', because: 'every text at chunk sizes 1, 2, 7, 64 and whole: test/json/corpus.test.ts' },
-  { id: '5.6-stdout', because: 'needs a process of its own: test/destination/stdout.test.ts and test/cli' },
-  {
-    id: '5.6-signals',
-    because: 'what a signal does is the command line: test/cli; abort.test.ts has its library side',
-  },
-  { id: '5.6-two-processes', because: 'test/checkpoint/lock.test.ts and test/faults/resume.test.ts' },
-  { id: '5.6-checkpoint', because: 'needs two runs: test/faults/resume.test.ts' },
-  { id: '5.6-kill', because: 'needs a killed process: test/faults/kill.test.ts' },
-  { id: '5.6-power', because: 'needs a file system that crashes' },
-  { id: '5.6-csv-values', because: 'test/encode/csv.test.ts, read back by DuckDB' },
-  { id: '5.6-parquet-values', because: 'test/encode/parquet.test.ts, read back by DuckDB and hyparquet' },
-  { id: '5.6-object-stores', because: 'there are none yet' },
-]
 
 const unified: Partial<ExportOptions> = { responseFormat: 'unified' }
 const list = (records: string, rest = ',"next_cursor":null'): string => `{"result":[${records}]${rest}}`
@@ -700,6 +678,7 @@ const good = (id: string, text: string | Uint8Array, output: string, more: Parti
 })
 const bytes = (...parts: (string | number[])[]): Buffer =>
   Buffer.concat(parts.map((part) => Buffer.from(part as string)))
+const elements = process.env['TRUTO_EXPORT_SOAK'] === '1' ? 5_000_000 : 500_000
 const nested = (depth: number, tail = ''): string => `{"id":"1","v":${'['.repeat(depth)}${tail}`
 
 const json: FaultCase[] = [
@@ -775,6 +754,11 @@ const json: FaultCase[] = [
     options: { responseFormat: 'stream' },
     owed: { requests: 1, complete: 'unproven', warnings: ['unproven-end'] },
   },
+  {
+    id: '5.4-object-without-records',
+    ...allFail(body('{"users":[{"id":"1"}]}')),
+    owed: { code: 'ERR_SCHEMA', exit: 6, requests: 2, says: /its keys are: \\?"users\\?"/ },
+  },
   bad('text-after-the-end', `${list('{"id":"1"}')} x`, { code: 'ERR_JSON_SYNTAX', byte: 43 }),
   bad('second-document', `${list('')}{}`, { code: 'ERR_JSON_SYNTAX', byte: 32 }),
   good('white-space-after-the-end', `${list('{"id":"1","a":1}')} \r\n\t `, '{"id":"1","a":1}\n'),
@@ -815,6 +799,15 @@ const json: FaultCase[] = [
       code: 'ERR_UTF8',
     }),
   ]),
+  {
+    ...bad('utf8-cut-sequence-in-chunks-of-1', bytes('{"result":[{"id":"', [0xe2, 0x82], '"}],"next_cursor":null}'), {
+      code: 'ERR_UTF8',
+    }),
+    emulator: {
+      chunkBytes: 1,
+      faults: [body(bytes('{"result":[{"id":"', [0xe2, 0x82], '"}],"next_cursor":null}'))],
+    },
+  },
   ...[1, 2, 7].map(
     (chunkBytes): FaultCase => ({
       id: `5.4-multi-byte-in-chunks-of-${chunkBytes}`,
@@ -845,6 +838,11 @@ const json: FaultCase[] = [
   bad('nesting-100000', list(nested(100_000)), { code: 'ERR_DEPTH', record: 0 }),
   bad('nesting-1000000', list(nested(1_000_000)), { code: 'ERR_DEPTH', record: 0 }),
   bad('record-17-MiB', list(`{"id":"${'a'.repeat(17 << 20)}"}`), { code: 'ERR_RECORD_TOO_LARGE', record: 0 }),
+  good(
+    'array-of-many-elements',
+    list(`{"id":"1","v":[${'1,'.repeat(elements)}1]}`),
+    `{"id":"1","v":[${'1,'.repeat(elements)}1]}\n`,
+  ),
   good('duplicate-keys', list('{"id":"1","a":1,"a":2}'), '{"id":"1","a":1,"a":2}\n'),
   {
     ...good('excluded-in-all-copies', list('{"id":"1","a":1,"\\u0061":2,"b":3,"a":4}'), '{"id":"1","b":3}\n'),
@@ -989,6 +987,24 @@ const sinks: FaultCase[] = files.flatMap((file): FaultCase[] => [
   },
 ])
 
+// 5.7
+
+const day = 24 * 60 * 60 * 1000
+const clocks: FaultCase[] = [10, -10].flatMap((days): FaultCase[] => [
+  {
+    id: `5.7-clock-${days > 0 ? 'forth' : 'back'}-seconds`,
+    ...firstFails({ kind: 'status', status: 429, retryAfter: 4, page: 2 }),
+    wallJumpMs: days * day,
+    owed: { requests: 3, retries: 1, wait: [4000, 4500] },
+  },
+  {
+    id: `5.7-clock-${days > 0 ? 'forth' : 'back'}-date`,
+    ...firstFails({ kind: 'status', status: 429, retryAfter: { inMs: 5000 }, page: 2 }),
+    wallJumpMs: days * day,
+    owed: { requests: 3, retries: 1, wait: [5000, 5500] },
+  },
+])
+
 export const matrix: readonly FaultCase[] = [
   ...statuses,
   ...echoes,
@@ -999,4 +1015,5 @@ export const matrix: readonly FaultCase[] = [
   ...json,
   ...transforms,
   ...sinks,
+  ...clocks,
 ]

@@ -1,0 +1,848 @@
+// The rows of the fault matrix: what can go wrong, what is owed then, and which tests hold it. Data only, so that what prints the matrix can read it as well.
+// Groups: 5.1 connection, TLS, HTTP; 5.2 body transport; 5.3 paging; 5.4 envelope and JSON; 5.5 transforms; 5.6 sinks; 5.7 surroundings.
+
+/** A test, or a group of them, by its file and its title as the source has it. Of titles that differ from row to row, `%s` and the like stand for anything. */
+export type HeldBy = readonly [file: string, title: string]
+
+export interface Row {
+  readonly id: string
+  readonly fault: string
+  readonly owed: string
+  /** Ids of the cases of `matrix.ts`, which run as tests of this row; `*` at the end stands for any rest. */
+  readonly cases?: readonly string[]
+  readonly tests?: readonly HeldBy[]
+  /** What of it does not hold, or is not applicable, and why. A row without cases and tests has to have it. */
+  readonly except?: string
+}
+
+const connection = 'test/faults/connection.test.ts'
+const client = 'test/http/client.test.ts'
+const networkError = 'test/http/network-error.test.ts'
+const redirects = 'test/faults/redirects.test.ts'
+const resume = 'test/faults/resume.test.ts'
+const sweep = 'test/faults/sweep.test.ts'
+const sinks = 'test/faults/sinks.test.ts'
+const kill = 'test/faults/kill.test.ts'
+const power = 'test/faults/power.test.ts'
+const bombs = 'test/faults/bombs.test.ts'
+const surroundings = 'test/faults/surroundings.test.ts'
+const slow = 'test/faults/slow-consumer.test.ts'
+const abort = 'test/faults/abort.test.ts'
+const tokens = 'test/faults/token.test.ts'
+const recovery = 'test/source/page-recovery.test.ts'
+const source = 'test/source/truto-source.test.ts'
+const file = 'test/destination/file.test.ts'
+const stdout = 'test/destination/stdout.test.ts'
+const lock = 'test/checkpoint/lock.test.ts'
+const checkpoint = 'test/checkpoint/checkpoint.test.ts'
+const store = 'test/checkpoint/store.test.ts'
+const csv = 'test/encode/csv.test.ts'
+const parquet = 'test/encode/parquet.test.ts'
+const columns = 'test/encode/columns/reader.test.ts'
+const keyBy = 'test/transform/key-by.test.ts'
+const cli = 'test/cli/run.test.ts'
+
+const everyCall = 'the n-th call of the file system fails, for every n'
+const everyCallThenOn = 'the n-th call of the file system fails, for every n, and what is left is gone on with'
+
+const noObjectStores = 'there is no object store yet'
+const noRedis = 'checkpoints are kept in files, or in a store of your own; there is no Redis yet'
+
+export const rows: readonly Row[] = [
+  {
+    id: '5.1.1',
+    fault: 'ENOTFOUND, EAI_AGAIN',
+    owed: 'three tries, 5; keeps; names the host',
+    tests: [
+      [connection, 'a name that does not resolve is tried three times and named'],
+      [networkError, 'names the host that did not resolve, be it that of the proxy'],
+    ],
+  },
+  {
+    id: '5.1.2',
+    fault: 'ECONNREFUSED, EHOSTUNREACH, connect timeout',
+    owed: 'retried, 5; keeps',
+    tests: [
+      [connection, 'a connection that is refused is tried six times'],
+      [networkError, '%s, before the answer'],
+      [client, 'ends a connection that is not made'],
+    ],
+  },
+  {
+    id: '5.1.3',
+    fault: 'IPv6 dead, IPv4 alive',
+    owed: 'works, no more than 250 ms lost',
+    tests: [[connection, 'a name with more than one address works where only one of them answers']],
+    except: 'the 250 ms are the default of Node.js, which is not measured',
+  },
+  {
+    id: '5.1.4',
+    fault: 'TLS: unknown CA, wrong name, expired, downgrade',
+    owed: 'no retry, 4; nothing turns verification off but --ca; NODE_TLS_REJECT_UNAUTHORIZED=0 gives a warning',
+    tests: [
+      [connection, 'a certificate %s is refused at once, without a request'],
+      [connection, 'a root that was given is trusted, and the environment cannot turn verification off'],
+      [networkError, '%s, before the answer'],
+    ],
+  },
+  {
+    id: '5.1.5',
+    fault: 'http:// URL with a token',
+    owed: '2 unless the host is loopback or --allow-insecure-http',
+    cases: ['5.1-http-with-token'],
+  },
+  {
+    id: '5.1.6',
+    fault: '400, 404, 422',
+    owed: '4 with status and message, remote or Truto; body read to 64 KiB at most; keeps',
+    cases: ['5.1-400', '5.1-422', '5.1-410', '5.1-451', '5.1-404-remote', '5.1-400-huge-body', '5.1-400-second-page'],
+  },
+  {
+    id: '5.1.7',
+    fault: '400 with invalid_cursor on a resumed or mid-export cursor',
+    owed: '6, --restart begins anew; keeps; never restarts or ends by itself',
+    cases: ['5.1-invalid-cursor', '5.1-expired-cursor'],
+  },
+  {
+    id: '5.1.8',
+    fault: '401, 403',
+    owed: '3 at once; keeps, so that a new token goes on; with a hook one refresh, one retry',
+    cases: ['5.1-401', '5.1-401-mid-export', '5.1-403'],
+    tests: [
+      [resume, 'is gone on with by another token, and by other limits and deadlines'],
+      [resume, 'a token that expires is refreshed by itself where there is a way'],
+      [recovery, 'a refused token is refreshed once a page, also in the middle of one'],
+    ],
+  },
+  {
+    id: '5.1.9',
+    fault: '408, 425, 409',
+    owed: 'retried; 409 two tries, then 4',
+    cases: ['5.1-408-*', '5.1-425-*', '5.1-409-*'],
+  },
+  {
+    id: '5.1.10',
+    fault: '429 with Retry-After: 2',
+    owed: 'waits at least 2 s, says so, goes on',
+    cases: ['5.1-429-retry-after', '5.1-rate-limits'],
+  },
+  {
+    id: '5.1.11',
+    fault: '429 with an HTTP date',
+    owed: "against the answer's own Date; past = 0; garbage = backoff",
+    cases: ['5.1-429-date', '5.1-429-past-date', '5.1-429-garbage'],
+  },
+  {
+    id: '5.1.12',
+    fault: '429 with only ratelimit-reset',
+    owed: 'the same, in seconds; of several the longest',
+    cases: ['5.1-429-ratelimit-reset', '5.1-429-longest', '5.1-429-both'],
+  },
+  {
+    id: '5.1.13',
+    fault: 'a wait longer than --max-wait',
+    owed: '5 at once, says when to come back; keeps',
+    cases: ['5.1-429-too-long'],
+  },
+  { id: '5.1.14', fault: '429 for ever', owed: '6 tries, 5', cases: ['5.1-429-for-ever'] },
+  {
+    id: '5.1.15',
+    fault: '500, 502 with HTML, 503, 504, 520-530',
+    owed: 'retried, 5; HTML never reaches the parser; a wrong content type with 200 is 6',
+    cases: ['5.1-500-*', '5.1-502-*', '5.1-503-*', '5.1-504-*', '5.1-520-*', '5.1-525-*', '5.1-530-*', '5.1-html-200'],
+  },
+  {
+    id: '5.1.16',
+    fault: '204, 206, 304, a storm of 1xx',
+    owed: '204 is 6; 206 and 304 that nobody asked for are 4; 1xx is ignored, bounded',
+    cases: ['5.1-204', '5.1-206', '5.1-304', '5.1-interim', '5.1-interim-storm'],
+  },
+  {
+    id: '5.1.17',
+    fault: 'redirect to the same origin',
+    owed: 'refused, 4, with the origin only',
+    cases: ['5.1-token-in-a-redirect'],
+    tests: [
+      [redirects, 'a %i is a redirect'],
+      [redirects, 'a redirect to the same address, which would be a loop, is refused after one request'],
+    ],
+  },
+  {
+    id: '5.1.18',
+    fault: 'redirect to another host, port, scheme, or user-info',
+    owed: '4; no request is sent there, the log of the second origin is empty',
+    tests: [
+      [redirects, 'a redirect to %s is refused after one request, and nothing is sent there'],
+      [tokens, 'the token is in nothing that the program says or leaves, and reaches no other origin'],
+    ],
+  },
+  {
+    id: '5.1.19',
+    fault: 'redirect loop',
+    owed: '4 after the first',
+    tests: [[redirects, 'a redirect to the same address, which would be a loop, is refused after one request']],
+  },
+  {
+    id: '5.1.20',
+    fault: 'status line or headers > 16 KiB, header injection',
+    owed: '5; accounts and cursors are encoded, CR or LF in a token is 2; no echo of the token',
+    cases: ['5.1-long-*', '5.1-header-injection-*', '5.1-token-in-*'],
+  },
+  {
+    id: '5.1.21',
+    fault: 'proxy 407',
+    owed: '3, names the proxy without its password',
+    tests: [[connection, 'a proxy that wants authentication is named without its password, and not asked again']],
+  },
+
+  {
+    id: '5.2.1',
+    fault:
+      'chunked body cut by FIN or RST at any byte, inside a chunk head, without the last CRLF; keep-alive or close',
+    owed: 'retried; then 5; never exit 0, never half a record out',
+    cases: [
+      '5.2-no-answer*',
+      '5.2-in-head*',
+      '5.2-chunked*',
+      '5.2-chunk-head*',
+      '5.2-boundary*',
+      '5.2-last-crlf*',
+      '5.2-in-record-0*',
+      '5.2-close-delimited*',
+    ],
+    tests: [
+      [sweep, 'a page that is cut at any byte'],
+      [recovery, 'a page that is cut at any byte is read again, and what was taken of it is passed over'],
+    ],
+  },
+  {
+    id: '5.2.2',
+    fault: 'Content-Length too big, too small, beside Transfer-Encoding',
+    owed: 'retried, 5; both at once is not parsed',
+    cases: ['5.2-length*', '5.2-content-length-*', '5.2-smuggling'],
+    tests: [[sweep, 'a body that stops in order where its Content-Length says so is cut all the same']],
+  },
+  {
+    id: '5.2.3',
+    fault: 'gzip cut, bad CRC, bad length, garbage after, plain text called gzip',
+    owed: 'retried, then 5; two members are fine',
+    cases: [
+      '5.2-early-end-gzip*',
+      '5.2-gzip-crc*',
+      '5.2-gzip-length*',
+      '5.2-gzip-garbage-after*',
+      '5.2-gzip-header*',
+      '5.2-gzip-not-gzip*',
+      '5.2-gzip-zeros-after',
+      '5.2-br-zeros-after',
+      '5.2-gzip-two-members',
+      '5.2-gzip-double',
+    ],
+    tests: [[sweep, 'compressed']],
+  },
+  {
+    id: '5.2.4',
+    fault: 'an encoding that was not asked for (br, zstd, "gzip, gzip")',
+    owed: 'decoded or 4; more than two layers refused',
+    cases: ['5.2-*-unasked', '5.2-two-layers', '5.2-three-layers', '5.2-zstd'],
+  },
+  {
+    id: '5.2.5',
+    fault: 'gzip or br bomb in one string',
+    owed: '6 within --max-record-bytes; RSS flat; no retry',
+    cases: ['5.2-gzip-bomb', '5.2-br-bomb', '5.2-bomb-string'],
+    tests: [[bombs, 'a bomb of %s ends with what is owed, within bounded memory']],
+  },
+  {
+    id: '5.2.6',
+    fault: 'a bomb of white space, of [, of keys, of endless records',
+    owed: 'white space streams through until a deadline; depth and record limits 6; --max-records, --max-bytes',
+    cases: ['5.2-white-space*', '5.2-bomb-brackets', '5.2-bomb-keys', '5.2-bomb-records', '5.2-bomb-bytes'],
+    tests: [[bombs, 'a bomb of %s ends with what is owed, within bounded memory']],
+  },
+  {
+    id: '5.2.7',
+    fault: 'stall at any byte, before the head',
+    owed: 'retried; 5',
+    cases: ['5.2-stall-*'],
+  },
+  {
+    id: '5.2.8',
+    fault: 'one byte each 100 ms',
+    owed: 'no record finished for 10 min, or < 100 B/s for 60 s: retried; 5',
+    cases: ['5.2-drip-*', '5.2-error-body-drips'],
+  },
+  {
+    id: '5.2.9',
+    fault: 'reset in a record; a kept connection that closes as it is used again',
+    owed: 'again at once the first time, no wait',
+    cases: ['5.2-lost-connection-no-wait'],
+    tests: [
+      [client, 'that was kept alive and closed by the server just as it was used again is known as such'],
+      ['test/http/retry.test.ts', '%s is tried again at once the first time, and with a wait after that'],
+    ],
+  },
+  {
+    id: '5.2.10',
+    fault: 'the server closes early after the head of an error',
+    owed: 'the status decides, not the reset',
+    cases: ['5.2-error-head-then-reset*'],
+  },
+
+  {
+    id: '5.3.1',
+    fault: 'next_cursor before or after result; null, absent, ""',
+    owed: 'all three are the end; order is free',
+    cases: ['5.3-end-*'],
+  },
+  {
+    id: '5.3.2',
+    fault: 'next_cursor a number, an object, a boolean, > 64 KiB',
+    owed: 'a number is sent as its digits, others are 6',
+    cases: [
+      '5.3-cursor-digits',
+      '5.3-cursor-number',
+      '5.3-cursor-object',
+      '5.3-cursor-array',
+      '5.3-cursor-boolean*',
+      '5.3-cursor-string',
+      '5.3-cursor-long-allowed',
+    ],
+  },
+  {
+    id: '5.3.3',
+    fault: 'a cursor with + / = & # % or beyond ASCII',
+    owed: 'round-trips exactly, other parameters stay',
+    cases: ['5.3-cursor-base64', '5.3-cursor-url', '5.3-cursor-odd', '5.3-cursor-long'],
+    tests: [['test/source/request.test.ts', 'of any text comes back exactly, and the other parameters stay']],
+  },
+  {
+    id: '5.3.4',
+    fault: 'a key spelled "next_\\u0063ursor"',
+    owed: 'recognised',
+    cases: ['5.3-escaped-keys', '5.3-pretty-printed'],
+  },
+  {
+    id: '5.3.5',
+    fault: 'next == this, or a cycle over several pages',
+    owed: '6 when it is seen',
+    cases: ['5.3-loop-*'],
+    tests: [
+      [source, 'a cursor that comes again is an error on the page that gave it, whatever the length of the cycle'],
+    ],
+  },
+  {
+    id: '5.3.6',
+    fault: 'an empty page with a cursor; 1,000 of them',
+    owed: 'goes on; 6',
+    cases: ['5.3-empty-pages', '5.3-endless-empty-pages'],
+  },
+  { id: '5.3.7', fault: 'short pages, page sizes that vary', owed: 'fine', cases: ['5.3-short-pages'] },
+  {
+    id: '5.3.8',
+    fault: 'a page after a retry equal to the first try',
+    owed: 'once in the output',
+    cases: ['5.3-same-page-after-retry'],
+  },
+  {
+    id: '5.3.9',
+    fault: 'a page that changed on retry',
+    owed: 'a file is rolled back and has the newer version whole; else 6 unless equal so far',
+    cases: ['5.3-page-changed-on-retry'],
+    tests: [
+      [resume, 'is begun anew in a plain file, in the same run and in a later one'],
+      [resume, 'ends an export that has no checkpoint, or nothing but a stream'],
+      [resume, 'every time is not begun anew for ever'],
+    ],
+  },
+  {
+    id: '5.3.10',
+    fault: 'overlap: the same ids at the borders of pages',
+    owed: 'kept by default',
+    cases: ['5.3-overlap'],
+    except: 'they are not counted: there is no --check-duplicates yet',
+  },
+  {
+    id: '5.3.11',
+    fault: 'a record vanishes or appears while pages are read',
+    owed: 'the README says so',
+    except: 'no client can notice it',
+  },
+  {
+    id: '5.3.12',
+    fault: 'two exports in turns over one cursor',
+    owed: 'independent',
+    tests: [[sinks, 'two exports of one list at once do not disturb each other']],
+  },
+
+  {
+    id: '5.4.1',
+    fault: 'result missing, null, a string, a number',
+    owed: '6, names the keys seen; no empty export',
+    cases: ['5.4-result-missing', '5.4-result-null', '5.4-result-string', '5.4-result-number', '5.4-empty-body'],
+  },
+  {
+    id: '5.4.2',
+    fault: 'result is an object (truto_key_by)',
+    owed: 'its values in text order; __proto__ as a key is data',
+    cases: ['5.4-result-object'],
+  },
+  {
+    id: '5.4.3',
+    fault: 'result twice, next_cursor twice',
+    owed: '6',
+    cases: ['5.4-result-twice', '5.4-cursor-twice'],
+  },
+  {
+    id: '5.4.4',
+    fault: 'unknown keys, nested decoys, Result',
+    owed: 'skipped',
+    cases: ['5.4-decoys'],
+  },
+  {
+    id: '5.4.5',
+    fault: 'error JSON in a 200; beside or after result',
+    owed: "retried where it is the provider's, else 6; no record of that page stays in a file",
+    cases: ['5.4-error-in-200-*', '5.4-error-before-result', '5.4-error-after-result'],
+  },
+  {
+    id: '5.4.6',
+    fault: 'an error appended to an open array, HTML appended',
+    owed: 'retried once, then 6',
+    cases: ['5.4-error-in-open-array', '5.4-html-appended'],
+    except: 'an error appended to an open array that ends there is a truncated body: retried, 5',
+  },
+  {
+    id: '5.4.7',
+    fault: 'a top-level array, NDJSON, Slack or Graph in place of the envelope',
+    owed: 'recognised and named; an object with no record member is 6',
+    cases: ['5.4-top-level-array', '5.4-body-of-*', '5.4-ndjson-by-name', '5.4-object-without-records'],
+    tests: [[source, 'auto asks for the page and all that follow as unified where stream gave %s']],
+  },
+  {
+    id: '5.4.8',
+    fault: 'text after the closing brace',
+    owed: '6; white space is fine',
+    cases: ['5.4-text-after-the-end', '5.4-second-document', '5.4-white-space-after-the-end'],
+  },
+  {
+    id: '5.4.9',
+    fault: 'a byte order mark; UTF-16',
+    owed: 'ignored, never written; 6',
+    cases: ['5.4-bom', '5.4-utf-16'],
+  },
+  {
+    id: '5.4.10',
+    fault: 'invalid JSON at byte N',
+    owed: '6 with page, record, byte, and an escaped excerpt',
+    cases: ['5.4-invalid-at-byte'],
+    tests: [
+      ['test/json/engines.test.ts', 'an error names the byte and the record, however far into a long page it is'],
+    ],
+  },
+  {
+    id: '5.4.11',
+    fault: 'an element null, a number, a string, an array',
+    owed: '6; a string in a Slack list is a bare id, counted',
+    cases: ['5.4-element-*', '5.4-bare-ids'],
+  },
+  {
+    id: '5.4.12',
+    fault: 'invalid UTF-8 in values and keys, also split over chunks',
+    owed: '6; U+FFFD is never made up',
+    cases: ['5.4-utf8-*'],
+  },
+  {
+    id: '5.4.13',
+    fault: 'valid multi-byte characters split over 1-byte chunks',
+    owed: 'exact',
+    cases: ['5.4-multi-byte-in-chunks-of-*'],
+    tests: [
+      ['test/json/corpus.test.ts', 'accepts a text inside a record exactly where JSON.parse does, with its value'],
+    ],
+  },
+  {
+    id: '5.4.14',
+    fault: 'lone surrogate escapes',
+    owed: 'NDJSON keeps them; CSV and Parquet U+FFFD, counted; --strict 6',
+    cases: ['5.4-lone-surrogates*'],
+    tests: [[parquet, 'a lone surrogate does not make the file unreadable']],
+  },
+  {
+    id: '5.4.15',
+    fault: 'NUL, U+2028/9, DEL, noncharacters, RTL, ZWJ',
+    owed: 'exact; stderr shows them escaped',
+    cases: ['5.4-odd-characters'],
+    tests: [
+      [csv, 'every edge text comes back as it was, and "" is not null: %j'],
+      [parquet, 'every edge text comes back as it was, at the top, in lists and in JSON'],
+      [cli, 'an error is one line: code, message, position, what is left, hint'],
+    ],
+  },
+  {
+    id: '5.4.16',
+    fault: 'exotic escapes',
+    owed: 'the same value',
+    cases: ['5.4-odd-characters'],
+    tests: [[columns, 'escapes and characters of every width are decoded']],
+  },
+  {
+    id: '5.4.17',
+    fault: 'nesting of 500, of 100k, of 1 M unclosed',
+    owed: 'fine; 6; 6 before memory grows',
+    cases: ['5.4-nesting-*'],
+  },
+  {
+    id: '5.4.18',
+    fault: 'a record > 16 MiB, a string without end, an array of 5 M elements',
+    owed: '6 at --max-record-bytes, RSS < 4 times the limit and the base',
+    cases: ['5.4-record-17-MiB', '5.4-array-of-many-elements'],
+    tests: [[bombs, 'a bomb of %s ends with what is owed, within bounded memory']],
+  },
+  {
+    id: '5.4.19',
+    fault: 'duplicate keys in a record',
+    owed: 'text kept; an excluded field goes in all its copies, however it is spelled',
+    cases: ['5.4-duplicate-keys', '5.4-excluded-in-all-copies'],
+    tests: [
+      [columns, 'the last of equal keys counts, at the top and inside, also when an earlier one has the wrong type'],
+    ],
+  },
+  {
+    id: '5.4.20',
+    fault: '__proto__, constructor, hasOwnProperty',
+    owed: 'data; nothing is polluted',
+    cases: ['5.4-prototype-names', '5.4-prototype-excluded'],
+    tests: [[columns, 'names of Object.prototype are data']],
+  },
+  {
+    id: '5.4.21',
+    fault: '> 2^53, 1e400, 30 digits, long fractions',
+    owed: 'digits kept in text; a typed column that cannot hold it never rounds in silence',
+    cases: ['5.4-numbers'],
+    tests: [
+      [parquet, 'JSON is the text that was sent, of any type and with all its digits'],
+      [columns, 'mismatches are counted for each field'],
+    ],
+    except:
+      'a value that a typed column cannot hold is null there and kept in extra, counted; 6 with --on-type-mismatch error',
+  },
+  { id: '5.4.22', fault: '-0, 1E2, 1.0', owed: 'text kept', cases: ['5.4-numbers'] },
+
+  {
+    id: '5.5.1',
+    fault: 'exclude of an unknown field, of all, of a nested path',
+    owed: 'fine; {} records, still counted',
+    cases: ['5.5-exclude-*'],
+  },
+  {
+    id: '5.5.2',
+    fault: 'the server ignores exclusion, key_by, ignore_remote_data',
+    owed: 'the same output either way',
+    cases: ['5.5-server-*'],
+  },
+  {
+    id: '5.5.3',
+    fault: 'the key-by field is missing or null',
+    owed: '6 naming the record; --key-by-missing skip counts',
+    cases: ['5.5-key-missing', '5.5-key-null', '5.5-key-missing-skip'],
+  },
+  {
+    id: '5.5.4',
+    fault: 'a duplicate key',
+    owed: 'an error where an object is built; keep, first or error',
+    cases: ['5.5-key-duplicate-*'],
+    tests: [
+      [keyBy, 'keeps the first record under first, over the borders of batches, and counts the others'],
+      [keyBy, 'more different keys than the budget holds are a limit, which names the budget'],
+    ],
+  },
+  {
+    id: '5.5.5',
+    fault: 'a key that is a number, a boolean, an object',
+    owed: 'its digits; 6',
+    cases: ['5.5-key-number', '5.5-key-true', '5.5-key-a1', '5.5-key-1'],
+    except: 'a boolean is 6, too: no id is one',
+  },
+  {
+    id: '5.5.6',
+    fault: 'exclude removes the key-by field',
+    owed: 'the key is taken before',
+    cases: ['5.5-key-then-excluded'],
+  },
+  {
+    id: '5.5.7',
+    fault: "a user's Transform throws, never calls back, is slow",
+    owed: '1 with its cause; an abort still works; backpressure',
+    cases: ['5.5-transform-throws'],
+    tests: [
+      [abort, 'an abort %s ends the export with its reason'],
+      ['test/transform/record-transform.test.ts', 'few batches are taken while the reader is behind'],
+    ],
+  },
+
+  {
+    id: '5.6.1',
+    fault: 'ENOSPC, EDQUOT, EFBIG at write k',
+    owed: '7; the partial file is cut to the last commit, the checkpoint valid; goes on when there is space',
+    tests: [
+      [sinks, everyCall],
+      [sinks, 'ENOSPC in %s'],
+      [sinks, 'a disk that is full is exit 7, also where the output is a link to it'],
+      [resume, everyCallThenOn],
+      [surroundings, 'a limit on the size of files is exit 7, and the export goes on once it is lifted'],
+      [surroundings, 'a file system that is full is exit 7, and the export goes on once there is space'],
+      [store, 'keeps the old checkpoint whole, or has the new one whole, whatever call fails'],
+    ],
+  },
+  {
+    id: '5.6.2',
+    fault: 'EIO on write, fsync, close',
+    owed: '7, fsync not repeated, the commit does not count; what goes on verifies the digest',
+    tests: [
+      [sinks, everyCall],
+      [resume, everyCallThenOn],
+      [file, 'a flush that failed is not tried again'],
+    ],
+  },
+  {
+    id: '5.6.3',
+    fault: 'EACCES, EROFS, ENOENT, ENOTDIR, name too long',
+    owed: '7 before the first request',
+    tests: [
+      [sinks, 'before the first request'],
+      [sinks, everyCall],
+    ],
+  },
+  {
+    id: '5.6.4',
+    fault: 'OUT exists',
+    owed: '2 unless --overwrite; then replaced only at the end, mode kept',
+    tests: [
+      [sinks, 'before the first request'],
+      [sinks, 'an older file keeps its bytes until the whole list is there, and its permission bits then'],
+      [file, 'that appears during the export is not replaced: the complete file is kept beside it'],
+    ],
+  },
+  {
+    id: '5.6.5',
+    fault: 'EXDEV, rename refused',
+    owed: '7, the partial file kept whole, the message has the mv',
+    tests: [
+      [file, '%s %s: the name holds the old file or the whole new one, and the error says so'],
+      [file, 'the command that publishes a kept file is quoted for the shell'],
+    ],
+  },
+  {
+    id: '5.6.6',
+    fault: 'EMFILE, ENFILE',
+    owed: '7, never a crash',
+    tests: [
+      [sinks, everyCall],
+      [surroundings, 'too few file descriptors are exit 7, wherever they end'],
+    ],
+    except: 'below some 22 descriptors Node.js itself does not start',
+  },
+  {
+    id: '5.6.7',
+    fault: 'EPIPE (| head)',
+    owed: 'stops at once, silent, 141',
+    tests: [
+      [stdout, 'ends the export quietly, and not by an uncaught exception'],
+      [surroundings, 'a reader that leaves ends the program quietly with 141'],
+    ],
+  },
+  {
+    id: '5.6.8',
+    fault: 'a slow or stopped consumer (1 h)',
+    owed: 'RSS flat, the socket held back',
+    tests: [
+      [slow, 'a consumer that stops in the middle stops the server, for as long as it likes'],
+      [slow, 'memory is flat while 200 MB go to a consumer that lags behind'],
+    ],
+  },
+  {
+    id: '5.6.9',
+    fault: 'stdout closed at the start, stdin absent',
+    owed: '7; fine',
+    tests: [
+      [surroundings, 'without a stdout it ends with 7, without a stdin it runs'],
+      [stdout, 'a stream that is closed at the start is an error before anything is written'],
+    ],
+  },
+  {
+    id: '5.6.10',
+    fault: 'more than 64 KiB into a slow pipe, then the end',
+    owed: 'every byte arrives, 0',
+    tests: [[surroundings, 'every byte arrives in a pipe that is slow to the end']],
+  },
+  {
+    id: '5.6.11',
+    fault: 'SIGINT, SIGTERM, SIGHUP',
+    owed: 'commits what is whole within 5 s, 130/143/129, the line that resumes; a second one at once',
+    tests: [
+      [kill, 'SIGTERM keeps every record that was written, and says so'],
+      [cli, '%s aborts the export and ends with %i, saying what is left'],
+      ['test/cli/signals.test.ts', 'the second signal may be another one'],
+      [abort, 'an abort %s ends the export with its reason'],
+    ],
+  },
+  {
+    id: '5.6.12',
+    fault: 'SIGKILL at any call of the system',
+    owed: 'keeps; resume gives the same bytes; a stale lock is taken over',
+    tests: [
+      [kill, 'goes on after SIGKILL at random times'],
+      [kill, 'goes on after SIGKILL at a call of the file system'],
+      [lock, 'that was made by a process that died by a signal and was not waited for is taken over'],
+    ],
+  },
+  {
+    id: '5.6.13',
+    fault: 'SIGSTOP and SIGCONT, a laptop that sleeps',
+    owed: 'deadlines are monotonic: at most one retry',
+    tests: [[surroundings, 'a program that was stopped and continued asks again at most once']],
+  },
+  {
+    id: '5.6.14',
+    fault: 'power loss at any point',
+    owed: 'OUT is old or new, whole; so is the checkpoint; its bytes are durable',
+    tests: [
+      [power, 'goes on to the same bytes after a power loss at a call of the file system'],
+      [power, 'the checks of a power loss fail'],
+    ],
+  },
+  {
+    id: '5.6.15',
+    fault: 'uncaughtException, unhandledRejection, heap OOM',
+    owed: '1; as SIGKILL',
+    tests: [[surroundings, 'what ends the process from within leaves what can be gone on with: %s']],
+  },
+  {
+    id: '5.6.16',
+    fault: 'two processes, the same OUT',
+    owed: 'the second: 8 with the pid and host of the first; no byte of either is harmed',
+    tests: [
+      [resume, 'a second export to the same file is refused, and neither loses a byte'],
+      [lock, 'that lives is respected, one of another host always'],
+      [lock, 'of many that find a dead lock at once, one gets it'],
+    ],
+  },
+  {
+    id: '5.6.17',
+    fault: 'OUT or partial edited, cut, replaced meanwhile',
+    owed: '8 on resume; 7 while it runs',
+    tests: [
+      [resume, 'is refused with %s, and nothing is touched or asked for'],
+      [file, '%s: the commit refuses to publish it'],
+    ],
+  },
+  {
+    id: '5.6.18',
+    fault: 'a checkpoint empty, cut, with a flipped bit, of a newer version, of another query',
+    owed: '8, says --restart; never guessed',
+    tests: [
+      [checkpoint, 'where it is empty, or cut at any byte'],
+      [checkpoint, 'where any bit of it is another'],
+      [checkpoint, 'where its version is another, which the message names'],
+      [resume, 'is not that of an export with %s'],
+    ],
+  },
+  {
+    id: '5.6.19',
+    fault: 'CSV: comma, quote, CR, LF, formulas, ragged or new fields, nested values',
+    owed: "RFC 4180; ' only by --csv-formulas escape; header fixed by the schema; unknown field in extra or 6; nested as JSON",
+    tests: [
+      [csv, 'every edge text comes back as it was, and "" is not null: %j'],
+      [csv, 'are kept as they are by default'],
+      [csv, "get a ' before them where that is asked for, and are counted; numbers in JSON text do not"],
+      [csv, 'a type mismatch, an unknown field and a lone surrogate can each be an error'],
+    ],
+  },
+  {
+    id: '5.6.20',
+    fault: 'CSV null against ""',
+    owed: 'distinguishable',
+    tests: [[csv, 'every edge text comes back as it was, and "" is not null: %j']],
+  },
+  {
+    id: '5.6.21',
+    fault: 'Parquet: the writer fails midway, schema drift, null in required, a bad date',
+    owed: 'nothing without a footer under a published name; drift in extra; a bad date kept as text',
+    cases: ['5.6-out.*'],
+    tests: [
+      [parquet, 'a sink that fails at write %i fails the export with its own error'],
+      [sinks, 'ENOSPC in %s'],
+      [columns, 'unknown fields stand in extra in their order, before declared ones'],
+      ['test/encode/columns/timestamp.test.ts', 'a digit beyond the unit is refused unless it is zero'],
+    ],
+    except: 'no column is required, so there is no null in one',
+  },
+  {
+    id: '5.6.22',
+    fault: 'Parquet read back before it is published',
+    owed: 'footer, rows and a checksum verified',
+    except:
+      'not done in a run, which would read the file twice: the bytes that were handed to the disk are checked by length and digest, and tests read files back with DuckDB and hyparquet',
+  },
+  { id: '5.6.23', fault: 'S3 500, 503, timeouts, resets of a part', owed: 'retried; 7', except: noObjectStores },
+  { id: '5.6.24', fault: 'Complete answers 200 with an <Error>', owed: 'an error, retried', except: noObjectStores },
+  { id: '5.6.25', fault: 'Complete times out, yet took', owed: 'success', except: noObjectStores },
+  {
+    id: '5.6.26',
+    fault: 'S3 403, NoSuchBucket, clock skew, expired STS',
+    owed: '7 at the start',
+    except: noObjectStores,
+  },
+  { id: '5.6.27', fault: 'NoSuchUpload on resume', owed: '8', except: noObjectStores },
+  { id: '5.6.28', fault: 'part limit of 10,000', owed: 'part size grows up front', except: noObjectStores },
+  { id: '5.6.29', fault: 'the object exists, two writers', owed: '412 is 8, 409 retried', except: noObjectStores },
+  { id: '5.6.30', fault: 'SIGKILL in an upload', owed: 'nothing visible', except: noObjectStores },
+
+  {
+    id: '5.7.1',
+    fault: 'the wall clock jumps by 10 days, DST, leap second',
+    owed: 'no wait shortens or lengthens',
+    cases: ['5.7-clock-*'],
+  },
+  { id: '5.7.2', fault: 'Redis as checkpoint store is down', owed: '8, or held back', except: noRedis },
+  { id: '5.7.3', fault: 'Redis hangs, READONLY, LOADING, OOM, failover', owed: 'failure to commit', except: noRedis },
+  { id: '5.7.4', fault: 'Redis as a cache only', owed: 'goes on without it', except: noRedis },
+  { id: '5.7.5', fault: 'two workers, one Redis key', owed: 'the loser: 8', except: noRedis },
+  {
+    id: '5.7.6',
+    fault: 'ulimit -v, memory cgroup of 256 MiB, one CPU',
+    owed: 'runs',
+    tests: [[surroundings, 'runs %s, to the same bytes']],
+    except:
+      'below some 20 GB of addresses Node.js needs NODE_OPTIONS=--disable-wasm-trap-handler, which the error says',
+  },
+  {
+    id: '5.7.7',
+    fault: 'TMPDIR, HOME absent or read-only',
+    owed: 'runs: nothing is written but beside OUT',
+    tests: [[surroundings, 'runs %s, to the same bytes']],
+  },
+  {
+    id: '5.7.8',
+    fault: 'a locale other than UTF-8, an odd TZ',
+    owed: 'the same bytes',
+    tests: [[surroundings, 'runs %s, to the same bytes']],
+  },
+]
+
+const placeholder = /%[sijod]|\$\{[^}]*\}|\$\w+/g
+const quoted = (text: string): string => text.replace(/[.*+?^()|[\]\\{}$]/g, '\\$&')
+
+/** A title as a source has it, with the same sign for everything that differs from row to row. */
+export const withoutValues = (title: string): string => title.replace(placeholder, '%s')
+
+/** Matches the titles that a test of this title has when it runs. */
+export function titlePattern(title: string): RegExp {
+  const parts = withoutValues(title).split('%s').map(quoted)
+  return new RegExp(`^${parts.join('.*')}$`, 's')
+}
+
+/** Whether a case belongs to a row. */
+export const isCaseOf = (row: Row, id: string): boolean =>
+  (row.cases ?? []).some((pattern) => new RegExp(`^${pattern.split('*').map(quoted).join('.*')}$`).test(id))
