@@ -1,7 +1,7 @@
 // The program itself, killed: at random times, and by strace at its calls of the file system. Whatever was going on, running the same command again comes to
 // the same bytes. By default a few places of two formats, in the soak every call there is and a thousand kills at random times.
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { emulate, temporaryDirectory } from './harness.js'
@@ -96,22 +96,4 @@ describe.each(isSoak ? formats : formats.slice(0, 2))('%s', (name, options) => {
     console.log(`${name}: ${ends.failed} of ${all.length} failed calls ended the export, which went on all the same`)
     expect(ends.failed).toBeGreaterThan(all.length / 2)
   })
-})
-
-test('SIGTERM keeps every record that was written, and says so', async () => {
-  const server = await emulate({ ...list, faults: [{ kind: 'stall', at: { record: 10 }, page: 7 }] })
-  const path = join(temporaryDirectory(), 'out.ndjson')
-  const { child, ended } = start(server, path, { flags })
-  while (server.requests < 7) await new Promise((resolve) => setTimeout(resolve, 5))
-  // the records in front of the stall are on their way
-  while (!existsSync(`${path}.checkpoint`)) await new Promise((resolve) => setTimeout(resolve, 5))
-  child.kill('SIGTERM')
-  const { code, stderr } = await ended
-  expect(code).toBe(143)
-  const [, records] = /stopped by SIGTERM; (\d+) records are kept in .*out\.ndjson\.partial; to go on/.exec(stderr)!
-  expect(readFileSync(`${path}.partial`, 'utf8').split('\n').length - 1).toBe(Number(records))
-  expect(Number(records)).toBeGreaterThanOrEqual(120)
-  server.setFaults([])
-  const undisturbedServer = await emulate(list)
-  await expectGoesOn(server, path, (await undisturbed(undisturbedServer, 'out.ndjson', { flags })).digest, { flags })
 })

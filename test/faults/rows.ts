@@ -22,6 +22,7 @@ const redirects = 'test/faults/redirects.test.ts'
 const resume = 'test/faults/resume.test.ts'
 const sweep = 'test/faults/sweep.test.ts'
 const sinks = 'test/faults/sinks.test.ts'
+const onePage = 'test/faults/one-page.test.ts'
 const kill = 'test/faults/kill.test.ts'
 const power = 'test/faults/power.test.ts'
 const bombs = 'test/faults/bombs.test.ts'
@@ -41,6 +42,7 @@ const parquet = 'test/encode/parquet.test.ts'
 const columns = 'test/encode/columns/reader.test.ts'
 const keyBy = 'test/transform/key-by.test.ts'
 const cli = 'test/cli/run.test.ts'
+const processes = 'test/cli/process.test.ts'
 
 const everyCall = 'the n-th call of the file system fails, for every n'
 const everyCallThenOn = 'the n-th call of the file system fails, for every n, and what is left is gone on with'
@@ -590,7 +592,7 @@ export const rows: readonly Row[] = [
       [sinks, 'ENOSPC in %s'],
       [sinks, 'a disk that is full is exit 7, also where the output is a link to it'],
       [resume, everyCallThenOn],
-      [surroundings, 'a limit on the size of files is exit 7, and the export goes on once it is lifted'],
+      [processes, 'on the size of a file is exit 7, and %s goes on behind it'],
       [surroundings, 'a file system that is full is exit 7, and the export goes on once there is space'],
       [store, 'keeps the old checkpoint whole, or has the new one whole, whatever call fails'],
     ],
@@ -639,9 +641,10 @@ export const rows: readonly Row[] = [
     owed: '7, never a crash',
     tests: [
       [sinks, everyCall],
-      [surroundings, 'too few file descriptors are exit 7, wherever they end'],
+      [processes, 'on open files: with %i it is exit 7 or all is well'],
+      [processes, 'on open files that comes in the middle is exit 7, and the same command goes on'],
     ],
-    except: 'below some 22 descriptors Node.js itself does not start',
+    except: 'below 24 descriptors Node.js itself does not start',
   },
   {
     id: '5.6.7',
@@ -649,7 +652,8 @@ export const rows: readonly Row[] = [
     owed: 'stops at once, silent, 141',
     tests: [
       [stdout, 'ends the export quietly, and not by an uncaught exception'],
-      [surroundings, 'a reader that leaves ends the program quietly with 141'],
+      [processes, '%s: exit %s'],
+      [processes, 'a pipe whose reader leaves ends the request with it'],
     ],
   },
   {
@@ -666,7 +670,7 @@ export const rows: readonly Row[] = [
     fault: 'stdout closed at the start, stdin absent',
     owed: '7; fine',
     tests: [
-      [surroundings, 'without a stdout it ends with 7, without a stdin it runs'],
+      [processes, '%s: exit %s'],
       [stdout, 'a stream that is closed at the start is an error before anything is written'],
     ],
   },
@@ -674,16 +678,16 @@ export const rows: readonly Row[] = [
     id: '5.6.10',
     fault: 'more than 64 KiB into a slow pipe, then the end',
     owed: 'every byte arrives, 0',
-    tests: [[surroundings, 'every byte arrives in a pipe that is slow to the end']],
+    tests: [[processes, '%s: exit %s']],
   },
   {
     id: '5.6.11',
     fault: 'SIGINT, SIGTERM, SIGHUP',
     owed: 'commits what is whole within 5 s, 130/143/129, the line that resumes; a second one at once',
     tests: [
-      [kill, 'SIGTERM keeps every record that was written, and says so'],
+      [processes, '%s keeps what is whole, says how to go on, and ends with %i'],
+      [processes, 'that is a second one ends it at once, even where a reader of stdout stands still'],
       [cli, '%s aborts the export and ends with %i, saying what is left'],
-      ['test/cli/signals.test.ts', 'the second signal may be another one'],
       [abort, 'an abort %s ends the export with its reason'],
     ],
   },
@@ -694,6 +698,7 @@ export const rows: readonly Row[] = [
     tests: [
       [kill, 'goes on after SIGKILL at random times'],
       [kill, 'goes on after SIGKILL at a call of the file system'],
+      [onePage, 'an export of one page that is killed at nine tenths of it writes no committed byte again'],
       [lock, 'that was made by a process that died by a signal and was not waited for is taken over'],
     ],
   },
@@ -701,7 +706,10 @@ export const rows: readonly Row[] = [
     id: '5.6.13',
     fault: 'SIGSTOP and SIGCONT, a laptop that sleeps',
     owed: 'deadlines are monotonic: at most one retry',
-    tests: [[surroundings, 'a program that was stopped and continued asks again at most once']],
+    tests: [
+      [surroundings, 'a program that was stopped and continued asks again at most once'],
+      [processes, 'that stops and continues it leaves the bytes as they are'],
+    ],
   },
   {
     id: '5.6.14',
