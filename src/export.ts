@@ -9,6 +9,7 @@ import type { CheckpointStore } from './checkpoint/store.js'
 import { type Clock, systemClock } from './clock.js'
 import { compressed, requireCodec } from './destination/compress.js'
 import type { Destination, DestinationWriter } from './destination/destination.js'
+import type { PartsWriter } from './destination/directory.js'
 import { destinationFromUrl } from './destination/from-url.js'
 import type { Encoder } from './encode/encoder.js'
 import { jsonEncoder } from './encode/json.js'
@@ -176,7 +177,7 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
   const out = compressed(writer, resolved.compress)
   let records = start?.records ?? 0
   const makeEncoder = (): Promise<Encoder> => encoderOf(resolved, run, source.outcome)
-  const output = new Output({ out, makeEncoder, endPart: session.endPart, start })
+  const output = new Output({ out, makeEncoder, parts: session.parts, start })
   const warnings = (): Warning[] => addWarnings(start?.warnings ?? [], [...warningsOf(stages), ...output.warnings()])
   const pointAt = (source: SourceState): ExportState | null => {
     const encoder = output.state
@@ -242,7 +243,7 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
       manifest: session.manifestName,
       warnings: [...opened.warnings, ...source.warnings(), ...warnings()],
     })
-    session.completion = () => completionOf(report(), context, source)
+    session.completion = () => completionOf(report(), context, source, session.parts)
     await out.commit()
     return report()
   } catch (error) {
@@ -257,7 +258,12 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
   }
 }
 
-function completionOf(report: ExportReport, context: RunContext, source: PagedSource): Completion {
+function completionOf(
+  report: ExportReport,
+  context: RunContext,
+  source: PagedSource,
+  parts: PartsWriter | null,
+): Completion {
   const { resolved, run, startedWallAt } = context
   const { transform } = run
   const hasInput = run.input !== undefined
@@ -268,6 +274,7 @@ function completionOf(report: ExportReport, context: RunContext, source: PagedSo
     // what a Transform does, or an input holds, is not known
     fingerprint: hasInput || typeof transform === 'object' ? null : identityOf({ resolved, transform, hasInput }),
     hasInput,
+    parts: parts === null ? null : parts.parts,
     lastCursor: source instanceof TrutoSource ? source.state.cursor : null,
     startedAt: startedWallAt,
     finishedAt: (run.clock ?? systemClock).wallNow(),

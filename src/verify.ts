@@ -1,9 +1,10 @@
-// Holds a published file against the manifest beside it: the same length, the same digest, and, by what it is, the same number of records. Reads it once, through
-// one buffer.
+// Holds a published output against the manifest beside it: the same files, the same length, the same digest, and, by what it is, the same number of records.
+// Reads it once, through one buffer.
 
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, open, readFile, realpath } from 'node:fs/promises'
+import { type FileHandle, open, readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { KiB } from './bytes/units.js'
 import { decodeManifest, type Manifest, manifestPathOf } from './checkpoint/manifest.js'
 import { ConfigError, DataError, printable, StateError, UpstreamError } from './errors.js'
@@ -46,7 +47,7 @@ export interface Verification {
 const chunkBytes = 256 * KiB
 
 /**
- * Reads a file and its manifest. A symbolic link is followed: the manifest stands beside what it leads to.
+ * Reads an output, a file or a directory of parts, and its manifest. A symbolic link is followed: the manifest stands beside what it leads to.
  * @throws StateError ERR_MANIFEST_MISSING, ERR_MANIFEST_CORRUPT; ConfigError where there is no such file; OutputError where one cannot be read; the signal's reason
  */
 export async function verifyExport(path: string, options: VerifyOptions = {}): Promise<Verification> {
@@ -55,10 +56,10 @@ export async function verifyExport(path: string, options: VerifyOptions = {}): P
   const target = await resolved(path, name)
   const manifestPath = options.manifest ?? manifestPathOf(target)
   const manifest = await readManifest(manifestPath)
-  const file = await guarded(name, () => open(target, 'r'))
   try {
-    const facts = await guarded(name, () => readFacts(file, target, manifest, signal))
-    const differences = differencesOf(manifest, facts)
+    const layout = await guarded(name, () => layoutOf(target, manifest))
+    const facts = await guarded(name, () => readFacts(layout, manifest, signal))
+    const differences = [...layout.faults, ...differencesOf(manifest, facts)]
     return {
       matches: differences.length === 0,
       differences,
@@ -74,8 +75,6 @@ export async function verifyExport(path: string, options: VerifyOptions = {}): P
   } catch (error) {
     if (signal?.aborted) throw signal.reason
     throw error
-  } finally {
-    await file.close()
   }
 }
 
@@ -103,6 +102,31 @@ async function readManifest(path: string): Promise<Manifest> {
   return decodeManifest(bytes, name)
 }
 
+/** The files of an output, and what is wrong with them before they are read. */
+interface Layout {
+  readonly paths: readonly string[]
+  readonly faults: readonly string[]
+}
+
+async function layoutOf(target: string, { parts }: Manifest): Promise<Layout> {
+  const isDirectory = (await stat(target)).isDirectory()
+  if (parts === null || !isDirectory) {
+    if (!isDirectory && parts !== null) return { paths: [target], faults: ['it is a file, and no directory of parts'] }
+    return { paths: [target], faults: [] } // a directory that should be a file cannot be read, and says so
+  }
+  const found = await readdir(target)
+  const names = parts.map(({ name }) => name)
+  const missing = names.filter((name) => !found.includes(name))
+  const strange = found.filter((name) => !names.includes(name))
+  return {
+    paths: names.filter((name) => found.includes(name)).map((name) => join(target, name)),
+    faults: [
+      ...missing.map((name) => `its part ${printable(name)} is missing`),
+      ...strange.map((name) => `it holds ${printable(name)}, which is no part of it`),
+    ],
+  }
+}
+
 interface Facts {
   readonly bytes: number
   readonly sha256: string
@@ -111,19 +135,17 @@ interface Facts {
   readonly damage: string | null
 }
 
-async function readFacts(
-  file: FileHandle,
-  path: string,
-  manifest: Manifest,
-  signal: AbortSignal | undefined,
-): Promise<Facts> {
-  const whole = new HashedFile(path, signal)
+async function readFacts({ paths }: Layout, manifest: Manifest, signal: AbortSignal | undefined): Promise<Facts> {
+  const whole = new HashedFiles(paths, signal)
   let records: number | null = null
   let damage: string | null = null
   try {
-    if (manifest.format === 'parquet') {
-      records = await parquetRows((await file.stat()).size, (from, to) => readRange(file, from, to))
-    } else if (isCountable(manifest)) records = await countRecords(whole, manifest)
+    let sum = 0
+    for (const path of paths) {
+      if (manifest.format === 'parquet') sum += await parquetRowsOf(path)
+      else if (isCountable(manifest)) sum += await countRecords(whole.read(path), manifest)
+    }
+    if (manifest.format === 'parquet' || isCountable(manifest)) records = sum
   } catch (error) {
     if (!(error instanceof DataError || error instanceof UpstreamError)) throw error
     damage = `its records cannot be counted: ${error.toLine().split('; ')[0]}`
@@ -132,33 +154,51 @@ async function readFacts(
   return { bytes, sha256, records, damage }
 }
 
-/** The bytes of a file, counted and hashed as they are read. May be left early: `end` then reads them again. */
-class HashedFile implements CancellableBody {
-  readonly #path: string
-  readonly #signal: AbortSignal | undefined
-  #facts: { bytes: number; sha256: string } | null = null
+async function parquetRowsOf(path: string): Promise<number> {
+  const file = await open(path, 'r')
+  try {
+    return await parquetRows((await file.stat()).size, (from, to) => readRange(file, from, to))
+  } finally {
+    await file.close()
+  }
+}
 
-  constructor(path: string, signal: AbortSignal | undefined) {
-    this.#path = path
+/** The bytes of files one after the other, counted and hashed as they are read. */
+class HashedFiles {
+  readonly #paths: readonly string[]
+  readonly #signal: AbortSignal | undefined
+  #hash = createHash('sha256')
+  #bytes = 0
+  /** Files that were read to their end. */
+  #done = 0
+
+  constructor(paths: readonly string[], signal: AbortSignal | undefined) {
+    this.#paths = paths
     this.#signal = signal
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    const hash = createHash('sha256')
-    let bytes = 0
-    for await (const chunk of createReadStream(this.#path, { highWaterMark: chunkBytes, signal: this.#signal })) {
-      hash.update(chunk as Buffer)
-      bytes += (chunk as Buffer).length
-      yield chunk as Buffer
-    }
-    this.#facts = { bytes, sha256: hash.digest('hex') }
+  /** The bytes of the next file. May be left early: `end` then reads all of them again. */
+  read(path: string): CancellableBody {
+    const pieces = this.#pieces(path)
+    return { [Symbol.asyncIterator]: () => pieces, cancel: () => {} } // leaving the iteration closes the file
   }
 
-  cancel(): void {} // leaving the iteration closes the file
-
   async end(): Promise<{ bytes: number; sha256: string }> {
-    if (this.#facts === null) for await (const _ of this);
-    return this.#facts!
+    if (this.#done < this.#paths.length) {
+      this.#hash = createHash('sha256')
+      this.#bytes = 0
+      for (const path of this.#paths) for await (const _ of this.#pieces(path));
+    }
+    return { bytes: this.#bytes, sha256: this.#hash.digest('hex') }
+  }
+
+  async *#pieces(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes, signal: this.#signal })) {
+      this.#hash.update(chunk as Buffer)
+      this.#bytes += (chunk as Buffer).length
+      yield chunk as Buffer
+    }
+    this.#done++
   }
 }
 

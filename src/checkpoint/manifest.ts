@@ -22,9 +22,11 @@ export interface Manifest {
   readonly compression: (typeof compressions)[number]
   /** Records in the output. */
   readonly records: number
-  /** Length of the output. */
+  /** Length of the output, of all its parts where it is a directory. */
   readonly bytes: number
-  /** Of the output, lowercase hex; null where no digest was wanted. */
+  /** The files of a directory, in their order; null where the output is one file. */
+  readonly parts: readonly { readonly name: string; readonly bytes: number }[] | null
+  /** Of the output, of its parts one after the other, lowercase hex; null where no digest was wanted. */
   readonly sha256: string | null
   /** As in the report: true where the end of the list was proven. */
   readonly complete: true | 'unproven'
@@ -143,6 +145,7 @@ export function manifestOf(value: JsonValue, corrupt: (why: string) => Error): M
       compression: oneOf(fields, 'compression', compressions),
       records: count(fields, 'records'),
       bytes: count(fields, 'bytes'),
+      parts: orNull(fields, 'parts', partsOf),
       sha256: orNull(fields, 'sha256', digest),
       complete: oneOf(fields, 'complete', [true, 'unproven'] as const),
       source: sourceOf(object(fields['source'], 'source')),
@@ -156,6 +159,14 @@ export function manifestOf(value: JsonValue, corrupt: (why: string) => Error): M
   } catch (error) {
     throw corrupt(`cannot be read: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+function partsOf(fields: Fields, name: string): Manifest['parts'] {
+  return list(fields[name], name, (element) => {
+    const part = object(element, 'part')
+    if (!/^part-\d{5,}(\.\w+)+$/.test(text(part, 'name'))) throw new Error('a part has no name of a part')
+    return { name: text(part, 'name'), bytes: count(part, 'bytes') }
+  })
 }
 
 function sourceOf(fields: Fields): ManifestSource {

@@ -12,6 +12,7 @@ import { followLinks, ownStatusOf, statusOf } from '../files/paths.js'
 import { piecesOf } from '../files/pieces.js'
 import { BufferedFile } from './buffered-file.js'
 import type { Destination, ResumablePlace, ResumableWriter } from './destination.js'
+import { ManifestFile } from './manifest-file.js'
 
 export interface DirectoryDestinationOptions {
   /** End of the name of each part, with the dot: `.csv.gz`. */
@@ -87,6 +88,7 @@ function directoryPlace(init: PlaceInit): ResumablePlace {
   return {
     checkpoints: fileCheckpoints(target, { files, name }),
     partialName: printable(partial),
+    manifest: new ManifestFile(files, target),
     begin: () =>
       opening(async () => {
         await checkTarget(init)
@@ -261,6 +263,7 @@ interface PartsInit extends PlaceInit {
 class PartsDirectory implements PartsWriter {
   isKept = false
   readonly #init: PartsInit
+  readonly #manifest: ManifestFile
   /** All but the part in hand. */
   #closed: Part[]
   #closedBytes: number
@@ -275,6 +278,7 @@ class PartsDirectory implements PartsWriter {
 
   constructor(init: PartsInit, closed: Part[]) {
     this.#init = init
+    this.#manifest = new ManifestFile(init.files, init.target)
     this.#closed = closed
     this.#closedBytes = closed.reduce((sum, part) => sum + part.bytes, 0)
     this.#left = 'the partial directory was removed, nothing was published'
@@ -363,7 +367,8 @@ class PartsDirectory implements PartsWriter {
     }
   }
 
-  async commit(): Promise<void> {
+  async commit(manifest: Uint8Array | null = null): Promise<void> {
+    const { identity, parent } = this.#init
     try {
       if (this.parts.length === 0) await this.#beginNew() // nothing is a part, too
       await this.endPart()
@@ -371,8 +376,15 @@ class PartsDirectory implements PartsWriter {
         await this.#checkIdentity()
         await this.#flushNames()
       })
+      if (manifest !== null) await this.#manifest.prepare(manifest, identity.mode)
+      await this.#manifest.withdraw(parent, manifest !== null)
       await this.#publish()
+      if (manifest !== null) {
+        this.#left = `${this.#init.name} is complete, but may have no manifest`
+        await this.#manifest.publish(parent)
+      }
     } catch (error) {
+      if (manifest !== null) await this.#manifest.discard()
       await this.abort()
       throw error
     }

@@ -77,7 +77,6 @@ interface FilePlaceInit {
 /** `<target>.partial` as a file that outlives the run that wrote it. It is appended to, so that going back is truncating. */
 function filePlace({ files, path, name, target, overwrite }: FilePlaceInit): ResumablePlace {
   const partial = `${target}.partial`
-  const manifest = new ManifestFile(files, target)
   const opening = async <T>(act: () => Promise<T>): Promise<T> => {
     try {
       return await act()
@@ -88,11 +87,7 @@ function filePlace({ files, path, name, target, overwrite }: FilePlaceInit): Res
   return {
     checkpoints: fileCheckpoints(target, { files, name }),
     partialName: printable(partial),
-    manifest: {
-      name: printable(manifest.path),
-      check: () => manifest.check(),
-      save: (bytes) => saveManifest(files, target, manifest, bytes),
-    },
+    manifest: new ManifestFile(files, target),
     begin: () =>
       opening(async () => {
         const status = await statusOf(files, path)
@@ -134,30 +129,6 @@ function filePlace({ files, path, name, target, overwrite }: FilePlaceInit): Res
       }),
   }
 }
-
-async function saveManifest(
-  files: FileSystem,
-  target: string,
-  manifest: ManifestFile,
-  bytes: Uint8Array,
-): Promise<void> {
-  const doing = `publishing ${printable(manifest.path)}`
-  let directory: OpenFile | null = null
-  try {
-    const { mode } = await files.stat(target)
-    directory = await openDirectory(files, dirname(target))
-    await manifest.prepare(bytes, mode & manifestMode)
-    await manifest.publish(directory)
-  } catch (error) {
-    await manifest.discard()
-    throw outputError(error, doing, 'ERR_OUTPUT_IO')
-  } finally {
-    await directory?.close().catch(() => {})
-  }
-}
-
-/** Permission bits that a manifest shares with its output. */
-const manifestMode = 0o666
 
 /** Null where there is no such file. */
 async function openToRead(files: FileSystem, path: string, flags: number): Promise<OpenFile | null> {
@@ -301,7 +272,7 @@ class PartialFile implements ResumableWriter {
     const hasManifest = manifest !== null
     try {
       await this.#finish()
-      if (hasManifest) await this.#manifest.prepare(manifest, this.#init.identity.mode & manifestMode)
+      if (hasManifest) await this.#manifest.prepare(manifest, this.#init.identity.mode)
       await this.#manifest.withdraw(this.#directory, hasManifest)
       await this.#publish()
       await this.#flushDirectory()

@@ -1,9 +1,10 @@
 // The file beside an output that tells what the output is. It never stands beside an output that it does not tell of: the old one goes before the output is
 // replaced, the new one gets its name after that, and each step is durable before the next.
 
+import { dirname } from 'node:path'
 import { isManifest, manifestPathOf } from '../checkpoint/manifest.js'
 import { OutputError, printable } from '../errors.js'
-import { flushDirectory } from '../files/directory.js'
+import { flushDirectory, openDirectory } from '../files/directory.js'
 import type { FileSystem, OpenFile } from '../files/file-system.js'
 import { outputError } from '../files/os-error.js'
 import { ownStatusOf } from '../files/paths.js'
@@ -12,14 +13,22 @@ import { createTemporary, readWhole, removeFile } from '../files/whole-file.js'
 /** Schemas have some hundred columns at most, and lists some dozen warnings. */
 export const maxManifestBytes = 16 * 1024 * 1024
 
+/** Permission bits that a manifest shares with its output; none to enter a directory with. */
+const sharedMode = 0o666
+
 export class ManifestFile {
   readonly path: string
+  /** How messages name it. */
+  readonly name: string
+  readonly #target: string
   readonly #files: FileSystem
   readonly #temporary: string
 
   /** @param target the output's name behind all links */
   constructor(files: FileSystem, target: string) {
     this.path = manifestPathOf(target)
+    this.name = printable(this.path)
+    this.#target = target
     this.#files = files
     this.#temporary = `${this.path}.tmp`
   }
@@ -30,14 +39,14 @@ export class ManifestFile {
       await ownStatusOf(this.#files, this.#temporary) // the longest of all names
       const status = await ownStatusOf(this.#files, this.path)
       if (status?.isDirectory()) {
-        throw new OutputError('ERR_OUTPUT_ACCESS', `opening ${printable(this.path)}: it is a directory`)
+        throw new OutputError('ERR_OUTPUT_ACCESS', `opening ${this.name}: it is a directory`)
       }
     })
   }
 
-  /** Writes it under a temporary name. @throws OutputError */
+  /** Writes it under a temporary name. @param mode of the output, whose permissions it shares. @throws OutputError */
   prepare(bytes: Uint8Array, mode: number): Promise<void> {
-    return this.#guarded('writing', () => createTemporary(this.#files, this.#temporary, bytes, mode))
+    return this.#guarded('writing', () => createTemporary(this.#files, this.#temporary, bytes, mode & sharedMode))
   }
 
   /** Removes the one of the output that is about to be replaced. Where no new one `follows`, a file of this name that is not ours stays. @throws OutputError */
@@ -59,6 +68,22 @@ export class ManifestFile {
     })
   }
 
+  /** Puts one beside an output that has its name already. @throws OutputError */
+  async save(bytes: Uint8Array): Promise<void> {
+    let directory: OpenFile | null = null
+    try {
+      const { mode } = await this.#files.stat(this.#target)
+      directory = await openDirectory(this.#files, dirname(this.#target))
+      await this.prepare(bytes, mode)
+      await this.publish(directory)
+    } catch (error) {
+      await this.discard()
+      throw outputError(error, `publishing ${this.name}`, 'ERR_OUTPUT_IO')
+    } finally {
+      await directory?.close().catch(() => {})
+    }
+  }
+
   /** Removes what was prepared. Never throws. */
   async discard(): Promise<void> {
     await removeFile(this.#files, this.#temporary).catch(() => {})
@@ -70,7 +95,7 @@ export class ManifestFile {
     } catch (error) {
       const { syscall } = error as NodeJS.ErrnoException
       const otherwise = syscall === 'open' || doing === 'opening' ? 'ERR_OUTPUT_ACCESS' : 'ERR_OUTPUT_IO'
-      throw outputError(error, `${doing} ${printable(this.path)}`, otherwise)
+      throw outputError(error, `${doing} ${this.name}`, otherwise)
     }
   }
 }

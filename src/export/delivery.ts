@@ -16,6 +16,8 @@ export interface DeliveryInit {
   /** What the columns come from. */
   readonly schema: ResourceSchema
   readonly fingerprint: string | null
+  /** The files of the output, where it is a directory. */
+  readonly parts: Manifest['parts']
   /** Whether a saved body was read, and not Truto asked. */
   readonly hasInput: boolean
   /** What the last page was asked for with. */
@@ -36,6 +38,7 @@ export function deliveryOf(init: DeliveryInit): Manifest {
     compression: resolved.compress,
     records,
     bytes: report.outputBytes,
+    parts: init.parts,
     sha256: report.digest?.hex ?? null,
     complete: report.complete,
     source: {

@@ -3,6 +3,7 @@
 import type { ExportState } from '../checkpoint/checkpoint.js'
 import type { MemberWriter } from '../destination/compress.js'
 import type { DestinationWriter } from '../destination/destination.js'
+import type { PartsWriter } from '../destination/directory.js'
 import type { Encoder } from '../encode/encoder.js'
 import type { JsonValue, RecordBatch, Warning } from '../record.js'
 import { addWarnings } from './warnings.js'
@@ -12,8 +13,8 @@ export interface OutputInit {
   readonly out: DestinationWriter
   /** Makes an encoder: not before the first records are there, which say what columns there are. */
   readonly makeEncoder: () => Promise<Encoder>
-  /** Ends a part at the destination; null where the output is one. */
-  readonly endPart: (() => Promise<void>) | null
+  /** The destination's files; null where the output is one. */
+  readonly parts: Pick<PartsWriter, 'endPart'> | null
   /** Where the output is gone on with. */
   readonly start: ExportState | null
 }
@@ -31,9 +32,9 @@ export class Output {
 
   constructor(init: OutputInit) {
     this.#init = init
-    const { start, endPart } = init
+    const { start, parts } = init
     this.#saved = start?.encoder ?? null
-    this.#isBetweenParts = endPart !== null && start !== null && start.bytes > 0 && start.encoder === null
+    this.#isBetweenParts = parts !== null && start !== null && start.bytes > 0 && start.encoder === null
   }
 
   /** What an encoder needs to go on behind the records given so far; null where it begins; undefined while it holds records that are not written. */
@@ -63,7 +64,7 @@ export class Output {
     await encoder.end()
     this.#encoder = this.#saved = null
     await this.cut()
-    await this.#init.endPart!()
+    await this.#init.parts!.endPart()
     this.#warnings = addWarnings(this.#warnings, encoder.warnings())
     this.#isBetweenParts = true
   }
@@ -75,9 +76,9 @@ export class Output {
   }
 
   async #begin(): Promise<Encoder> {
-    const { out, makeEncoder, endPart } = this.#init
+    const { out, makeEncoder, parts } = this.#init
     // a part that an earlier run had ended is still the last one at the destination
-    if (this.#isBetweenParts) await endPart!()
+    if (this.#isBetweenParts) await parts!.endPart()
     this.#isBetweenParts = false
     this.#encoder = await makeEncoder()
     await this.#encoder.begin(out, this.#saved ?? undefined)

@@ -171,8 +171,8 @@ export class Session {
     throw new InternalError('ERR_INTERNAL', 'an output was published before its report was known')
   }
 
-  /** Ends the part in hand; null where the output is one. */
-  readonly endPart: (() => Promise<void>) | null
+  /** The output as a directory of files; null where it is one. */
+  readonly parts: PartsWriter | null
 
   readonly #init: SessionInit
   readonly #kept: Kept | null
@@ -207,8 +207,8 @@ export class Session {
     const { records = 0, bytes = 0, source } = saved?.state ?? {}
     this.resumedFrom = saved && { page: source!.page, records, bytes, savedAt: saved.savedAt }
     this.writer = kept === null ? writer! : new KeptWriter(kept.writer, this)
-    const parts = (kept?.writer ?? writer) as PartsWriter | null
-    this.endPart = parts !== null && 'endPart' in parts ? () => parts.endPart() : null
+    const place = (kept?.writer ?? writer) as PartsWriter | null
+    this.parts = place !== null && 'endPart' in place ? place : null
   }
 
   /** Whether checkpoints are saved. */

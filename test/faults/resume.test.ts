@@ -138,10 +138,8 @@ class Scene {
     if (error !== undefined) throw error
     expect(this.output.equals(whole.bytes)).toBe(true)
     expect(this.outputFiles.map(([path]) => path)).toEqual(whole.files.map(([path]) => path))
-    // a directory has none
-    const isFile = whole.manifest !== null
-    expect(this.files).toEqual([this.#shape.file, ...(isFile ? [`${this.#shape.file}.manifest.json`] : [])])
-    if (isFile) this.#expectManifest(report!, whole.manifest)
+    expect(this.files).toEqual([this.#shape.file, `${this.#shape.file}.manifest.json`])
+    this.#expectManifest(report!, whole.manifest)
     expect(report).toMatchObject({
       complete: true,
       records: whole.report.records,
@@ -165,7 +163,7 @@ class Scene {
 interface Whole {
   readonly bytes: Buffer
   readonly files: Scene['outputFiles']
-  readonly manifest: Manifest | null
+  readonly manifest: Manifest
   readonly report: ExportReport
 }
 
@@ -175,8 +173,7 @@ async function wholeOf(shape: Shape, options: EmulatorOptions = {}, server?: Emu
   const { report, error } = await scene.attempt()
   if (error !== undefined) throw error
   const { path, output, outputFiles } = scene
-  const manifest = statSync(path).isDirectory() ? null : readManifest(path)
-  return { bytes: output, files: outputFiles, manifest, report: report! }
+  return { bytes: output, files: outputFiles, manifest: readManifest(path), report: report! }
 }
 
 test('how often a checkpoint is saved, and whether, is in no byte of a plain output', async () => {

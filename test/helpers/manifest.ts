@@ -1,7 +1,8 @@
 // Manifests beside outputs: whether they are there, and whether they tell the truth.
 
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'vitest'
 import { decodeManifest, encodeManifest, type Manifest } from '../../src/checkpoint/manifest.js'
 import type { ExportReport } from '../../src/report.js'
@@ -13,6 +14,7 @@ export const someManifest: Manifest = {
   compression: 'none',
   records: 2,
   bytes: 30,
+  parts: null,
   sha256: 'a'.repeat(64),
   complete: true,
   source: {
@@ -57,15 +59,14 @@ export function readManifest(path: string): Manifest {
 
 /** Puts a true manifest beside a file that is there. */
 export function writeManifest(path: string): void {
-  const { bytes, sha256 } = factsOf(path)
-  writeFileSync(`${path}.manifest.json`, encodeManifest({ ...someManifest, bytes, sha256 }))
+  writeFileSync(`${path}.manifest.json`, encodeManifest({ ...someManifest, ...factsOf(path) }))
 }
 
 /** A manifest tells of the file that it stands beside, or is not there. Says whether it is. */
 export function expectNoLie(path: string): boolean {
   if (!existsSync(`${path}.manifest.json`)) return false
-  const { bytes, sha256 } = readManifest(path)
-  expect({ bytes, sha256 }).toEqual(factsOf(path))
+  const { bytes, parts, sha256 } = readManifest(path)
+  expect({ bytes, parts, sha256 }).toEqual(factsOf(path))
   return true
 }
 
@@ -82,11 +83,15 @@ export function expectManifest(path: string, report: ExportReport): void {
     source: { recordsRead, pages, framing },
     run: { requests },
   })
-  expect(manifest.bytes).toBe(factsOf(path).bytes)
-  if (manifest.sha256 !== null) expect(manifest.sha256).toBe(factsOf(path).sha256)
+  const { bytes, parts, sha256 } = factsOf(path)
+  expect([manifest.bytes, manifest.parts]).toEqual([bytes, parts])
+  if (manifest.sha256 !== null) expect(manifest.sha256).toBe(sha256)
 }
 
-function factsOf(path: string): { bytes: number; sha256: string } {
-  const bytes = readFileSync(path)
-  return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
+/** Of a directory those of its parts, one after the other. */
+function factsOf(path: string): Pick<Manifest, 'bytes' | 'parts' | 'sha256'> {
+  const names = statSync(path).isDirectory() ? readdirSync(path).sort() : null
+  const parts = names?.map((name) => ({ name, bytes: statSync(join(path, name)).size })) ?? null
+  const bytes = Buffer.concat((names ?? ['']).map((name) => readFileSync(join(path, name))))
+  return { bytes: bytes.length, parts, sha256: createHash('sha256').update(bytes).digest('hex') }
 }

@@ -195,6 +195,55 @@ describe('without a manifest', () => {
   })
 })
 
+describe('a directory of parts', () => {
+  const parts = (options: Partial<ExportOptions>): Promise<string> => exported('parts', { partRows: 5, ...options })
+  const formats = ['ndjson', 'json', 'csv', 'parquet'] as const
+
+  test.each(formats)('of %s matches its manifest', async (format) => {
+    const path = await parts({ format })
+    const { parts: told, bytes } = readManifest(path)
+    expect(told?.map(({ name }) => name)).toEqual([0, 1, 2].map((index) => `part-0000${index}.${format}`))
+    expect(told!.reduce((sum, part) => sum + part.bytes, 0)).toBe(bytes)
+    expect(await verifyExport(path)).toMatchObject({ matches: true, records: { expected: members, found: members } })
+  })
+
+  test.each(formats)(
+    'of %s does not where parts changed places, one is missing, cut or one too many',
+    async (format) => {
+      const path = await parts({ format })
+      const at = (index: number): string => join(path, `part-0000${index}.${format}`)
+      const said = async (): Promise<readonly string[]> => (await verifyExport(path)).differences
+      renameSync(at(0), at(7))
+      expect(await said()).toContain(`its part part-00000.${format} is missing`)
+      renameSync(at(1), at(0))
+      renameSync(at(7), at(1))
+      expect(await said()).toEqual([expect.stringMatching(/^its SHA-256 is /)])
+      renameSync(at(1), at(7))
+      renameSync(at(0), at(1))
+      renameSync(at(7), at(0))
+      writeFileSync(join(path, 'notes.txt'), '')
+      expect(await said()).toEqual(['it holds notes.txt, which is no part of it'])
+      unlinkSync(join(path, 'notes.txt'))
+      const { length } = readFileSync(at(1))
+      truncateSync(at(1), length - 1)
+      const { bytes } = readManifest(path)
+      expect(await said()).toContain(`it has ${bytes - 1} bytes, not ${bytes}`)
+    },
+  )
+
+  test('that became a file is another output, and parts of a manifest are names and no paths', async () => {
+    const path = await parts({ format: 'csv' })
+    const manifest = readManifest(path)
+    const strange = { ...manifest, parts: [{ name: '../parts.manifest.json', bytes: 1 }] }
+    writeFileSync(`${path}.manifest.json`, encodeManifest(strange))
+    await expect(verifyExport(path)).rejects.toMatchObject({ code: 'ERR_MANIFEST_CORRUPT' })
+    writeFileSync(`${path}.manifest.json`, encodeManifest(manifest))
+    renameSync(path, `${path}.away`)
+    writeFileSync(path, 'id')
+    expect((await verifyExport(path)).differences[0]).toBe('it is a file, and no directory of parts')
+  })
+})
+
 test('a manifest that is damaged is exit 8, a file that is not there exit 2, a directory exit 7', async () => {
   const path = await exported('a.ndjson')
   truncateSync(`${path}.manifest.json`, 100)
