@@ -188,4 +188,6 @@ export interface Warning {
   readonly code: string
   readonly message: string
   readonly count: number
+  /** How often in each field, where that is told. */
+  readonly fields?: { readonly [name: string]: number }
 }

@@ -210,6 +210,16 @@ export const answerFormats = ['stream', 'unified', 'normalized', 'raw', 'debug']
 export function warningsOf(value: JsonValue | undefined): Warning[] {
   return list(value, 'warnings', (element) => {
     const fields = object(element, 'warning')
-    return { code: text(fields, 'code'), message: text(fields, 'message'), count: count(fields, 'count') }
+    return {
+      code: text(fields, 'code'),
+      message: text(fields, 'message'),
+      count: count(fields, 'count'),
+      ...(fields['fields'] === undefined ? {} : { fields: countsByName(fields['fields']) }),
+    }
   })
+}
+
+function countsByName(value: JsonValue): { [name: string]: number } {
+  const counts = object(value, 'fields of a warning')
+  return Object.fromEntries(Object.keys(counts).map((name) => [name, count(counts, name)]))
 }

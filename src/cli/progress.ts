@@ -4,6 +4,7 @@
 import { formatCount as count, formatBytes, formatDuration, minute, second } from '../bytes/units.js'
 import type { Clock } from '../clock.js'
 import { ExportError, printable } from '../errors.js'
+import type { Warning } from '../record.js'
 import type { ExportEvent, ExportReport, Progress } from '../report.js'
 
 /** How progress is shown: a line that is redrawn, a line now and then, or nothing but events and the summary. */
@@ -237,10 +238,14 @@ export function formatSummary(report: ExportReport): string[] {
     ...(left > 0 ? [`${plural(left, 'record')} left out by --key-by or a transform`] : []),
     ...(waits.length > 0 ? [waits.join(', ')] : []),
     ...(digest === null ? [] : [`${digest.algorithm} ${digest.hex}`]),
-    ...report.warnings.map(
-      ({ message, count: times }) => `warning: ${message}${times > 1 ? ` (${count(times)})` : ''}`,
-    ),
+    ...report.warnings.map(formatWarning),
   ].map(printable)
+}
+
+function formatWarning({ message, count: times, fields = {} }: Warning): string {
+  const inFields = Object.entries(fields).map(([name, inField]) => `${name} (${count(inField)})`)
+  const total = inFields.length === 0 && times > 1 ? ` (${count(times)})` : ''
+  return `warning: ${message}${total}${inFields.length === 0 ? '' : `: ${inFields.join(', ')}`}`
 }
 
 function plural(value: number, one: string, many = `${one}s`): string {

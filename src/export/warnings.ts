@@ -1,18 +1,21 @@
-// Warnings of several runs of one export as one list.
+// Warnings of several runs of one export, or of several parts of its output, as one list.
 
 import type { Warning } from '../record.js'
 
-/** A message is put together from those of at most a few runs; beyond this it says no more. */
-const maxMessage = 1000
-
-/** The sum of both, by code. */
+/** The sum of both, in the order of their codes: the same wherever the export was interrupted. */
 export function addWarnings(before: readonly Warning[], now: readonly Warning[]): Warning[] {
-  const sum = new Map(before.map((warning) => [warning.code, warning]))
-  for (const { code, message, count } of now) {
-    const other = sum.get(code)
-    const isTold = other === undefined || other.message.includes(message) || other.message.length > maxMessage
-    const told = other === undefined ? message : isTold ? other.message : `${other.message}; ${message}`
-    sum.set(code, { code, message: told, count: count + (other?.count ?? 0) })
+  const sum = new Map<string, Warning>()
+  for (const warning of [...before, ...now]) {
+    const other = sum.get(warning.code)
+    sum.set(warning.code, other === undefined ? warning : added(other, warning))
   }
-  return [...sum.values()]
+  return [...sum.values()].sort((a, b) => (a.code < b.code ? -1 : 1))
+}
+
+function added(one: Warning, other: Warning): Warning {
+  const count = one.count + other.count
+  if (one.fields === undefined || other.fields === undefined) return { ...one, count }
+  const fields = new Map(Object.entries(one.fields))
+  for (const [name, times] of Object.entries(other.fields)) fields.set(name, (fields.get(name) ?? 0) + times)
+  return { ...one, count, fields: Object.fromEntries(fields) }
 }

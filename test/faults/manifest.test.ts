@@ -259,3 +259,19 @@ test('of an interrupted export that is complete the next time is what it would h
   expect(readManifest(path).run.resumedFrom).toEqual(report.resumedFrom)
   expect(report.resumedFrom).not.toBeNull()
 })
+
+test('of an interrupted export tells what one without an interruption tells, but for the run', async () => {
+  const { options, path, server } = await place('out.csv')
+  // in the first page and in the second, values of each field do not fit
+  const schema = { type: 'object', properties: { id: { type: 'integer' }, name: { type: 'boolean' } } }
+  await exportRecords({ ...options, schema })
+  const { run: _, ...undisturbed } = readManifest(path)
+  server.setFaults([{ kind: 'status', status: 401, page: 2 }])
+  await exportRecords({ ...options, schema, overwrite: true }).catch(() => {})
+  server.setFaults([])
+  await exportRecords({ ...options, schema, overwrite: true })
+  const { run, ...interrupted } = readManifest(path)
+  expect(run.resumedFrom).toMatchObject({ records: 3 })
+  expect(interrupted).toEqual(undisturbed)
+  expect(interrupted.warnings).toMatchObject([{ code: 'type-mismatch', count: 12, fields: { id: 6, name: 6 } }])
+})

@@ -2,7 +2,7 @@
 // its own text so that digits survive, and what no column can hold goes to `extra`, is counted, or is an error. No record is parsed as a whole.
 
 import { ElementWalker, MemberWalker } from '../../bytes/members.js'
-import { DataError, InternalError, printable } from '../../errors.js'
+import { DataError, InternalError } from '../../errors.js'
 import type { RecordBatch, Warning } from '../../record.js'
 import type { Field, FieldType } from '../../schema/resource.js'
 import { type Column, flatWidth, type LayoutOptions, layoutOf } from './layout.js'
@@ -140,12 +140,12 @@ export class ColumnReader {
   warnings(): Warning[] {
     const warnings: Warning[] = []
     if (this.#mismatches.size > 0) {
-      const fields = [...this.#mismatches].map(([name, count]) => `${printable(name)} (${count})`)
       const kept = this.#options.onTypeMismatch === 'extra' ? 'and kept in "extra"' : 'and lost'
       warnings.push({
         code: 'type-mismatch',
-        message: `values that do not fit the declared type of their field are null there ${kept}: ${fields.join(', ')}`,
+        message: `values that do not fit the declared type of their field are null there ${kept}`,
         count: [...this.#mismatches.values()].reduce((sum, count) => sum + count, 0),
+        fields: Object.fromEntries(this.#mismatches),
       })
     }
     if (this.#unknownsDropped > 0) {
