@@ -2,8 +2,8 @@
 // is not declared, a lone surrogate escape, a number or a date-time that this does not read) is left to the caller: the record is taken back whole.
 
 import { addBoolean, addNull, addNumber, addText, endRecord, restoreLeaves, saveLeaves } from './leaf'
-import { hashOf } from './dictionary'
-import { resultAt, unknownKeysAt, unknownKeysMask } from './memory'
+import { beginExtra, clearExtra, endExtra, extraText, takeUnknown, unknowns } from './extra'
+import { resultAt } from './memory'
 import { doubleValue, int64Value, numberEnd, readDouble, readInt64, readTimestamp } from './number'
 import {
   kindBoolean,
@@ -33,32 +33,23 @@ const nodeFields: usize = 20
 const nodeFieldsEnd: usize = 24
 const nodeElement: usize = 28
 
-/** What becomes of a field that the schema does not name. */
-const unknownToExtra: u32 = 0
-const unknownDropped: u32 = 1
-
 let root: usize = 0
 let extraLeaf: usize = 0
-let unknownMode: u32 = 0
 let timestampScale: i64 = 1
-/** Room for a text without its escapes, and for the text of `extra`. */
+/** Room for a text without its escapes. */
 let scratch: usize = 0
-let extraText: usize = 0
 
 /** Tells an object from all before it. */
 let stamp: u32 = 0
-let extraEnd: usize = 0
-let unknowns: u32 = 0
 
 /** @param tree node of the record; @param extra leaf of `extra`, 0 where there is none; @param mode what becomes of unknown fields, 2 for left to the
  *  caller; @param room two regions of `roomBytes` */
 export function beginShredder(tree: usize, extra: usize, mode: u32, scale: i64, room: usize, roomBytes: usize): void {
   root = tree
   extraLeaf = extra
-  unknownMode = mode
+  beginExtra(mode, room + roomBytes)
   timestampScale = scale
   scratch = room
-  extraText = room + roomBytes
 }
 
 /**
@@ -70,8 +61,7 @@ export function shred(from: u32, to: u32, bounds: usize, base: usize): u32 {
   let record = from
   for (; record < to; record++) {
     saveLeaves()
-    unknowns = 0
-    extraEnd = extraText
+    clearExtra()
     if (!shredRecord(base + usize(load<u32>(bounds + (usize(record) << 3))))) {
       restoreLeaves()
       break
@@ -108,7 +98,7 @@ function shredRecord(at: usize): bool {
     }
   }
   if (missing != 0) addMissing(from, end, own, 0, 0)
-  return extraLeaf == 0 || endExtra()
+  return extraLeaf == 0 || addExtra()
 }
 
 /** Adds the value at `at`. @returns one past it; 0 where it is left to the caller */
@@ -216,46 +206,9 @@ function addMissing(from: usize, end: usize, own: u32, repetition: u32, definiti
   }
 }
 
-/** Keeps the member whose key begins at `at` for `extra`, or counts it. */
-function takeUnknown(at: usize, own: u32): usize {
-  if (unknownMode > unknownDropped) return 0
-  const keyEnd = quoteOrBackslash(at)
-  if (load<u8>(keyEnd) == 0x5c) return 0
-  const end = skipValue(skipSpace(skipSpace(keyEnd + 1) + 1))
-  if (end == 0) return 0
-  if (unknownMode == unknownDropped) {
-    unknowns++
-    return end
-  }
-  if (!isNewKey(hashOf(at, u32(keyEnd - at)), own)) return 0
-  store<u8>(extraEnd, extraEnd == extraText ? 0x7b : 0x2c)
-  const length = end - at + 1
-  memory.copy(extraEnd + 1, at - 1, length)
-  extraEnd += length + 1
-  return end
-}
-
-/** Notes the hash of an unknown key; false where the record has had it already, or too many others. */
-function isNewKey(hash: u32, own: u32): bool {
-  let slot = hash & unknownKeysMask
-  for (let tries = 0; tries < 64; tries++) {
-    const place = unknownKeysAt + (usize(slot) << 3)
-    if (load<u32>(place) != own) {
-      store<u32>(place, own)
-      store<u32>(place, hash, 4)
-      return true
-    }
-    if (load<u32>(place, 4) == hash) return false
-    slot = (slot + 1) & unknownKeysMask
-  }
-  return false
-}
-
-function endExtra(): bool {
-  if (extraEnd == extraText) {
-    addNull(extraLeaf, 0, 0)
-    return true
-  }
-  store<u8>(extraEnd, 0x7d)
-  return addText(extraLeaf, 0, extraText, u32(extraEnd - extraText) + 1)
+function addExtra(): bool {
+  const length = endExtra()
+  if (length != 0) return addText(extraLeaf, 0, extraText, length)
+  addNull(extraLeaf, 0, 0)
+  return true
 }

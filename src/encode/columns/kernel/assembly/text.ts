@@ -27,7 +27,7 @@ export function skipText(at: usize): usize {
 /** One past the escape at `at`, of a surrogate pair past both; 0 for a lone surrogate. */
 // @ts-ignore: decorator
 @inline
-function skipEscape(at: usize): usize {
+export function skipEscape(at: usize): usize {
   if (load<u8>(at, 1) != 0x75) return at + 2
   const unit = hex4(at + 2)
   if ((unit & 0xf800) != 0xd800) return at + 6

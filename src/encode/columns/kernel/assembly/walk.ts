@@ -71,7 +71,7 @@ export const fieldBytes: usize = 48
 /** Whether the key whose text begins at `at` is the one of `field`. A key that is spelled with an escape is none's. */
 // @ts-ignore: decorator
 @inline
-function isKeyOf(field: usize, at: usize): bool {
+export function isKeyOf(field: usize, at: usize): bool {
   const mask = load<u32>(field, fieldMask)
   const same = u32(i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(field, fieldHead))))
   return mask != 0 && (same & mask) == mask && (mask != 0xffff || isRestOf(field, at))
