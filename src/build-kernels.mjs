@@ -5,15 +5,17 @@ import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
 
-/** Rooms of the kernels, and the pages of memory (64 KiB) that each begins with. */
+/** Rooms of the kernels, the pages of memory (64 KiB) that each begins with, and the room whose sources it shares. */
 const kernels = [
   { room: 'json/engine-simd', pages: 19 },
   { room: 'encode/columns/kernel', pages: 16 },
+  { room: 'encode/csv/kernel', pages: 16, shared: 'encode/columns/kernel' },
 ]
 
-for (const { room, pages } of kernels) {
+for (const { room, pages, shared = room } of kernels) {
   const folder = new URL(`${room}/`, import.meta.url)
-  if (isStale(folder)) writeFileSync(new URL('kernel-bytes.ts', folder), source(await compile(folder, pages)))
+  if (isStale(folder, new URL(`${shared}/`, import.meta.url)))
+    writeFileSync(new URL('kernel-bytes.ts', folder), source(await compile(folder, pages)))
 }
 
 async function compile(folder, pages) {
@@ -44,8 +46,10 @@ ${lines.join(' +\n')}
 `
 }
 
-function isStale(folder) {
-  const sources = readdirSync(new URL('assembly/', folder)).map((name) => new URL(`assembly/${name}`, folder))
+function isStale(folder, shared) {
+  const sources = [folder, shared].flatMap((room) =>
+    readdirSync(new URL('assembly/', room)).map((name) => new URL(`assembly/${name}`, room)),
+  )
   const changed = Math.max(...[...sources, new URL(import.meta.url)].map((file) => statSync(file).mtimeMs))
   return changed > (statSync(new URL('kernel-bytes.ts', folder), { throwIfNoEntry: false })?.mtimeMs ?? 0)
 }

@@ -564,8 +564,9 @@ async function encoderFor(resolved: ResolvedOptions, run: RunOptions, schema: Re
     case 'json':
       return jsonEncoder({ hasKey })
     case 'csv': {
-      const { csvEncoder } = await import('./encode/csv.js')
-      return csvEncoder({
+      const { csvEncoder, stringifyingCsvEncoder } = await import('./encode/csv.js')
+      const open = resolved.parser === 'js' ? stringifyingCsvEncoder : csvEncoder
+      return open({
         ...columns,
         delimiter: resolved.csvDelimiter,
         quote: resolved.csvQuote,

@@ -1,12 +1,14 @@
-// CSV by RFC 4180, written by csv-stringify: header and columns come from the schema before the first record. Strings are quoted and null is
-// an empty unquoted cell, so that null, "" and text that looks like a number stay apart for every reader that looks at quotes.
+// CSV by RFC 4180: header and columns come from the schema before the first record. Strings are quoted and null is an empty unquoted cell, so that null, ""
+// and text that looks like a number stay apart for every reader that looks at quotes. Ordinary records are written from their bytes in WebAssembly, all
+// others, and every record in a dialect that is not usual, by csv-stringify: the bytes are the same.
 
 import { KiB } from '../bytes/units.js'
-import { asExportError, ConfigError } from '../errors.js'
+import { ConfigError } from '../errors.js'
 import type { JsonValue, RecordBatch, Warning } from '../record.js'
 import type { ResourceSchema } from '../schema/resource.js'
 import type { OnTypeMismatch, UnknownFields } from './columns/layout.js'
-import { ColumnReader, type ColumnValue, type NumberText } from './columns/reader.js'
+import type { KernelRows } from './csv/kernel/kernel.js'
+import { StringifiedRows } from './csv/stringified.js'
 import type { ByteSink, Encoder } from './encoder.js'
 
 export interface CsvOptions {
@@ -50,25 +52,33 @@ const bytesPerCall = 256 * KiB
  * @throws ConfigError ERR_OPTION_INVALID
  */
 export function csvEncoder(options: CsvOptions): Encoder {
-  return new CsvEncoder(options)
+  return new CsvEncoder(options, isUsual(options))
 }
 
-type Stringify = typeof import('csv-stringify/sync')['stringify']
+/** The same without WebAssembly. */
+export function stringifyingCsvEncoder(options: CsvOptions): Encoder {
+  return new CsvEncoder(options, false)
+}
 
-class CsvEncoder implements Encoder {
+/** Whether the kernel knows the dialect: it takes delimiters and quotes of one byte that are in no number, literal, date-time or escape. */
+function isUsual({ delimiter = ',', quote = '"', nested, formulas }: CsvOptions): boolean {
+  const isPlain = (text: string): boolean => /^[\0-\x7f]$/.test(text) && !/[\w+\-.:\\]/.test(text)
+  // with ' as quote, the one before a formula would have to be doubled
+  return nested !== 'flatten' && isPlain(delimiter) && isPlain(quote) && !(formulas === 'escape' && quote === "'")
+}
+
+export class CsvEncoder implements Encoder {
   readonly format = 'csv'
   readonly mediaType = 'text/csv'
   readonly extension = '.csv'
   readonly #options: CsvOptions
-  readonly #reader: ColumnReader
-  /** Indexes of the columns that hold text of the server's choice, where `formulas` is `escape`. */
-  readonly #guarded: readonly number[]
-  #stringify: Stringify | undefined
+  readonly #usesKernel: boolean
+  readonly #rows: StringifiedRows
+  #kernel: KernelRows | null = null
   #out: ByteSink | undefined
-  #formulas = 0
 
-  constructor(options: CsvOptions) {
-    const { schema, delimiter = ',', quote = '"', flattenSlots = 1 } = options
+  constructor(options: CsvOptions, usesKernel: boolean) {
+    const { delimiter = ',', quote = '"', flattenSlots = 1 } = options
     checkCharacter('delimiter', delimiter)
     checkCharacter('quote', quote)
     if (delimiter === quote) throw new ConfigError('ERR_OPTION_INVALID', 'delimiter and quote are the same character')
@@ -76,49 +86,21 @@ class CsvEncoder implements Encoder {
       throw new ConfigError('ERR_OPTION_INVALID', 'flattenSlots must be a whole number from 1 to 100')
     }
     this.#options = options
-    this.#reader = new ColumnReader({
-      schema,
-      hasKey: options.hasKey ?? false,
-      nested: options.nested === 'flatten' ? 'flatten' : 'text',
-      flattenSlots,
-      unknownFields: options.unknownFields ?? 'extra',
-      onTypeMismatch: options.onTypeMismatch ?? 'extra',
-      timestamps: 'text',
-      strict: options.strict ?? false,
-    })
-    // JSON text begins with a bracket, a quote, a literal or a number, and is no formula
-    this.#guarded =
-      options.formulas === 'escape'
-        ? this.#reader.columns.flatMap(({ type }, index) => (type.kind === 'string' ? [index] : []))
-        : []
+    this.#usesKernel = usesKernel
+    this.#rows = new StringifiedRows(options)
   }
 
   async begin(out: ByteSink, saved?: JsonValue): Promise<void> {
     this.#out = out
-    this.#stringify = (await import('csv-stringify/sync')).stringify
+    if (this.#usesKernel) this.#kernel = await this.#openKernel()
     if (saved !== undefined) return
     const { bom = false, header = true } = this.#options
-    const names = this.#reader.columns.map(({ name }) => name)
-    const text = (bom ? '\ufeff' : '') + (header ? this.#lines([names], false) : '')
+    const text = (bom ? '\ufeff' : '') + (header ? await this.#rows.header() : '')
     if (text !== '') await out.write(Buffer.from(text))
   }
 
-  async encode(batch: RecordBatch): Promise<void> {
-    const width = this.#reader.columns.length
-    let rows: ColumnValue[][] = []
-    let bytes = 0
-    for (let index = 0; index < batch.count; index++) {
-      const row = new Array<ColumnValue>(width).fill(null)
-      this.#reader.read(batch, index, row)
-      for (const column of this.#guarded) row[column] = this.#guard(row[column]!)
-      rows.push(row)
-      bytes += batch.end(index) - batch.start(index)
-      if (rows.length === rowsPerCall || bytes >= bytesPerCall || index === batch.count - 1) {
-        await this.#out!.write(Buffer.from(this.#lines(rows, true)))
-        rows = []
-        bytes = 0
-      }
-    }
+  encode(batch: RecordBatch): Promise<void> {
+    return this.#kernel === null ? this.#stringify(batch) : this.#encode(batch, this.#kernel)
   }
 
   async end(): Promise<void> {}
@@ -128,48 +110,69 @@ class CsvEncoder implements Encoder {
   }
 
   warnings(): Warning[] {
-    const warnings = this.#reader.warnings()
-    if (this.#formulas > 0) {
-      warnings.push({
-        code: 'formulas-escaped',
-        message: "text that a spreadsheet program would run as a formula has ' before it",
-        count: this.#formulas,
-      })
-    }
-    return warnings
+    return this.#rows.warnings()
   }
 
-  #lines(rows: readonly ColumnValue[][], isQuoted: boolean): string {
-    const { delimiter = ',', quote = '"', lineEnd = 'lf' } = this.#options
-    try {
-      return this.#stringify!(rows as ColumnValue[][], {
-        delimiter,
-        quote,
-        escape: quote,
-        record_delimiter: lineEnd === 'crlf' ? '\r\n' : '\n',
-        quoted_string: isQuoted,
-        // its own casts write true as 1 and false as nothing
-        cast: {
-          string: (text) => text,
-          boolean: (value) => (value ? 'true' : 'false'),
-          object: (value) => (value as unknown as NumberText).text,
-        },
-      })
-    } catch (error) {
-      throw asExportError(error, 'writing CSV')
-    }
+  /** Rows that were written from the bytes of their records. */
+  get kernelRows(): number {
+    return this.#kernel?.count ?? 0
   }
 
-  #guard(value: ColumnValue): ColumnValue {
-    if (typeof value !== 'string' || !formula.test(value)) return value
-    this.#formulas++
-    return `'${value}`
+  async #openKernel(): Promise<KernelRows | null> {
+    const { kernelRows } = await import('./csv/kernel/kernel.js')
+    const { schema, hasKey = false, delimiter = ',', quote = '"', unknownFields = 'extra' } = this.#options
+    return kernelRows({
+      fields: schema.fields,
+      hasKey,
+      hasExtra: this.#rows.hasExtra,
+      delimiter,
+      quote,
+      isCrlf: this.#options.lineEnd === 'crlf',
+      unknownFields,
+      escapesFormulas: this.#options.formulas === 'escape',
+    })
+  }
+
+  async #encode(batch: RecordBatch, kernel: KernelRows): Promise<void> {
+    for (let at = 0; at < batch.count; ) {
+      const end = kernel.load(batch, at)
+      if (end === at) await this.#addRow(batch, at++, kernel)
+      while (at < end) {
+        at = kernel.write(at)
+        this.#rows.count(kernel.dropped, kernel.escaped)
+        if (kernel.isFull) await this.#out!.write(kernel.take())
+        else if (at < end) await this.#addRow(batch, at++, kernel)
+      }
+    }
+    const rest = kernel.take()
+    if (rest.length > 0) await this.#out!.write(rest)
+  }
+
+  /** Adds the row of a record that the kernel leaves to others. */
+  async #addRow(batch: RecordBatch, index: number, kernel: KernelRows): Promise<void> {
+    await this.#rows.open()
+    const text = this.#rows.rows(batch, index, index + 1)
+    if (kernel.add(text)) return
+    const before = kernel.take()
+    if (before.length > 0) await this.#out!.write(before)
+    await this.#out!.write(Buffer.from(text))
+  }
+
+  async #stringify(batch: RecordBatch): Promise<void> {
+    await this.#rows.open()
+    let from = 0
+    let bytes = 0
+    for (let index = 0; index < batch.count; index++) {
+      bytes += batch.end(index) - batch.start(index)
+      const to = index + 1
+      if (to - from === rowsPerCall || bytes >= bytesPerCall || to === batch.count) {
+        await this.#out!.write(Buffer.from(this.#rows.rows(batch, from, to)))
+        from = to
+        bytes = 0
+      }
+    }
   }
 }
-
-/** Text that spreadsheet programs run: `=`, `+`, `-`, `@`, their full-width forms, a tab or a carriage return at the start (OWASP, CSV Injection), also
- *  behind white space, which some programs trim. */
-const formula = /^[\t\r]|^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]/
 
 function checkCharacter(name: string, text: string): void {
   if (text.length !== 1 || text === '\n' || text === '\r' || /\p{Surrogate}/u.test(text)) {

@@ -112,7 +112,7 @@ describe('bytes', () => {
     const encoder = csvEncoder({ schema: small })
     await encoder.begin(sink)
     await encoder.encode(batchOf(...Array.from({ length: 6 }, () => `{"id":"${'x'.repeat(200_000)}"}`)))
-    expect(sink.chunks.map((chunk) => chunk.length)).toEqual([24, 400_016, 400_016, 400_016])
+    expect(sink.chunks.map((chunk) => chunk.length)).toEqual([24, ...Array<number>(6).fill(200_008)])
   })
 })
 

@@ -1,0 +1,5 @@
+// What the kernel does for its driver, kernel.ts one folder up: every export of the module.
+
+export { allocate, resultAt } from '../../../columns/kernel/assembly/memory'
+export { beginCells } from './cells'
+export { beginRows, writeRows } from './rows'
