@@ -2,8 +2,10 @@
 
 import { ConfigError, printable } from '../errors.js'
 import type { ResolvedOptions } from '../options/schema.js'
+import type { Warning } from '../record.js'
 import { type JsonSchema, schemaFromJson } from '../schema/json-schema.js'
 import { extraColumn, keyColumn, type ResourceSchema } from '../schema/resource.js'
+import type { SourceOutcome } from '../source/source.js'
 import { editFieldsStage } from '../transform/edit-fields.js'
 import { editedSchema } from '../transform/edited-schema.js'
 import type { FieldEdits } from '../transform/field-edits.js'
@@ -28,6 +30,18 @@ export function editStagesOf(edits: FieldEdits, { redactKey }: ResolvedOptions):
   const { select, exclude, redact, rename } = edits
   if (select === undefined && !exclude?.length && !redact?.length && !rename?.length) return []
   return [editFieldsStage(edits, { reuse: true, redactKey: redactKey ?? undefined })]
+}
+
+/** What to tell of the edits: that they leave in the provider's own record what they take out of the fields that were made of it. */
+export function editWarnings(resolved: ResolvedOptions, { isUnified }: Pick<SourceOutcome, 'isUnified'>): Warning[] {
+  const { select, redact, exclude, ignoreRemoteData } = resolved
+  if (redact.length === 0 || !isUnified || ignoreRemoteData || isGiven(resolved, 'truto_ignore_remote_data')) return []
+  const edits = parseEdits({ select, redact, exclude, rename: [] })
+  const isInside = (path: string): boolean => parseFieldPath(path)[0] === remoteData
+  const isThought = [...(edits.exclude ?? []), ...(edits.redact ?? []).map(([path]) => path)].some(isInside)
+  if (isThought || (edits.select !== undefined && !edits.select.some(isInside))) return []
+  const message = `${remoteData}, the provider's own record, may repeat what is redacted; --ignore-remote-data leaves it out`
+  return [{ code: 'redacted-elsewhere', message, count: 1 }]
 }
 
 /** The columns of records of `schema` after the edits. @throws ConfigError where two of them, or one and a column of ours, would have the same name */

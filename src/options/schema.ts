@@ -518,7 +518,7 @@ export const exportTable = {
     flag: '--redact',
     placeholder: 'FIELD=HOW',
     default: [],
-    doc: 'What becomes of the strings, numbers and booleans of a field, also of those in a list: drop leaves the field out, hash puts the HMAC-SHA256 of their text in their place, in hex, and mask three asterisks. Null stays null. An object there is an error. Repeatable, after --select and --exclude.',
+    doc: "What becomes of the strings, numbers and booleans of a field, also of those in a list: drop leaves the field out, hash puts the HMAC-SHA256 of their text in their place, in hex, and mask three asterisks. Null stays null. An object there is an error. remote_data, the provider's own record, may hold the same values again: --ignore-remote-data leaves it out. Repeatable, after --select and --exclude.",
   },
   redactKey: {
     kind: 'string',

@@ -179,3 +179,24 @@ test('edits and the key of the hashes are part of what an export is, and the key
   expect(new Set(all).size).toBe(all.length)
   for (const text of all) expect(text).toMatch(/^[0-9a-f]{64}$/)
 })
+
+test.each<[string, ExportOptions, boolean]>([
+  ['nothing else', {}, true],
+  ['an exclusion of another field', { exclude: ['bio'] }, true],
+  ['remote_data ignored', { ignoreRemoteData: true }, false],
+  ['remote_data excluded', { exclude: ['remote_data'] }, false],
+  ['fields of remote_data redacted too', { redact: ['phones=drop', 'remote_data.profile.email=mask'] }, false],
+  ['remote_data not selected', { select: ['id', 'phones'] }, false],
+  ['remote_data selected', { select: ['id', 'remote_data'] }, true],
+  ['the server told to leave it out', { query: { truto_ignore_remote_data: true } }, false],
+  ['records unmapped', { responseFormat: 'raw' }, false],
+  ['no redaction', { redact: [] }, false],
+])('a warning that remote_data may repeat what is redacted, under %s: %s', async (_name, options, isWarned) => {
+  const { warnings } = await exportRecords({
+    ...request(),
+    redact: ['phones=drop'],
+    ...options,
+    destination: memoryDestination(),
+  })
+  expect(warnings.map(({ code }) => code)).toEqual(isWarned ? ['redacted-elsewhere'] : [])
+})
