@@ -147,6 +147,11 @@ const framings: Case[] = [
     ['{"id":"a","error":"x","next_cursor":1}', '{"id":"b"}'],
     { facts: { framing: 'ndjson', nextCursor: null, error: null } },
   ),
+  ...['{"a":[1\n§"",0],"b":""}', '{"a":[[]\n§{}]}', '{"a":1\n§"b":2}', '{"a":{"b":null \n §"c":2}}'].map((body) =>
+    invalid(`a line feed is no comma inside a record of NDJSON: ${JSON.stringify(body)}`, 'ERR_JSON_SYNTAX', body, {
+      options: { isNdjson: true },
+    }),
+  ),
   valid('NDJSON by its content type', '{"id":"a"}', ['{"id":"a"}'], {
     options: { isNdjson: true },
     facts: { framing: 'ndjson' },

@@ -181,9 +181,10 @@ function scan(
       ) & ~s
     let white = maskOf(i8x16.eq(a, spaces), i8x16.eq(b, spaces), i8x16.eq(c, spaces), i8x16.eq(d, spaces)) & ~s
     let realComma = comma
+    let lineFeed: u64 = 0
     if (hasControls) {
       bad |= controlMask(a, b, c, d) & s
-      const lineFeed = equalMask(a, b, c, d, 0x0a) & ~s
+      lineFeed = equalMask(a, b, c, d, 0x0a) & ~s
       if (isLines) comma |= lineFeed
       else white |= lineFeed
       white |= (equalMask(a, b, c, d, 0x0d) | equalMask(a, b, c, d, 0x09)) & ~s
@@ -284,7 +285,8 @@ function scan(
     bad |= inObject & key & ~(opening | close)
     const foreign = outside & (opening | scalarStarts)
     bad |= foreign
-    if (isLines) bad |= outside & realComma
+    // a line feed stands for a comma between records alone
+    if (isLines) bad |= (outside & realComma) | (lineFeed & ~outside)
 
     let digits: u64 = 0
     while (scalarEnds != 0) {
