@@ -584,6 +584,7 @@ async function encoderFor(resolved: ResolvedOptions, run: RunOptions, schema: Re
         ...columns,
         writer: resolved.parquetWriter,
         compression: resolved.parquetCompression,
+        bloom: resolved.parquetBloom,
         timestampUnit: resolved.timestampUnit,
         rowGroupRows: resolved.rowGroupRows,
         rowGroupBytes: resolved.rowGroupBytes,

@@ -75,6 +75,7 @@ const csvOptions = [
 const parquetOptions = [
   'parquetWriter',
   'parquetCompression',
+  'parquetBloom',
   'rowGroupRows',
   'rowGroupBytes',
   'timestampUnit',

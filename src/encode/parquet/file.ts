@@ -20,6 +20,7 @@ export interface ParquetFileInit {
   readonly leaves: readonly Leaf[]
   readonly compression: ParquetCompression
   readonly timestampUnit: TimestampUnit
+  readonly hasBloomFilter?: boolean
   /** Key-value metadata of the footer. */
   readonly metadata: Readonly<Record<string, string>>
 }
@@ -57,7 +58,7 @@ export class ParquetFile {
 
   /** Writes one row group of at least one row. Resolves when the sink has its bytes. */
   async writeRowGroup(columns: LeafColumns): Promise<void> {
-    const { leaves, compression } = this.#init
+    const { leaves, compression, hasBloomFilter = false } = this.#init
     const { metadata, length } = await writeRowGroup({
       columns,
       leafCount: leaves.length,
@@ -66,6 +67,7 @@ export class ParquetFile {
       compression,
       compress: this.#compress,
       turn: this.#turn,
+      hasBloomFilter,
     })
     this.#length += length
     this.#rows += columns.rows

@@ -38,6 +38,8 @@ export interface ParquetOptions {
   onTypeMismatch?: OnTypeMismatch
   /** Whether a string with a lone surrogate escape is an error rather than counted U+FFFD. Default false. */
   strict?: boolean
+  /** Whether the column `id` gets a Bloom filter, by which readers that look for one id pass over row groups. Not with parquetjs-lite. Default false. */
+  bloom?: boolean
   /** More key-value pairs for the footer, beside the resource and the version of its schema. */
   metadata?: Readonly<Record<string, string>>
 }
@@ -93,6 +95,7 @@ class ParquetEncoder implements Encoder {
     this.#options = {
       schema,
       compression,
+      hasBloomFilter: options.bloom ?? false,
       hasKey: options.hasKey ?? false,
       unknownFields: options.unknownFields ?? 'extra',
       onTypeMismatch: options.onTypeMismatch ?? 'extra',

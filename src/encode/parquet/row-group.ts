@@ -3,6 +3,7 @@
 import { MiB } from '../../bytes/units.js'
 import type { LeafColumn, LeafColumns } from '../columns/leaf.js'
 import type { ByteSink } from '../encoder.js'
+import { bloomFilter } from './bloom.js'
 import { type Compress, codecId, type ParquetCompression } from './compression.js'
 import { dataPageHeader, dictionaryPageHeader, encodingId, hasDictionary, pageBodies, pageTypeId } from './pages.js'
 import { physicalType } from './schema.js'
@@ -28,6 +29,8 @@ const metadataId = {
   dictionaryOffset: 11,
   statistics: 12,
   encodingStats: 13,
+  bloomOffset: 14,
+  bloomLength: 15,
 } as const
 const pageStatsId = { pageType: 1, encoding: 2, count: 3 } as const
 
@@ -41,6 +44,8 @@ export interface RowGroupInit {
   /** Of that compression; null for none. */
   readonly compress: Compress | null
   readonly turn: Turn
+  /** Whether the column of ids gets a Bloom filter. */
+  readonly hasBloomFilter: boolean
 }
 
 export interface RowGroup {
@@ -57,27 +62,44 @@ export async function writeRowGroup(init: RowGroupInit): Promise<RowGroup> {
   const encoded: Buffer[] = []
   let offset = init.offset
   let size = 0
+  let compressedSize = 0
   for (let leaf = 0; leaf < leafCount; leaf++) {
     const column = columns.column(leaf)
     const chunk = await writeChunk(column, offset, init)
-    chunks.element(() => {
-      chunks.i64(chunkId.offset, 0) // that of metadata outside of the footer, of which there is none
-      chunks.struct(chunkId.metadata, () => writeMetadata(chunks, column, chunk, compression))
-    })
-    encoded.push(chunks.take())
     offset += chunk.compressedSize
     size += chunk.size
+    compressedSize += chunk.compressedSize
+    // behind the pages of its own column, since what a column holds is known no longer than that
+    const bloom = init.hasBloomFilter && isOfIds(column) ? await bloomFilter(column, init.turn) : null
+    const bloomOffset = offset
+    if (bloom !== null) {
+      await init.out.write(bloom)
+      offset += bloom.length
+    }
+    chunks.element(() => {
+      chunks.i64(chunkId.offset, 0) // that of metadata outside of the footer, of which there is none
+      chunks.struct(chunkId.metadata, () => {
+        writeMetadata(chunks, column, chunk, compression)
+        if (bloom === null) return
+        chunks.i64(metadataId.bloomOffset, bloomOffset)
+        chunks.i32(metadataId.bloomLength, bloom.length)
+      })
+    })
+    encoded.push(chunks.take())
   }
-  const length = offset - init.offset
   const group = new ThriftWriter()
   group.element(() => {
     group.list(groupId.columns, thriftStruct, encoded, (chunk) => group.raw(chunk))
     group.i64(groupId.size, size)
     group.i64(groupId.rows, columns.rows)
     group.i64(groupId.offset, init.offset)
-    group.i64(groupId.compressedSize, length)
+    group.i64(groupId.compressedSize, compressedSize)
   })
-  return { metadata: group.take(), length }
+  return { metadata: group.take(), length: offset - init.offset }
+}
+
+function isOfIds({ leaf }: LeafColumn): boolean {
+  return leaf.kind === 'string' && leaf.path.length === 1 && leaf.path[0] === 'id'
 }
 
 /** Where the pages of a column are and what they take, headers included. */

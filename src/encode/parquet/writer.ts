@@ -15,6 +15,8 @@ export interface RowGroupWriterOptions {
   readonly strict: boolean
   readonly timestampUnit: TimestampUnit
   readonly compression: ParquetCompression
+  /** Whether the column `id` gets a Bloom filter, if the writer can. */
+  readonly hasBloomFilter: boolean
   /** Key-value metadata of the footer. */
   readonly metadata: Readonly<Record<string, string>>
 }
