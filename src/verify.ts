@@ -114,12 +114,12 @@ async function layoutOf(target: string, { parts }: Manifest): Promise<Layout> {
     if (!isDirectory && parts !== null) return { paths: [target], faults: ['it is a file, and no directory of parts'] }
     return { paths: [target], faults: [] } // a directory that should be a file cannot be read, and says so
   }
-  const found = await readdir(target)
-  const names = parts.map(({ name }) => name)
-  const missing = names.filter((name) => !found.includes(name))
-  const strange = found.filter((name) => !names.includes(name))
+  const found = new Set(await readdir(target))
+  const names = new Set(parts.map(({ name }) => name))
+  const missing = [...names].filter((name) => !found.has(name))
+  const strange = [...found].filter((name) => !names.has(name))
   return {
-    paths: names.filter((name) => found.includes(name)).map((name) => join(target, name)),
+    paths: [...names].filter((name) => found.has(name)).map((name) => join(target, name)),
     faults: [
       ...missing.map((name) => `its part ${printable(name)} is missing`),
       ...strange.map((name) => `it holds ${printable(name)}, which is no part of it`),
@@ -167,10 +167,7 @@ async function parquetRowsOf(path: string): Promise<number> {
 class HashedFiles {
   readonly #paths: readonly string[]
   readonly #signal: AbortSignal | undefined
-  #hash = createHash('sha256')
-  #bytes = 0
-  /** Files that were read to their end. */
-  #done = 0
+  #pass = newPass()
 
   constructor(paths: readonly string[], signal: AbortSignal | undefined) {
     this.#paths = paths
@@ -180,26 +177,33 @@ class HashedFiles {
   /** The bytes of the next file. May be left early: `end` then reads all of them again. */
   read(path: string): CancellableBody {
     const pieces = this.#pieces(path)
-    return { [Symbol.asyncIterator]: () => pieces, cancel: () => {} } // leaving the iteration closes the file
+    // who stops asking need not leave the iteration, and only that closes the file
+    return { [Symbol.asyncIterator]: () => pieces, cancel: () => void pieces.return().catch(() => {}) }
   }
 
   async end(): Promise<{ bytes: number; sha256: string }> {
-    if (this.#done < this.#paths.length) {
-      this.#hash = createHash('sha256')
-      this.#bytes = 0
+    if (this.#pass.files < this.#paths.length) {
+      this.#pass = newPass()
       for (const path of this.#paths) for await (const _ of this.#pieces(path));
     }
-    return { bytes: this.#bytes, sha256: this.#hash.digest('hex') }
+    const { bytes, hash } = this.#pass
+    return { bytes, sha256: hash.digest('hex') }
   }
 
   async *#pieces(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+    const pass = this.#pass
     for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes, signal: this.#signal })) {
-      this.#hash.update(chunk as Buffer)
-      this.#bytes += (chunk as Buffer).length
+      pass.hash.update(chunk as Buffer)
+      pass.bytes += (chunk as Buffer).length
       yield chunk as Buffer
     }
-    this.#done++
+    pass.files++
   }
+}
+
+/** What was read in one go over the files, and how many of them to their end. */
+function newPass() {
+  return { hash: createHash('sha256'), bytes: 0, files: 0 }
 }
 
 async function readRange(file: FileHandle, from: number, to: number): Promise<Uint8Array> {

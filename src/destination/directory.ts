@@ -27,7 +27,7 @@ export interface DirectoryDestinationOptions {
 export interface PartsWriter extends ResumableWriter {
   /** Ends the part in hand, if there is one, and makes it durable: the next byte begins another. @throws OutputError */
   endPart(): Promise<void>
-  /** The parts so far. */
+  /** The parts so far, as `commit` would publish them: nothing is one part, too. */
   readonly parts: readonly Part[]
 }
 
@@ -289,6 +289,12 @@ class PartsDirectory implements PartsWriter {
   }
 
   get parts(): readonly Part[] {
+    const files = this.#files
+    return files.length === 0 ? [{ name: this.#name(0), bytes: 0 }] : files
+  }
+
+  /** Those that are there. */
+  get #files(): readonly Part[] {
     return this.#out === null
       ? this.#closed
       : [...this.#closed, { name: this.#name(this.#closed.length), bytes: this.#out.bytesWritten }]
@@ -330,7 +336,7 @@ class PartsDirectory implements PartsWriter {
     const { files, partial } = this.#init
     let start = 0
     try {
-      for (const { name, bytes } of this.parts) {
+      for (const { name, bytes } of this.#files) {
         const end = start + bytes
         if (end > from && start < to) {
           yield* filePieces(files, `${partial}/${name}`, Math.max(0, from - start), Math.min(bytes, to - start))
@@ -349,7 +355,7 @@ class PartsDirectory implements PartsWriter {
       // also after a failed write, whose bytes nobody will miss
       await this.#out?.settle()
       await this.#out?.flush().catch(() => {})
-      const parts = this.parts
+      const parts = this.#files
       const kept = firstBytes(parts, bytes)
       await this.#close()
       for (const { name } of parts.slice(kept.length).reverse()) {
@@ -370,7 +376,7 @@ class PartsDirectory implements PartsWriter {
   async commit(manifest: Uint8Array | null = null): Promise<void> {
     const { identity, parent } = this.#init
     try {
-      if (this.parts.length === 0) await this.#beginNew() // nothing is a part, too
+      if (this.#files.length === 0) await this.#beginNew()
       await this.endPart()
       await this.#flushing(async () => {
         await this.#checkIdentity()
@@ -451,7 +457,7 @@ class PartsDirectory implements PartsWriter {
     const fault = (what: string): OutputError =>
       new OutputError('ERR_OUTPUT_CHANGED', `${printable(what)} was replaced, changed or removed during the export`)
     if (!(await this.#isOurs())) throw fault(partial)
-    const { parts } = this
+    const parts = this.#files
     const isInHand = (index: number): boolean => this.#file !== null && index === parts.length - 1
     for (const [index, { name, bytes }] of parts.entries()) {
       // those before it were looked at when they were ended; at the end all are looked at once more

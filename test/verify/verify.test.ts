@@ -1,10 +1,13 @@
 // Published files against their manifests: what holds, and every way in which one can be another than it was.
 
+import { createHash, randomBytes } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import {
   appendFileSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   symlinkSync,
   truncateSync,
@@ -207,6 +210,17 @@ describe('a directory of parts', () => {
     expect(await verifyExport(path)).toMatchObject({ matches: true, records: { expected: members, found: members } })
   })
 
+  test.each([...formats, 'ndjson.gz'])('of %s without a record is one part', async (extension) => {
+    const [format, compression] = extension.split('.') as [ExportOptions['format'], string | undefined]
+    const compress = compression === undefined ? 'none' : 'gzip'
+    const path = join(temporaryDirectory(), 'parts')
+    const input = Buffer.from('{"result":[],"next_cursor":null}')
+    await exportRecords({ input, out: path, partRows: 5, format, compress })
+    expect(readdirSync(path)).toEqual([`part-00000.${extension}`])
+    expect(readManifest(path).parts).toEqual([{ name: `part-00000.${extension}`, bytes: expect.any(Number) }])
+    expect(await verifyExport(path)).toMatchObject({ matches: true, records: { expected: 0, found: 0 } })
+  })
+
   test.each(formats)(
     'of %s does not where parts changed places, one is missing, cut or one too many',
     async (format) => {
@@ -253,6 +267,22 @@ test('a manifest that is damaged is exit 8, a file that is not there exit 2, a d
   unlinkSync(whole)
   mkdirSync(whole)
   await expect(verifyExport(whole)).rejects.toMatchObject({ code: 'ERR_OUTPUT_ACCESS', exitCode: 7 })
+})
+
+test.runIf(process.platform === 'linux')('a compressed file that is damaged does not stay open', async () => {
+  const path = await exported('a.ndjson.gz')
+  writeFileSync(path, randomBytes(1024 * 1024))
+  const verification = await verifyExport(path)
+  expect(verification.sha256.found).toBe(createHash('sha256').update(readFileSync(path)).digest('hex'))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  const open = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`)
+    } catch {
+      return '' // that of the directory itself
+    }
+  })
+  expect(open).not.toContain(path)
 })
 
 test('an abort ends it with its reason', async () => {
