@@ -93,7 +93,8 @@ export class ColumnReader {
   #hasUnknown = false
   #hasOverflow = false
 
-  readonly #mismatches = new Map<string, number>()
+  /** Values of each field of the schema that had another type. */
+  readonly #mismatches: number[]
   #unknownsDropped = 0
   #overflowsDropped = 0
   #surrogates = 0
@@ -103,6 +104,7 @@ export class ColumnReader {
     this.columns = layout.columns
     this.#options = options
     this.#fields = namedNodes(options.schema.fields, options.flattenSlots)
+    this.#mismatches = this.#fields.map(() => 0)
     this.#firstColumns = layout.firstColumns
     this.#extraIndex = layout.extraIndex
     this.#maxFields = mostFields(this.#fields)
@@ -129,7 +131,7 @@ export class ColumnReader {
       this.#hasMismatch = this.#hasUnknown = this.#hasOverflow = false
       const start = starts[f]!
       this.#readField(field.node, start, ends[f]!, row, first)
-      if (this.#hasMismatch || this.#hasUnknown || this.#hasOverflow) this.#settle(field.name, start, ends[f]!)
+      if (this.#hasMismatch || this.#hasUnknown || this.#hasOverflow) this.#settle(f, start, ends[f]!)
     }
     if (this.#extraIndex >= 0) {
       row[this.#extraIndex] = this.#extra.size === 0 ? null : `{${[...this.#extra.values()].join(',')}}`
@@ -139,13 +141,15 @@ export class ColumnReader {
   /** What was counted so far. */
   warnings(): Warning[] {
     const warnings: Warning[] = []
-    if (this.#mismatches.size > 0) {
+    const mismatches = this.#mismatches.reduce((sum, count) => sum + count, 0)
+    if (mismatches > 0) {
       const kept = this.#options.onTypeMismatch === 'extra' ? 'and kept in "extra"' : 'and lost'
+      const counts = this.#fields.map(({ name }, index): [string, number] => [name, this.#mismatches[index]!])
       warnings.push({
         code: 'type-mismatch',
         message: `values that do not fit the declared type of their field are null there ${kept}`,
-        count: [...this.#mismatches.values()].reduce((sum, count) => sum + count, 0),
-        fields: Object.fromEntries(this.#mismatches),
+        count: mismatches,
+        fields: Object.fromEntries(counts.filter(([, count]) => count > 0)),
       })
     }
     if (this.#unknownsDropped > 0) {
@@ -180,6 +184,11 @@ export class ColumnReader {
   /** Counts fields that the schema does not name and that whoever read their records in this reader's place left out. */
   countUnknown(count: number): void {
     this.#unknownsDropped += count
+  }
+
+  /** Counts values of field `index` of the schema that have another type, and that whoever read their records in this reader's place settled. */
+  countMismatches(index: number, count: number): void {
+    this.#mismatches[index]! += count
   }
 
   /** The key of a record, well-formed. */
@@ -409,11 +418,12 @@ export class ColumnReader {
   }
 
   /** Counts what was found in the top-level value `bytes[start..end)` and keeps it as it is where the policies say so. */
-  #settle(name: string, start: number, end: number): void {
+  #settle(index: number, start: number, end: number): void {
+    const { name } = this.#fields[index]!
     const { onTypeMismatch, unknownFields } = this.#options
     let isKept = this.#hasOverflow && this.#extraIndex >= 0
     if (this.#hasMismatch) {
-      this.#mismatches.set(name, (this.#mismatches.get(name) ?? 0) + 1)
+      this.#mismatches[index]!++
       isKept ||= onTypeMismatch === 'extra'
     }
     if (this.#hasUnknown && unknownFields === 'drop') this.#unknownsDropped++

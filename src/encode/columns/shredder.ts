@@ -87,6 +87,11 @@ export class RecordShredder {
     this.#reader.countUnknown(count)
   }
 
+  /** Counts values of field `index` of the schema that have another type, and that others settled. */
+  countMismatches(index: number, count: number): void {
+    this.#reader.countMismatches(index, count)
+  }
+
   warnings(): Warning[] {
     return this.#reader.warnings()
   }

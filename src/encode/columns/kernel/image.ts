@@ -12,9 +12,10 @@ const kinds = ['string', 'json', 'boolean', 'timestamp', 'int64', 'double', 'str
 
 export interface Image {
   readonly bytes: Buffer
-  /** Addresses of the leaves, and of the node of a record. */
+  /** Addresses of the leaves, of the node of a record and of its fields. */
   readonly leavesAt: number
   readonly rootAt: number
+  readonly fieldsAt: number
 }
 
 /** Bytes that the image of a tree takes. */
@@ -75,8 +76,8 @@ class ImageWriter {
       this.#leaf(leaf, leavesAt - this.#base + index * this.#leafBytes)
     })
     const root = this.#place(nodeBytes)
-    this.#fields(fields, root - this.#base)
-    return { bytes: this.#bytes, leavesAt, rootAt: root }
+    const fieldsAt = this.#fields(fields, root - this.#base)
+    return { bytes: this.#bytes, leavesAt, rootAt: root, fieldsAt }
   }
 
   /** Address of the next `length` bytes. */
@@ -108,7 +109,8 @@ class ImageWriter {
     return address
   }
 
-  #fields(fields: readonly NamedTreeNode[], nodeAt: number): void {
+  /** Address of the fields. */
+  #fields(fields: readonly NamedTreeNode[], nodeAt: number): number {
     const bytes = this.#bytes
     const address = this.#place(fields.length * fieldBytes)
     bytes.writeUInt32LE(address, nodeAt + 20)
@@ -123,6 +125,7 @@ class ImageWriter {
       bytes.writeUInt32LE(nameAt, at + 24)
       bytes.writeUInt32LE(this.#node(node), at + 28)
     })
+    return address
   }
 }
 

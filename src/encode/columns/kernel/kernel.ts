@@ -1,5 +1,5 @@
-// Drives the kernel (assembly/): one instance with the leaves of one schema. It takes records by the hundred and stops at each that is unusual, which the
-// rules in TypeScript then shred into the same leaves.
+// Drives the kernel (assembly/): one instance with the leaves of one schema. It takes records by the hundred and stops at each that takes more rules than it
+// knows, which those in TypeScript then shred into the same leaves.
 
 import { InternalError } from '../../../errors.js'
 import type { RecordBatch } from '../../../record.js'
@@ -22,7 +22,15 @@ interface KernelExports {
   release(block: number, size: number): void
   begin(at: number, count: number): void
   reset(): void
-  beginShredder(tree: number, extra: number, mode: number, scale: bigint, room: number, roomBytes: number): void
+  beginShredder(
+    tree: number,
+    extra: number,
+    unknown: number,
+    mismatch: number,
+    scale: bigint,
+    room: number,
+    roomBytes: number,
+  ): void
   shred(from: number, to: number, bounds: number, base: number): number
   addNull(leaf: number, repetition: number, definition: number): void
   addBoolean(leaf: number, repetition: number, value: number): void
@@ -38,6 +46,8 @@ interface KernelExports {
   nextPage(): number
   boundText(leaf: number, text: number, buffers: number): number
   resultAt: Constant
+  fieldBytes: Constant
+  fieldMismatches: Constant
   leafBytes: Constant
   leastAt: Constant
   leastTextAt: Constant
@@ -54,8 +64,9 @@ interface Constant {
 /** What `gather` puts into one piece. */
 const part = { repetitions: 0, definitions: 1, values: 2, distinct: 3 } as const
 
-/** What becomes of unknown fields, as the kernel has it. */
+/** What becomes of unknown fields and of values of another type, as the kernel has it. */
 const unknownModes = { extra: 0, drop: 1, error: 2 } as const
+const mismatchModes = { extra: 0, null: 1, error: 2 } as const
 
 let compiled: WebAssembly.Module | null | undefined
 
@@ -84,6 +95,8 @@ class KernelShredder implements Shredder, LeafSink, LeafColumns {
   readonly #kernel: KernelExports
   readonly #leavesAt: number
   readonly #leafBytes: number
+  readonly #fieldsAt: number
+  readonly #fieldCount: number
   readonly #windowAt: number
   readonly #boundsAt: number
   /** Where text is written for the kernel to take. */
@@ -109,6 +122,8 @@ class KernelShredder implements Shredder, LeafSink, LeafColumns {
     const image = imageOf(tree, fields, imageAt, this.#leafBytes)
     this.#memory.bytes.set(image.bytes, imageAt)
     this.#leavesAt = image.leavesAt
+    this.#fieldsAt = image.fieldsAt
+    this.#fieldCount = fields.length
     kernel.begin(image.leavesAt, tree.leaves.length)
 
     this.#windowAt = kernel.allocate(windowBytes + slackBytes)
@@ -117,8 +132,9 @@ class KernelShredder implements Shredder, LeafSink, LeafColumns {
     this.#roomAt = kernel.allocate(2 * roomBytes)
     const extraLeaf = hasExtra ? this.#leafAt(tree.leaves.length - 1) : 0
     const scale = options.timestampUnit === 'micros' ? 1_000_000n : 1000n
-    const mode = unknownModes[options.unknownFields]
-    kernel.beginShredder(image.rootAt, extraLeaf, mode, scale, this.#roomAt, roomBytes)
+    const unknown = unknownModes[options.unknownFields]
+    const mismatch = mismatchModes[options.onTypeMismatch]
+    kernel.beginShredder(image.rootAt, extraLeaf, unknown, mismatch, scale, this.#roomAt, roomBytes)
   }
 
   get columns() {
@@ -156,12 +172,24 @@ class KernelShredder implements Shredder, LeafSink, LeafColumns {
     const base = this.#windowAt - start
     for (let at = from; at < to; at++) {
       const stop = from + kernel.shred(at - from, to - from, this.#boundsAt, base)
-      const dropped = this.#memory.words[kernel.resultAt.value / 4]!
-      if (dropped > 0) this.#records.countUnknown(dropped)
+      const [dropped, mismatches] = this.#memory.result(kernel.resultAt.value, 2)
+      if (dropped! > 0) this.#records.countUnknown(dropped!)
+      if (mismatches! > 0) this.#takeMismatches()
       this.rows += stop - at
       if (this.#hasKey) this.#addKeys(batch, at, stop)
       if (stop < to) this.#records.append(batch, stop, this)
       at = stop
+    }
+  }
+
+  /** Takes over what the fields have counted. */
+  #takeMismatches(): void {
+    const { fieldBytes, fieldMismatches } = this.#kernel
+    const { words } = this.#memory
+    for (let field = 0; field < this.#fieldCount; field++) {
+      const at = (this.#fieldsAt + field * fieldBytes.value + fieldMismatches.value) / 4
+      this.#records.countMismatches(field, words[at]!)
+      words[at] = 0
     }
   }
 

@@ -1,9 +1,9 @@
-// What a record has that its schema does not name: kept as the text of `extra`, counted, or left to the caller.
+// What a record has that its schema does not name, and values that its columns cannot hold: kept as the text of `extra`, counted, or left to the caller.
 
 import { hashOf } from './dictionary'
-import { unknownKeysAt, unknownKeysMask } from './memory'
+import { keptAt, keptBytes, maxKept, unknownKeysAt, unknownKeysMask } from './memory'
 import { quoteOrBackslash } from './text'
-import { skipSpace, skipValue } from './walk'
+import { keyBytes, keyText, skipSpace, skipValue } from './walk'
 
 /** What becomes of a field that the schema does not name. */
 const unknownToExtra: u32 = 0
@@ -13,6 +13,7 @@ let unknownMode: u32 = unknownToExtra
 /** Where the text of `extra` is made. */
 export let extraText: usize = 0
 let extraEnd: usize = 0
+let keptEnd: usize = 0
 /** Unknown fields of the record that were left out. */
 export let unknowns: u32 = 0
 
@@ -27,7 +28,38 @@ export function beginExtra(mode: u32, room: usize): void {
 @inline
 export function clearExtra(): void {
   extraEnd = extraText
+  keptEnd = keptAt
   unknowns = 0
+}
+
+/** Whether unknown fields are left to the caller. */
+export function isUnknownLeft(): bool {
+  return unknownMode > unknownDropped
+}
+
+/** Whether unknown fields are kept. */
+export function isUnknownKept(): bool {
+  return unknownMode == unknownToExtra
+}
+
+/** Counts an unknown field that was left out. */
+export function countUnknown(): void {
+  unknowns++
+}
+
+/** Keeps the value [start, end) of a declared field; false where there are too many of them. */
+export function keepField(field: usize, start: usize, end: usize): bool {
+  if (keptEnd == keptAt + usize(maxKept) * keptBytes) return false
+  // records keep the order of the schema as a rule, but not always
+  let at = keptEnd
+  for (; at != keptAt && usize(load<u32>(at - keptBytes)) > field; at -= keptBytes) {
+    memory.copy(at, at - keptBytes, keptBytes)
+  }
+  store<u32>(at, u32(field))
+  store<u32>(at, u32(start), 4)
+  store<u32>(at, u32(end), 8)
+  keptEnd += keptBytes
+  return true
 }
 
 /** Keeps the member whose key begins at `at` for `extra`, or counts it. @param own tells the record from all before it
@@ -66,10 +98,19 @@ function isNewKey(hash: u32, own: u32): bool {
   return false
 }
 
-/** Ends the text of `extra` and returns its length; 0 where the record has none. */
-// @ts-ignore: decorator
-@inline
+/** Ends the text of `extra`, in which kept fields come last and in the order of the schema, and returns its length; 0 where the record has none. */
 export function endExtra(): u32 {
+  for (let at = keptAt; at != keptEnd; at += keptBytes) {
+    const field = usize(load<u32>(at))
+    const start = usize(load<u32>(at, 4))
+    const length = usize(load<u32>(at, 8)) - start
+    store<u16>(extraEnd, extraEnd == extraText ? 0x227b : 0x222c) // {" or ,"
+    memory.copy(extraEnd + 2, keyText(field), keyBytes(field))
+    extraEnd += 2 + keyBytes(field)
+    store<u8>(extraEnd, 0x3a)
+    memory.copy(extraEnd + 1, start, length)
+    extraEnd += 1 + length
+  }
   if (extraEnd == extraText) return 0
   store<u8>(extraEnd, 0x7d)
   return u32(extraEnd - extraText) + 1

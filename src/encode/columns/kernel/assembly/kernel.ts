@@ -19,7 +19,7 @@ export {
   leastTextAt,
   levelsAt,
 } from './state'
-export { fieldBytes } from './walk'
+export { fieldBytes, fieldMismatches } from './walk'
 export { boundText } from './bounds'
 export { judge } from './leaf'
 

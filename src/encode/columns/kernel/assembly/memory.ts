@@ -10,14 +10,22 @@ const freeAt: usize = 512
 /** Keys of a record that its schema does not name: for each u32 the record's stamp and u32 a hash. */
 export const unknownKeysAt: usize = 4096
 export const unknownKeysMask: u32 = 4095
+/** Fields of the record in hand whose values have another type somewhere: addresses, u32. */
+export const flawedAt: usize = 36864
+export const maxFlawed: u32 = 1024
+/** Fields of the record in hand whose values are kept in `extra`, in the order of the schema: for each u32 address, start and end of its value. */
+export const keptAt: usize = 40960
+export const keptBytes: usize = 12
+export const maxKept: u32 = 1024
 /** Everything else is given out. */
 const heapAt: usize = 65536
 
 const pageBytes: usize = 65536
 /** Smallest block. */
 const minPower: u32 = 9
-/** Memory grows by so many pages, since each time all views of it have to be made anew. */
-const growPages: i32 = 16
+/** Memory grows by half of what there is, and by no less than so many pages: each time all views of it have to be made anew, and V8 counts what is new as
+ *  garbage to collect for. What nobody touches takes no memory of the machine. */
+const growPages: i32 = 64
 
 let top: usize = heapAt
 
@@ -35,7 +43,7 @@ export function allocate(size: usize): usize {
   const held = usize(memory.size()) * pageBytes
   if (top > held) {
     const pages = i32((top - held + pageBytes - 1) / pageBytes)
-    if (memory.grow(max(pages, growPages)) < 0 && memory.grow(pages) < 0) abort()
+    if (memory.grow(max(pages, max(growPages, memory.size() >> 1))) < 0 && memory.grow(pages) < 0) abort()
   }
   return at
 }

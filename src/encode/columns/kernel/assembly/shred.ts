@@ -1,9 +1,10 @@
-// Shreds records into leaves, as long as they are as their schema says. Whatever is unusual (a key with an escape or twice, another type, a field inside that
-// is not declared, a lone surrogate escape, a number or a date-time that this does not read) is left to the caller: the record is taken back whole.
+// Shreds records into leaves. What the schema does not name or that has another type goes to `extra` or is counted, as the policies say; whatever is more
+// unusual (a key with an escape or twice, a lone surrogate escape, a number or an escaped date-time, which this does not read, and whatever is an error) is
+// left to the caller: the record is taken back whole.
 
 import { addBoolean, addNull, addNumber, addText, endRecord, restoreLeaves, saveLeaves } from './leaf'
-import { beginExtra, clearExtra, endExtra, extraText, takeUnknown, unknowns } from './extra'
-import { resultAt } from './memory'
+import { beginExtra, clearExtra, countUnknown, endExtra, extraText, isUnknownKept, isUnknownLeft, keepField, takeUnknown, unknowns } from './extra'
+import { flawedAt, maxFlawed, resultAt } from './memory'
 import { doubleValue, int64Value, numberEnd, readDouble, readInt64, readTimestamp } from './number'
 import {
   kindBoolean,
@@ -17,7 +18,16 @@ import {
   leafBytes,
 } from './state'
 import { quoteOrBackslash, textEnd, unescape } from './text'
-import { fieldBytes, fieldNode, fieldOf, fieldSeen, keyBytes, skipSpace, skipValue } from './walk'
+import {
+  fieldBytes,
+  fieldMismatches,
+  fieldNode,
+  fieldOf,
+  fieldSeen,
+  keyBytes,
+  skipSpace,
+  skipValue,
+} from './walk'
 
 // A node of the tree, written by the driver: u32 each.
 const nodeKind: usize = 0
@@ -33,43 +43,73 @@ const nodeFields: usize = 20
 const nodeFieldsEnd: usize = 24
 const nodeElement: usize = 28
 
+/** What becomes of a value of another type. */
+const mismatchToExtra: u32 = 0
+const mismatchCounted: u32 = 1
+
+/** What is wrong inside a value: another type somewhere, a field that is not declared. */
+const hasMismatch: u32 = 1
+const hasUnknown: u32 = 2
+
 let root: usize = 0
 let extraLeaf: usize = 0
+let mismatchMode: u32 = 0
 let timestampScale: i64 = 1
 /** Room for a text without its escapes. */
 let scratch: usize = 0
 
 /** Tells an object from all before it. */
 let stamp: u32 = 0
+/** Fields with a value of another type. */
+let flawed: u32 = 0
+/** What is wrong in the field in hand. */
+let flaws: u32 = 0
 
-/** @param tree node of the record; @param extra leaf of `extra`, 0 where there is none; @param mode what becomes of unknown fields, 2 for left to the
- *  caller; @param room two regions of `roomBytes` */
-export function beginShredder(tree: usize, extra: usize, mode: u32, scale: i64, room: usize, roomBytes: usize): void {
+/** @param tree node of the record; @param extra leaf of `extra`, 0 where there is none; @param unknown and @param mismatch what becomes of unknown fields
+ *  and of other types, 2 for left to the caller; @param room two regions of `roomBytes` */
+export function beginShredder(
+  tree: usize,
+  extra: usize,
+  unknown: u32,
+  mismatch: u32,
+  scale: i64,
+  room: usize,
+  roomBytes: usize,
+): void {
   root = tree
   extraLeaf = extra
-  beginExtra(mode, room + roomBytes)
+  beginExtra(unknown, room + roomBytes)
+  mismatchMode = mismatch
   timestampScale = scale
   scratch = room
 }
 
 /**
  * Appends records [from, to), whose bounds are pairs of u32 at `bounds`, counted from `base`.
- * @returns the record that is left to the caller, `to` if there is none; the number of unknown fields that were dropped is told
+ * @returns the record that is left to the caller, `to` if there is none; told are the number of unknown fields that were dropped and that of values of
+ *   another type, which their fields have counted
  */
 export function shred(from: u32, to: u32, bounds: usize, base: usize): u32 {
   let dropped: u32 = 0
+  let mismatches: u32 = 0
   let record = from
   for (; record < to; record++) {
     saveLeaves()
     clearExtra()
+    flawed = 0
     if (!shredRecord(base + usize(load<u32>(bounds + (usize(record) << 3))))) {
       restoreLeaves()
       break
     }
     dropped += unknowns
+    if (flawed != 0) {
+      mismatches += flawed
+      countMismatches()
+    }
     endRecord()
   }
   store<u32>(resultAt, dropped)
+  store<u32>(resultAt, mismatches, 4)
   return record
 }
 
@@ -88,10 +128,14 @@ function shredRecord(at: usize): bool {
         store<u32>(field, own, fieldSeen)
         missing -= i32(fieldBytes)
         expected = field + fieldBytes
-        at = skipSpace(skipSpace(at + keyBytes(field)) + 1)
-        at = shredValue(usize(load<u32>(field, fieldNode)), at, 0)
-      } else at = takeUnknown(at, own)
-      if (at == 0) return false
+        const start = skipSpace(skipSpace(at + keyBytes(field)) + 1)
+        flaws = 0
+        at = shredValue(usize(load<u32>(field, fieldNode)), start, 0)
+        if (at == 0 || (flaws != 0 && !settle(field, start, at))) return false
+      } else {
+        at = takeUnknown(at, own)
+        if (at == 0) return false
+      }
       at = skipSpace(at)
       if (load<u8>(at) != 0x2c) break
       at = skipSpace(at + 1)
@@ -111,7 +155,8 @@ function shredValue(node: usize, at: usize, repetition: u32): usize {
   const leaf = usize(load<u32>(node, nodeLeaf))
   switch (load<u32>(node, nodeKind)) {
     case kindString:
-      return byte == 0x22 ? shredString(leaf, at + 1, repetition) : 0
+      if (byte == 0x22) return shredString(leaf, at + 1, repetition)
+      break
     case kindJson: {
       const end = skipValue(at)
       return end != 0 && addText(leaf, repetition, at, u32(end - at)) ? end : 0
@@ -121,20 +166,77 @@ function shredValue(node: usize, at: usize, repetition: u32): usize {
         addBoolean(leaf, repetition, 1)
         return at + 4
       }
-      if (byte != 0x66) return 0
-      addBoolean(leaf, repetition, 0)
-      return at + 5
+      if (byte == 0x66) {
+        addBoolean(leaf, repetition, 0)
+        return at + 5
+      }
+      break
     case kindTimestamp:
-      if (byte != 0x22 || !readTimestamp(at + 1, timestampScale)) return 0
-      return addNumber(leaf, repetition, u64(int64Value)) ? numberEnd : 0
+      if (byte == 0x22) {
+        if (readTimestamp(at + 1, timestampScale)) {
+          return addNumber(leaf, repetition, u64(int64Value)) ? numberEnd : 0
+        }
+        if (load<u8>(quoteOrBackslash(at + 1)) == 0x5c) return 0
+      }
+      break
     case kindInt64:
-      return readInt64(at) && addNumber(leaf, repetition, u64(int64Value)) ? numberEnd : 0
+      if (isNumber(byte)) return readInt64(at) && addNumber(leaf, repetition, u64(int64Value)) ? numberEnd : 0
+      break
     case kindDouble:
-      return readDouble(at) && addNumber(leaf, repetition, reinterpret<u64>(doubleValue)) ? numberEnd : 0
+      if (isNumber(byte)) {
+        return readDouble(at) && addNumber(leaf, repetition, reinterpret<u64>(doubleValue)) ? numberEnd : 0
+      }
+      break
     case kindStruct:
-      return byte == 0x7b ? shredStruct(node, at, repetition) : 0
+      if (byte == 0x7b) return shredStruct(node, at, repetition)
+      break
     default:
-      return byte == 0x5b ? shredList(node, at, repetition) : 0
+      if (byte == 0x5b) return shredList(node, at, repetition)
+  }
+  return takeMismatch(node, at, repetition)
+}
+
+// @ts-ignore: decorator
+@inline
+function isNumber(byte: u8): bool {
+  return byte == 0x2d || u32(byte) - 0x30 <= 9
+}
+
+/** Null in the place of a value of another type than declared. */
+function takeMismatch(node: usize, at: usize, repetition: u32): usize {
+  if (mismatchMode > mismatchCounted) return 0
+  flaws |= hasMismatch
+  addNulls(node, repetition, load<u32>(node, nodeDefinition) - 1)
+  return skipValue(at)
+}
+
+/** Passes over the member whose key begins at `at`, in an object inside the record. */
+function passUnknown(at: usize): usize {
+  if (isUnknownLeft()) return 0
+  flaws |= hasUnknown
+  const keyEnd = quoteOrBackslash(at)
+  return load<u8>(keyEnd) == 0x5c ? 0 : skipValue(skipSpace(skipSpace(keyEnd + 1) + 1))
+}
+
+/** Counts what is wrong in the value [start, end) of `field`, and keeps the value for `extra` where the policies say so. */
+function settle(field: usize, start: usize, end: usize): bool {
+  let isKept = false
+  if ((flaws & hasMismatch) != 0) {
+    if (flawed == maxFlawed) return false
+    store<u32>(flawedAt + (usize(flawed++) << 2), u32(field))
+    isKept = mismatchMode == mismatchToExtra
+  }
+  if ((flaws & hasUnknown) != 0) {
+    if (isUnknownKept()) isKept = true
+    else countUnknown()
+  }
+  return !isKept || keepField(field, start, end)
+}
+
+function countMismatches(): void {
+  for (let i: u32 = 0; i < flawed; i++) {
+    const field = usize(load<u32>(flawedAt + (usize(i) << 2)))
+    store<u32>(field, load<u32>(field, fieldMismatches) + 1, fieldMismatches)
   }
 }
 
@@ -161,12 +263,14 @@ function shredStruct(node: usize, at: usize, repetition: u32): usize {
   if (load<u8>(at) != 0x7d) {
     while (true) {
       const field = fieldOf(++at, from, end, expected)
-      if (field == 0 || load<u32>(field, fieldSeen) == own) return 0
-      store<u32>(field, own, fieldSeen)
-      missing -= i32(fieldBytes)
-      expected = field + fieldBytes
-      at = skipSpace(skipSpace(at + keyBytes(field)) + 1)
-      at = shredValue(usize(load<u32>(field, fieldNode)), at, repetition)
+      if (field != 0) {
+        if (load<u32>(field, fieldSeen) == own) return 0
+        store<u32>(field, own, fieldSeen)
+        missing -= i32(fieldBytes)
+        expected = field + fieldBytes
+        at = skipSpace(skipSpace(at + keyBytes(field)) + 1)
+        at = shredValue(usize(load<u32>(field, fieldNode)), at, repetition)
+      } else at = passUnknown(at)
       if (at == 0) return 0
       at = skipSpace(at)
       if (load<u8>(at) != 0x2c) break

@@ -66,6 +66,8 @@ const fieldName: usize = 24
 export const fieldNode: usize = 28
 /** Stamp of the object in which the field was seen last. */
 export const fieldSeen: usize = 32
+/** Values of a field of the record that held another type than declared, since the driver looked last. */
+export const fieldMismatches: usize = 36
 export const fieldBytes: usize = 48
 
 /** Whether the key whose text begins at `at` is the one of `field`. A key that is spelled with an escape is none's. */
@@ -79,7 +81,7 @@ export function isKeyOf(field: usize, at: usize): bool {
 
 function isRestOf(field: usize, at: usize): bool {
   const length = usize(load<u32>(field, fieldLength))
-  const name = usize(load<u32>(field, fieldName))
+  const name = keyText(field)
   for (let i: usize = 16; i < length; i++) if (load<u8>(at + i) != load<u8>(name + i)) return false
   return true
 }
@@ -103,4 +105,9 @@ function searchField(at: usize, from: usize, end: usize, expected: usize): usize
 @inline
 export function keyBytes(field: usize): usize {
   return usize(load<u32>(field, fieldLength))
+}
+
+/** Address of those bytes. */
+export function keyText(field: usize): usize {
+  return usize(load<u32>(field, fieldName))
 }
