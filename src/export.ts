@@ -18,7 +18,7 @@ import { requireCompression } from './encode/parquet/compression.js'
 import { asExportError, ConfigError, ExportError, InternalError } from './errors.js'
 import { deliveryOf } from './export/delivery.js'
 import { columnsOf, editStagesOf, editsOf, editWarnings, excludedByServer, givenSchema } from './export/edits.js'
-import { type IdentityInit, identityOf, obstacleOf } from './export/identity.js'
+import { type IdentityInit, identityOf, knownIdentityOf, obstacleOf } from './export/identity.js'
 import { Output } from './export/output.js'
 import { type Completion, openSession, type Session, type SessionInit } from './export/session.js'
 import { addWarnings } from './export/warnings.js'
@@ -265,15 +265,12 @@ function completionOf(
   parts: PartsWriter | null,
 ): Completion {
   const { resolved, run, startedWallAt } = context
-  const { transform } = run
-  const hasInput = run.input !== undefined
   const manifest = deliveryOf({
     report,
     resolved,
     schema: schemaFor(resolved, source.outcome),
-    // what a Transform does, or an input holds, is not known
-    fingerprint: hasInput || typeof transform === 'object' ? null : identityOf({ resolved, transform, hasInput }),
-    hasInput,
+    fingerprint: knownIdentityOf(identityInit(resolved, run)),
+    hasInput: run.input !== undefined,
     parts: parts === null ? null : parts.parts,
     lastCursor: source instanceof TrutoSource ? source.state.cursor : null,
     startedAt: startedWallAt,
@@ -597,9 +594,10 @@ async function encoderFor(resolved: ResolvedOptions, run: RunOptions, schema: Re
 /** What a file can say about the export that it is of, without anything secret. Of what was read from a file we know neither. */
 function originOf(resolved: ResolvedOptions, run: RunOptions): Record<string, string> {
   if (run.input !== undefined) return {}
+  const id = knownIdentityOf(identityInit(resolved, run))
   return {
     'truto-export.source': resourceUrl(new URL(resolved.apiUrl), resolved.resource!),
-    'truto-export.export-id': identityOf(identityInit(resolved, run)),
+    ...(id === null ? {} : { 'truto-export.export-id': id }),
   }
 }
 

@@ -3,7 +3,7 @@
 import { createHmac } from 'node:crypto'
 import { fingerprintOf } from '../checkpoint/fingerprint.js'
 import type { ResolvedOptions } from '../options/schema.js'
-import { givenSchema } from './edits.js'
+import { editsOf, givenSchema } from './edits.js'
 
 /** Version of the bytes that we make of the same records. A checkpoint of another version is one of another export. */
 const outputVersion = 1
@@ -38,12 +38,24 @@ export function identityOf({ resolved, transform }: IdentityInit): string {
     output: { format, compress },
     transforms: pick(resolved, transformOptions),
     // tells keys apart; what is kept is a digest of all of this
-    redactKey: resolved.redactKey && createHmac('sha256', resolved.redactKey).update('truto-export').digest('hex'),
+    redactKey: keyOfHashes(resolved),
     schema: format === 'csv' || format === 'parquet' ? (givenSchema(resolved)?.fields ?? null) : null,
     columns: format === 'csv' || format === 'parquet' ? pick(resolved, columnOptions[format]) : null,
     cut: compress === 'none' ? null : resolved.commitBytes,
     parts: [resolved.partRows, resolved.partBytes],
   })
+}
+
+/** As `identityOf`; null where what a Transform does or an input holds has a part in it, which is not known. */
+export function knownIdentityOf(init: IdentityInit): string | null {
+  return init.hasInput || typeof init.transform === 'object' ? null : identityOf(init)
+}
+
+/** A key that stands in the environment and hashes nothing is no part of the export. */
+function keyOfHashes(resolved: ResolvedOptions): string | null {
+  const { redactKey } = resolved
+  if (redactKey === null || !editsOf(resolved).redact?.some(([, how]) => how === 'hash')) return null
+  return createHmac('sha256', redactKey).update('truto-export').digest('hex')
 }
 
 const requestOptions = [

@@ -178,6 +178,8 @@ test('edits and the key of the hashes are part of what an export is, and the key
   const all = [...variants, ...keys].map(identity)
   expect(new Set(all).size).toBe(all.length)
   for (const text of all) expect(text).toMatch(/^[0-9a-f]{64}$/)
+  // one that stands in the environment and is not used
+  expect(identity({ redact: ['name=mask'], redactKey })).toBe(identity({ redact: ['name=mask'] }))
 })
 
 test.each<[string, ExportOptions, boolean]>([

@@ -134,6 +134,12 @@ describe('tells', () => {
     const identity = new Transform({ objectMode: true, transform: (batch, _, done) => done(null, batch) })
     await exportRecords({ ...options, transform: identity })
     expect(readManifest(path).fingerprint).toBeNull()
+    const again = new Transform({ objectMode: true, transform: (batch, _, done) => done(null, batch) })
+    const parquet = `${path}.parquet`
+    await exportRecords({ ...options, out: parquet, transform: again })
+    expect(readFileSync(parquet, 'latin1')).not.toContain('export-id')
+    await exportRecords({ ...options, out: parquet, overwrite: true })
+    expect(readFileSync(parquet, 'latin1')).toContain(readManifest(parquet).fingerprint)
     const copy = `${path}.copy.json`
     await exportRecords({ input: path, out: copy, resource: 'instant-messaging/members' })
     expect(readManifest(copy)).toMatchObject({
