@@ -15,7 +15,8 @@ export function manifestPathOf(output: string): string {
   return `${output}.manifest.json`
 }
 
-/** For the same answers of a server and the same options, all of it but `run` and `versions` is the same, however often the export was interrupted. */
+/** For the same answers of a server and the same options, all of it but `run` and `versions` is the same, however often the export was interrupted; only
+ *  the warnings of a check for duplicates tell of an interruption. */
 export interface Manifest {
   readonly manifestVersion: typeof manifestVersion
   readonly format: (typeof formats)[number]
