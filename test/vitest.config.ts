@@ -10,7 +10,7 @@ export default defineConfig({
     globalSetup: 'test/build-kernels.ts',
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: isSoak ? 3_600_000 : 30_000,
+    testTimeout: isSoak ? 3_600_000 : 60_000,
     hookTimeout: 60_000,
   },
 })

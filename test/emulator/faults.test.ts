@@ -417,7 +417,7 @@ describe('time', () => {
 
   test('a stall without a time is for ever', async () => {
     const server = await emulator({ ...tiny, faults: [{ kind: 'stall', at: 20 }] })
-    const { body, ended } = await askRaw(server, { query: stream, waitMs: 50 })
+    const { body, ended } = await askRaw(server, { query: stream, waitMs: 500 })
     expect([unchunk(body).data.length, ended]).toEqual([20, 'open'])
   })
 
