@@ -214,6 +214,16 @@ describe('rows of the kernel are those of csv-stringify', () => {
     expect(await expectSame(optionsOf(fields), { texts })).toBeGreaterThan(30)
   })
 
+  test('for date-times with any byte changed', async () => {
+    const fields = [field('t', { kind: 'timestamp' })]
+    const right = '2024-03-28T17:08:09.5Z'
+    const around = ['/', '0', '1', '2', '3', '5', '6', '9', ':', '-', 'T', 'u', '.', 'Z', ' ', 'é']
+    const changed = [...right].flatMap((_, at) => around.map((c) => right.slice(0, at) + c + right.slice(at + 1)))
+    const cut = [...right].map((_, at) => right.slice(at))
+    const texts = [...changed, ...cut].map((text) => `{"t":"${text}"}`)
+    expect(await expectSame(optionsOf(fields, { onTypeMismatch: 'null' }), { texts })).toBeGreaterThan(90)
+  })
+
   test('for formulas, wherever white space hides them', async () => {
     const starts = [
       '',

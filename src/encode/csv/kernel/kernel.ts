@@ -33,7 +33,7 @@ const windowRecords = 8192
 /** Bytes of the keys of these records. */
 const keysBytes = 64 * 1024
 /** Behind each piece of memory so much is read and written over. */
-const slackBytes = 64
+const slackBytes = 128
 /** Shuffles that the kernel makes for itself. */
 const tableBytes = 8192
 /** As image.ts has leaves, of which there is no need here. */

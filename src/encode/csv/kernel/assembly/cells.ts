@@ -97,9 +97,7 @@ function writeOther(kind: u32, byte: u8, at: usize): usize {
       endCell()
       return at + 5
     case kindTimestamp:
-      if (byte != 0x22 || !readTimestamp(at + 1, scale)) return 0
-      writePlain(at + 1, numberEnd - 1)
-      return numberEnd
+      return byte == 0x22 ? writeTimestamp(at + 1) : 0
     case kindInt64:
       // -0 is 0
       if (!readInt64(at) || load<u16>(at) == 0x302d) return 0
@@ -110,6 +108,43 @@ function writeOther(kind: u32, byte: u8, at: usize): usize {
       // a struct or a list, whose fields are of no interest
       return byte == (kind == kindList ? 0x5b : 0x7b) ? writeJson(at) : 0
   }
+}
+
+function writeTimestamp(at: usize): usize {
+  let end = endOfUsualTimestamp(at)
+  if (end == 0) {
+    if (!readTimestamp(at, scale)) return 0
+    end = numberEnd
+  }
+  writePlain(at, end - 1)
+  return end
+}
+
+/** One past the string whose text begins at `at` where that is a date-time in UTC of the years 1900 to 9899 with a day that every month has, which takes a few
+ *  steps to know; 0 where it may be another one. */
+function endOfUsualTimestamp(at: usize): usize {
+  // 0000-00-00T00:00, and how much more each byte may be
+  const template = i8x16(48, 48, 48, 48, 45, 48, 48, 45, 48, 48, 84, 48, 48, 58, 48, 48)
+  const digits = i8x16.sub(v128.load(at), template)
+  if (v128.any_true(i8x16.gt_u(digits, i8x16(9, 9, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9)))) return 0
+  // century, year of it, month, day, hour, minute; the century again where there is nothing more
+  const tens = i8x16.shuffle(digits, digits, 0, 2, 5, 8, 11, 14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+  const ones = i8x16.shuffle(digits, digits, 1, 3, 6, 9, 12, 15, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
+  const twice = i8x16.add(tens, tens)
+  const fourfold = i8x16.add(twice, twice)
+  const eightfold = i8x16.add(fourfold, fourfold)
+  const numbers = i8x16.add(i8x16.add(twice, eightfold), ones)
+  const above = i8x16.sub(numbers, i8x16(19, 0, 1, 1, 0, 0, 19, 19, 19, 19, 19, 19, 19, 19, 19, 19))
+  const most = i8x16(79, 99, 11, 27, 23, 59, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79)
+  if (v128.any_true(i8x16.gt_u(above, most))) return 0
+  if (load<u8>(at, 16) != 0x3a || u32(load<u8>(at, 17)) - 0x30 > 5 || u32(load<u8>(at, 18)) - 0x30 > 9) return 0
+  at += 19
+  if (load<u8>(at) == 0x2e) {
+    const start = ++at
+    while (u32(load<u8>(at)) - 0x30 <= 9) at++
+    if (at == start) return 0
+  }
+  return load<u16>(at) == 0x225a ? at + 2 : 0 // Z and the closing quote
 }
 
 /** Writes the opening quote of a text that begins with `byte`, and ' behind it where that is = + - or @ and formulas are guarded. False where it takes the

@@ -33,13 +33,8 @@ export function copyDoubled(from: usize, end: usize, to: usize, quote: u8): usiz
     const bytes = v128.load(from)
     const found = u32(i8x16.bitmask(i8x16.eq(bytes, quotes)))
     const left = end - from
-    if (left <= 16) {
-      const here = found & ((1 << u32(left)) - 1)
-      doubleSixteen(bytes, here, to)
-      return to + left + usize(popcnt(here))
-    }
-    if (found == 0) v128.store(to, bytes)
-    else doubleSixteen(bytes, found, to)
+    doubleSixteen(bytes, found, to)
+    if (left <= 16) return to + left + usize(popcnt(found & ((1 << u32(left)) - 1)))
     to += 16 + usize(popcnt(found))
     from += 16
   }
@@ -48,8 +43,9 @@ export function copyDoubled(from: usize, end: usize, to: usize, quote: u8): usiz
 /** Where the copy ended that `copyContainer` made last. */
 export let copyEnd: usize = 0
 
-/** Copies the JSON object or array at `from` as `copyDoubled` does. Which bytes are inside strings is computed 16 at a time: each bit of `inside` is the parity
- *  of the quotes up to it. @returns one past it; 0 where a string or key in it has a lone surrogate escape */
+/** Copies the JSON object or array at `from` as `copyDoubled` does. Which bytes are inside strings is computed 32 at a time: each bit of `inside` is the parity
+ *  of the quotes up to it. Up to 31 bytes behind it are read, and 63 behind the copy are written over.
+ *  @returns one past it; 0 where a string or key in it has a lone surrogate escape */
 export function copyContainer(from: usize, to: usize, quote: u8): usize {
   const ends = i8x16.splat(0x22)
   const backslashes = i8x16.splat(0x5c)
@@ -60,53 +56,76 @@ export function copyContainer(from: usize, to: usize, quote: u8): usize {
   let depth: i32 = 0
   /** All bits where the byte before is inside a string. */
   let carried: u32 = 0
-  let isEscaped: u32 = 0
-  /** One past the escape that was read last. */
-  let read: usize = 0
+  escapedNext = 0
+  escapeEnd = 0
   while (true) {
-    const bytes = v128.load(from)
-    let strings = u32(i8x16.bitmask(i8x16.eq(bytes, ends)))
-    let escapes = u32(i8x16.bitmask(i8x16.eq(bytes, backslashes)))
-    if ((escapes | isEscaped) != 0) {
-      strings &= ~isEscaped
-      escapes &= ~isEscaped
-      isEscaped = 0
-      while (escapes != 0) {
-        const at = ctz(escapes)
-        if (from + usize(at) >= read) {
-          read = skipEscape(from + usize(at))
-          if (read == 0) return 0
-        }
-        strings &= ~(2 << at)
-        escapes &= ~(3 << at)
-        isEscaped = u32(at == 15)
-      }
+    const low = v128.load(from)
+    const high = v128.load(from, 16)
+    let strings = maskOf(i8x16.eq(low, ends), i8x16.eq(high, ends))
+    const doubled = quote == 0x22 ? strings : maskOf(i8x16.eq(low, quotes), i8x16.eq(high, quotes))
+    const lowEscapes = i8x16.eq(low, backslashes)
+    const highEscapes = i8x16.eq(high, backslashes)
+    if (v128.any_true(v128.or(lowEscapes, highEscapes)) || escapedNext != 0) {
+      if (!readEscapes(from, maskOf(lowEscapes, highEscapes))) return 0
+      strings &= ~escaped
     }
     let inside = strings ^ (strings << 1)
     inside ^= inside << 2
     inside ^= inside << 4
     inside ^= inside << 8
+    inside ^= inside << 16
     inside ^= carried
-    carried = 0 - ((inside >> 15) & 1)
+    carried = u32(i32(inside) >> 31)
     // [ and {, ] and } differ in the bit of a space only
-    const folded = v128.or(bytes, spaces)
-    const opened = u32(i8x16.bitmask(i8x16.eq(folded, opens))) & ~inside
-    const closed = u32(i8x16.bitmask(i8x16.eq(folded, closes))) & ~inside
-    const doubled = u32(i8x16.bitmask(i8x16.eq(bytes, quotes)))
+    const lowFolded = v128.or(low, spaces)
+    const highFolded = v128.or(high, spaces)
+    const opened = maskOf(i8x16.eq(lowFolded, opens), i8x16.eq(highFolded, opens)) & ~inside
+    const closed = maskOf(i8x16.eq(lowFolded, closes), i8x16.eq(highFolded, closes)) & ~inside
+    const half = to + 16 + usize(popcnt(doubled & 0xffff))
+    doubleSixteen(low, doubled & 0xffff, to)
+    doubleSixteen(high, doubled >> 16, half)
     if (depth <= i32(popcnt(closed))) {
       const length = endIn(opened, closed, depth)
       if (length != 0) {
-        const here = doubled & ((1 << length) - 1)
-        doubleSixteen(bytes, here, to)
-        copyEnd = to + usize(length + popcnt(here))
+        copyEnd = to + usize(length + popcnt(doubled & u32((<u64>1 << u64(length)) - 1)))
         return from + usize(length)
       }
     }
     depth += i32(popcnt(opened)) - i32(popcnt(closed))
-    doubleSixteen(bytes, doubled, to)
-    to += 16 + usize(popcnt(doubled))
-    from += 16
+    to += 32 + usize(popcnt(doubled))
+    from += 32
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function maskOf(low: v128, high: v128): u32 {
+  return u32(i8x16.bitmask(low)) | (u32(i8x16.bitmask(high)) << 16)
+}
+
+/** Bytes that a backslash before them escapes, and whether the next byte is one. */
+let escaped: u32 = 0
+let escapedNext: u32 = 0
+/** One past the escape that was read last. */
+let escapeEnd: usize = 0
+
+/** Finds which of 32 bytes are escaped by `backslashes`. False where there is a lone surrogate. */
+function readEscapes(from: usize, backslashes: u32): bool {
+  escaped = escapedNext
+  backslashes &= ~escaped
+  escapedNext = 0
+  while (backslashes != 0) {
+    const at = ctz(backslashes)
+    // the second half of a surrogate pair was read with the first
+    if (from + usize(at) >= escapeEnd) {
+      escapeEnd = skipEscape(from + usize(at))
+      if (escapeEnd == 0) return false
+    }
+    escaped |= 2 << at
+    escapedNext = u32(at == 31)
+    backslashes &= ~(3 << at)
+  }
+  return true
 }
 
 /** Number of bytes up to the bracket that brings `depth` to 0; 0 where none does. */
