@@ -27,7 +27,7 @@ export function requireCompression(compression: ParquetCompression): void {
   )
 }
 
-/** Loads the codec; null for none. @throws ConfigError ERR_RUNTIME_MISSING */
+/** A codec that has compressed nothing yet; null for none. What it makes may depend on what it was given before. @throws ConfigError ERR_RUNTIME_MISSING */
 export async function compressorOf(compression: ParquetCompression): Promise<Compress | null> {
   requireCompression(compression)
   switch (compression) {

@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { type FileMetaData, parquetMetadata, parquetReadObjects } from 'hyparquet'
 import { describe, expect, test } from 'vitest'
+import { memberAt } from '../../../src/emulator/members.js'
 import type { Column } from '../../../src/encode/columns/layout.js'
 import { ParquetFile, type ParquetFileInit } from '../../../src/encode/parquet/file.js'
 import { pageBodies } from '../../../src/encode/parquet/pages.js'
@@ -372,3 +373,22 @@ function readHeader(bytes: Buffer, from: number) {
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0)
 }
+
+test('the bytes of a row group do not depend on those before it, so that a file which is gone on with is the same', async () => {
+  const columns: readonly Column[] = [{ name: 'id', type: text }]
+  const members = Array.from({ length: 400 }, (_, index) => JSON.stringify(memberAt(index))).join('\n')
+  const lengths = [50, 200, 500, 2000, 5000, 17_000]
+  const rows = Array.from({ length: 600 }, (_, i) => {
+    const at = (i * 7919) % (members.length - 20_000)
+    return { id: members.slice(at, at + lengths[i % lengths.length]! + ((i * 37) % 100)) }
+  })
+  const options = { columns, isDictionary: false, compression: 'snappy' } as const
+  const together = await write(rows, { ...options, rowGroupRows: 1 })
+  let at = 4
+  for (const row of rows) {
+    const alone = await write([row], options)
+    const length = Number(metadataOf(alone).row_groups[0]!.total_compressed_size)
+    expect(together.subarray(at, at + length).equals(alone.subarray(4, 4 + length))).toBe(true)
+    at += length
+  }
+})
