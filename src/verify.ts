@@ -118,11 +118,16 @@ async function layoutOf(target: string, { parts }: Manifest): Promise<Layout> {
   const names = new Set(parts.map(({ name }) => name))
   const missing = [...names].filter((name) => !found.has(name))
   const strange = [...found].filter((name) => !names.has(name))
+  const present = parts.filter(({ name }) => found.has(name))
+  const sizes = await Promise.all(present.map(async ({ name }) => (await stat(join(target, name))).size))
   return {
-    paths: [...names].filter((name) => found.has(name)).map((name) => join(target, name)),
+    paths: present.map(({ name }) => join(target, name)),
     faults: [
       ...missing.map((name) => `its part ${printable(name)} is missing`),
       ...strange.map((name) => `it holds ${printable(name)}, which is no part of it`),
+      ...present.flatMap(({ name, bytes }, index) =>
+        sizes[index] === bytes ? [] : [`its part ${printable(name)} has ${sizes[index]} bytes, not ${bytes}`],
+      ),
     ],
   }
 }

@@ -231,7 +231,11 @@ describe('a directory of parts', () => {
       expect(await said()).toContain(`its part part-00000.${format} is missing`)
       renameSync(at(1), at(0))
       renameSync(at(7), at(1))
-      expect(await said()).toEqual([expect.stringMatching(/^its SHA-256 is /)])
+      expect(await said()).toEqual([
+        expect.stringContaining('its part part-00000.'),
+        expect.stringContaining('its part part-00001.'),
+        expect.stringMatching(/^its SHA-256 is /),
+      ])
       renameSync(at(1), at(7))
       renameSync(at(0), at(1))
       renameSync(at(7), at(0))
@@ -242,6 +246,24 @@ describe('a directory of parts', () => {
       truncateSync(at(1), length - 1)
       const { bytes } = readManifest(path)
       expect(await said()).toContain(`it has ${bytes - 1} bytes, not ${bytes}`)
+      expect(await said()).toContain(`its part part-00001.${format} has ${length - 1} bytes, not ${length}`)
+    },
+  )
+
+  test.each(['sha256', 'none'] as const)(
+    'does not where a record moved from one part to the next (digest %s)',
+    async (digest) => {
+      const path = await parts({ format: 'ndjson', digest })
+      const [one, other] = [0, 1].map((index) => join(path, `part-0000${index}.ndjson`))
+      const [before, behind] = [readFileSync(one!), readFileSync(other!)]
+      const end = before.lastIndexOf('\n', -2) + 1
+      writeFileSync(one!, before.subarray(0, end))
+      writeFileSync(other!, Buffer.concat([before.subarray(end), behind]))
+      const moved = before.length - end
+      expect((await verifyExport(path)).differences).toEqual([
+        `its part part-00000.ndjson has ${end} bytes, not ${before.length}`,
+        `its part part-00001.ndjson has ${behind.length + moved} bytes, not ${behind.length}`,
+      ])
     },
   )
 
