@@ -3,11 +3,11 @@
 
 import { dirname } from 'node:path'
 import { isManifest, manifestPathOf } from '../checkpoint/manifest.js'
-import { OutputError, printable } from '../errors.js'
+import { ConfigError, OutputError, printable } from '../errors.js'
 import { flushDirectory, openDirectory } from '../files/directory.js'
 import type { FileSystem, OpenFile } from '../files/file-system.js'
 import { outputError } from '../files/os-error.js'
-import { ownStatusOf } from '../files/paths.js'
+import { ownStatusOf, statusOf } from '../files/paths.js'
 import { createTemporary, readWhole, removeFile } from '../files/whole-file.js'
 
 /** Schemas have some hundred columns at most, and lists some dozen warnings. */
@@ -33,7 +33,8 @@ export class ManifestFile {
     this.#temporary = `${this.path}.tmp`
   }
 
-  /** Finds out early what would make its name impossible. @throws OutputError */
+  /** Finds out early what would make its name impossible. A file that is no manifest is somebody's: it is not replaced, whatever may be of the output.
+   *  @throws ConfigError ERR_OUTPUT_EXISTS, OutputError */
   async check(): Promise<void> {
     await this.#guarded('opening', async () => {
       await ownStatusOf(this.#files, this.#temporary) // the longest of all names
@@ -41,6 +42,10 @@ export class ManifestFile {
       if (status?.isDirectory()) {
         throw new OutputError('ERR_OUTPUT_ACCESS', `opening ${this.name}: it is a directory`)
       }
+      if (status === null || (await this.#isOurs())) return
+      throw new ConfigError('ERR_OUTPUT_EXISTS', `${this.name} exists already and is no manifest of an export`, {
+        hint: 'pass --no-manifest, or give another --out',
+      })
     })
   }
 
@@ -52,10 +57,7 @@ export class ManifestFile {
   /** Removes the one of the output that is about to be replaced. Where no new one `follows`, a file of this name that is not ours stays. @throws OutputError */
   withdraw(directory: OpenFile | null, follows: boolean): Promise<void> {
     return this.#guarded('removing', async () => {
-      if (!follows) {
-        const bytes = await readWhole(this.#files, this.path, maxManifestBytes)
-        if (bytes === null || !isManifest(bytes)) return
-      }
+      if (!follows && !(await this.#isOurs())) return
       if (await removeFile(this.#files, this.path)) await flushDirectory(directory)
     })
   }
@@ -87,6 +89,13 @@ export class ManifestFile {
   /** Removes what was prepared. Never throws. */
   async discard(): Promise<void> {
     await removeFile(this.#files, this.#temporary).catch(() => {})
+  }
+
+  /** Whether there is a manifest of some output. What is no file is not opened: a FIFO would wait for its writer. */
+  async #isOurs(): Promise<boolean> {
+    if (!(await statusOf(this.#files, this.path))?.isFile()) return false
+    const bytes = await readWhole(this.#files, this.path, maxManifestBytes)
+    return bytes !== null && isManifest(bytes)
   }
 
   async #guarded<T>(doing: string, act: () => Promise<T>): Promise<T> {

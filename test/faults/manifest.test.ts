@@ -255,6 +255,24 @@ test('that cannot have its name is known before the first request', async () => 
   await exportRecords({ ...options, out: long, manifest: false, checkpoint: false })
 })
 
+test.each<[string, Partial<ExportOptions>]>([
+  ['a file', {}],
+  ['a file that may be replaced', { overwrite: true }],
+  ['a directory of parts', { partRows: 2 }],
+])('does not take the place of a file that is no manifest, beside %s', async (_, more) => {
+  const { options, path, server, directory } = await place()
+  const theirs = '{"name":"a web app"}'
+  writeFileSync(`${path}.manifest.json`, theirs)
+  await expect(exportRecords({ ...options, ...more })).rejects.toMatchObject({
+    code: 'ERR_OUTPUT_EXISTS',
+    exitCode: 2,
+    hint: expect.stringContaining('--no-manifest'),
+  })
+  expect([server.requests, readdirSync(directory)]).toEqual([0, ['out.ndjson.manifest.json']])
+  await exportRecords({ ...options, ...more, manifest: false })
+  expect(readFileSync(`${path}.manifest.json`, 'utf8')).toBe(theirs)
+})
+
 test('of an interrupted export that is complete the next time is what it would have been', async () => {
   const { options, path, server } = await place()
   server.setFaults([{ kind: 'status', status: 401, page: 2 }])
