@@ -17,7 +17,15 @@ import { ndjsonEncoder } from './encode/ndjson.js'
 import { requireCompression } from './encode/parquet/compression.js'
 import { asExportError, ConfigError, ExportError, InternalError } from './errors.js'
 import { deliveryOf } from './export/delivery.js'
-import { columnsOf, editStagesOf, editsOf, editWarnings, excludedByServer, givenSchema } from './export/edits.js'
+import {
+  columnsOf,
+  editStagesOf,
+  editsOf,
+  editWarnings,
+  excludedByServer,
+  givenSchema,
+  settledWarnings,
+} from './export/edits.js'
 import { type IdentityInit, identityOf, knownIdentityOf, obstacleOf } from './export/identity.js'
 import { Output } from './export/output.js'
 import { type Completion, openSession, type Session, type SessionInit } from './export/session.js'
@@ -241,7 +249,12 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
       resumedFrom: session.resumedFrom,
       digest: writer.digest(),
       manifest: session.manifestName,
-      warnings: [...opened.warnings, ...source.warnings(), ...editWarnings(resolved, outcome), ...warnings()],
+      warnings: [
+        ...opened.warnings,
+        ...source.warnings(),
+        ...editWarnings(resolved, outcome),
+        ...settledWarnings(warnings(), records),
+      ],
     })
     session.completion = () => completionOf(report(), context, source, session.parts)
     await out.commit()

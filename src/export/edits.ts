@@ -6,7 +6,7 @@ import type { Warning } from '../record.js'
 import { type JsonSchema, schemaFromJson } from '../schema/json-schema.js'
 import { extraColumn, keyColumn, type ResourceSchema } from '../schema/resource.js'
 import type { SourceOutcome } from '../source/source.js'
-import { editFieldsStage } from '../transform/edit-fields.js'
+import { editFieldsStage, redactUnused } from '../transform/edit-fields.js'
 import { editedSchema } from '../transform/edited-schema.js'
 import type { FieldEdits } from '../transform/field-edits.js'
 import { parseFieldPath } from '../transform/field-path.js'
@@ -42,6 +42,16 @@ export function editWarnings(resolved: ResolvedOptions, { isUnified }: Pick<Sour
   if (isThought || (edits.select !== undefined && !edits.select.some(isInside))) return []
   const message = `${remoteData}, the provider's own record, may repeat what is redacted; --ignore-remote-data leaves it out`
   return [{ code: 'redacted-elsewhere', message, count: 1 }]
+}
+
+/** What the edits of all runs warned of, told of an export of `records` records: a field that one run did not meet may have been met by another. */
+export function settledWarnings(warnings: readonly Warning[], records: number): Warning[] {
+  return warnings.flatMap((warning) => {
+    if (warning.code !== redactUnused) return [warning]
+    const unused = Object.entries(warning.fields ?? {}).filter(([, times]) => times === records)
+    const count = unused.length * records
+    return unused.length === 0 ? [] : [{ ...warning, count, fields: Object.fromEntries(unused) }]
+  })
 }
 
 /** The columns of records of `schema` after the edits. @throws ConfigError where two of them, or one and a column of ours, would have the same name */

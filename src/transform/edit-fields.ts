@@ -4,9 +4,10 @@
 
 import { ElementWalker, MemberWalker } from '../bytes/members.js'
 import { DataError, printable } from '../errors.js'
-import { RecordBatch } from '../record.js'
+import { RecordBatch, type Warning } from '../record.js'
 import { EditNode, type FieldEdits } from './field-edits.js'
-import type { FieldStage } from './member-locator.js'
+import type { CountingStage } from './key-by.js'
+import { type FieldStage, MemberLocator } from './member-locator.js'
 import { Redactor } from './redactor.js'
 
 const quote = 0x22
@@ -32,13 +33,18 @@ export interface EditFieldsOptions {
  *
  * Errors have the record's position: ERR_REDACT_TYPE where an object is to be hashed or masked, ERR_RENAME_CONFLICT where an object has a field of the new
  * name already.
+ *
+ * It warns of paths to redact that no record had a field at: `redactUnused`, with the number of records for each of them.
  * @throws ConfigError as `EditNode.of`; ERR_OPTION_MISSING where the key of the hashes is
  */
-export function editFieldsStage(edits: FieldEdits, options: EditFieldsOptions = {}): FieldStage {
+export function editFieldsStage(edits: FieldEdits, options: EditFieldsOptions = {}): FieldStage & CountingStage {
   return new EditFields(EditNode.of(edits), options)
 }
 
-class EditFields implements FieldStage {
+/** Code of the warning of a path to redact that met nothing. */
+export const redactUnused = 'redact-unused'
+
+class EditFields implements FieldStage, CountingStage {
   readonly readsFields: boolean
   readonly #tree: EditNode
   /** The fields that the engine keeps or leaves out at the top level; always the same array, as `RecordFields` asks. */
@@ -47,6 +53,11 @@ class EditFields implements FieldStage {
   readonly #hasMore: boolean
   readonly #reuse: boolean
   readonly #redactor: Redactor
+  readonly #redacted: readonly EditNode[]
+  /** Finds the fields among them that the engine leaves out at the top level, as long as they were not met; null where there are none. */
+  #unmet: MemberLocator | null
+  /** Records of all batches. */
+  #records = 0
   // One walker for each level of containers that the paths reach, made on first need.
   readonly #members: MemberWalker[] = []
   readonly #elements: ElementWalker[] = []
@@ -70,12 +81,16 @@ class EditFields implements FieldStage {
     this.#hasMore = kept.some(([, node]) => node.changesInside || node.newKey !== null)
     this.#reuse = reuse
     this.#redactor = new Redactor(tree, redactKey)
+    this.#redacted = tree.redacted()
+    this.#unmet = locatorOf(tree.children.names().filter((name) => isDropped(tree.children.get(name)!)))
     this.readsFields = !tree.keepsOthers || this.#topLevel.length > 0
   }
 
   apply(batch: RecordBatch): RecordBatch {
     if (batch.count === 0) return batch
+    this.#records += batch.count
     const { fields } = batch
+    if (fields !== undefined) this.#meet(batch)
     const cut = !this.readsFields
       ? undefined
       : this.#tree.keepsOthers
@@ -91,6 +106,31 @@ class EditFields implements FieldStage {
     })
     const result = this.#hasMore ? this.#edited(lines) : lines
     return this.#reuse || result !== lines ? result : lines.own()
+  }
+
+  warnings(): Warning[] {
+    const unused = this.#redacted.filter((node) => !node.isMet)
+    if (unused.length === 0 || this.#records === 0) return []
+    return [
+      {
+        code: redactUnused,
+        message: 'fields to redact are in no record',
+        count: unused.length * this.#records,
+        fields: Object.fromEntries(unused.map(({ path }) => [path, this.#records])),
+      },
+    ]
+  }
+
+  /** Notes which of the fields that go without a walk are there. */
+  #meet(batch: RecordBatch): void {
+    if (this.#unmet === null) return
+    const { names } = this.#unmet
+    const ranges = this.#unmet.locate(batch)
+    for (let at = 0; at < batch.count * names.length; at++) {
+      if (ranges[2 * at + 1]! > 0) this.#tree.children.get(names[at % names.length]!)!.isMet = true
+    }
+    const unmet = names.filter((name) => !this.#tree.children.get(name)!.isMet)
+    if (unmet.length < names.length) this.#unmet = locatorOf(unmet)
   }
 
   /** The batch after all edits, found by a walk over all bytes. */
@@ -140,6 +180,7 @@ class EditFields implements FieldStage {
     let run = -1 // the separator before the run in hand, -1 while there is none
     while (walker.next()) {
       const child = children.find(walker)
+      if (child !== undefined) child.isMet = true
       if (child === undefined ? !keepsOthers : child.isCut || this.#isOutOfReach(walker.valueStart, child)) {
         if (run < 0) run = walker.separator
         continue
@@ -270,6 +311,14 @@ class EditFields implements FieldStage {
     this.#out.copy(larger, 0, 0, this.#size)
     this.#out = larger
   }
+}
+
+function isDropped({ isCut, path }: EditNode): boolean {
+  return isCut && path !== ''
+}
+
+function locatorOf(names: readonly string[]): MemberLocator | null {
+  return names.length === 0 ? null : new MemberLocator(names)
 }
 
 /** A masked value. */

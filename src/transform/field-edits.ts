@@ -15,6 +15,8 @@ export interface FieldEdits {
   readonly select?: readonly string[] | undefined
   /** What goes. */
   readonly exclude?: readonly string[] | undefined
+  /** Those of `exclude` that are a way to redact: that one meets no field is told. */
+  readonly dropped?: readonly string[] | undefined
   /** What becomes of the strings, numbers and booleans at a path. */
   readonly redact?: readonly (readonly [path: string, how: Redaction])[] | undefined
   /** The new name of the field at a path, in its place. */
@@ -36,8 +38,10 @@ export class EditNode {
   /** The field goes, and all inside it. */
   isCut = false
   redaction: Redaction | null = null
-  /** The field's path, where it is redacted. */
+  /** The field's path, where it is redacted, be it by leaving it out. */
   path = ''
+  /** Whether a record had the field. */
+  isMet = false
   newName: string | null = null
   /** The new name as a key in its quotes. */
   newKey: Buffer | null = null
@@ -54,12 +58,14 @@ export class EditNode {
 
   /** The edits as a tree. @throws ConfigError ERR_OPTION_INVALID for a malformed path, one that is redacted or renamed twice, and a name that two fields
    *  would have */
-  static of({ select, exclude = [], redact = [], rename = [] }: FieldEdits): EditNode {
+  static of({ select, exclude = [], dropped = [], redact = [], rename = [] }: FieldEdits): EditNode {
     const root = new EditNode(select === undefined)
     for (const path of select ?? []) root.#select(parseFieldPath(path))
     for (const path of exclude) {
       const node = root.#reach(parseFieldPath(path))
-      if (node !== null) node.isCut = true
+      if (node === null) continue
+      node.isCut = true
+      if (dropped.includes(path)) node.path = path
     }
     for (const [path, how] of redact) {
       const node = root.#reach(parseFieldPath(path))
@@ -83,6 +89,12 @@ export class EditNode {
   kept(): [name: string, node: EditNode][] {
     const nodes = this.children.names().map((name): [string, EditNode] => [name, this.children.get(name)!])
     return nodes.filter(([, node]) => !node.isCut)
+  }
+
+  /** All fields inside that are redacted and that no edit has taken away. */
+  redacted(): EditNode[] {
+    const nodes = this.children.names().map((name) => this.children.get(name)!)
+    return nodes.flatMap((node) => [...(node.path === '' ? [] : [node]), ...(node.isCut ? [] : node.redacted())])
   }
 
   #select(path: readonly string[]): void {

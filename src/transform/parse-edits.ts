@@ -19,6 +19,7 @@ export function parseEdits({ select, exclude, redact, rename }: EditOptions): Fi
   return {
     select: select.length === 0 ? undefined : select,
     exclude: [...exclude, ...dropped],
+    dropped,
     redact: redactions.filter((redaction): redaction is [string, Redaction] => redaction[1] !== 'drop'),
     rename: rename.map(parseRename),
   }

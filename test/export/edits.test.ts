@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { memoryDestination } from '../../src/destination/memory.js'
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.js'
 import { memberAt } from '../../src/emulator/members.js'
@@ -65,6 +65,40 @@ test.each(['simd', 'js', 'stream-json', 'streamparser'] as const)(
     )
   },
 )
+
+describe('a path to redact that meets no field', () => {
+  const typos = ['email', 'emials.email', 'emails.adress', 'phnoes', 'emails.typ']
+  const hows = ['hash', 'mask', 'mask', 'drop', 'drop']
+  const wanted = ['name=mask', 'phones=drop', 'emails.email=hash', 'emails.type=drop']
+  const redact = [...wanted, ...typos.map((path, index) => `${path}=${hows[index]}`)]
+  const warningsOf = async (options: ExportOptions) =>
+    (await exportRecords({ redactKey, redact, ...options, destination: memoryDestination() })).warnings
+
+  test.each(['simd', 'js', 'stream-json'] as const)('is told, by name, with the engine %s', async (parser) => {
+    const unused = {
+      code: 'redact-unused',
+      count: members * typos.length,
+      fields: Object.fromEntries(typos.map((path) => [path, members])),
+    }
+    const options = { ...request(), parser, ignoreRemoteData: true }
+    expect(await warningsOf(options)).toMatchObject([unused])
+    const select = ['name', 'phones', 'emails', 'email', 'emials', 'phnoes']
+    expect(await warningsOf({ ...options, select })).toMatchObject([unused])
+    expect(await warningsOf({ ...options, redact: wanted })).toEqual([])
+  })
+
+  test('is not told where no record came to the edits, where one of all had it, and where another edit has it', async () => {
+    const read = (text: string, options: ExportOptions) =>
+      warningsOf({ input: Buffer.from(text), inputFormat: 'ndjson', ...options })
+    expect(await read('', {})).toEqual([])
+    expect(await read('{"a":1}\n', { transform: () => null })).toEqual([])
+    for (const how of ['hash', 'mask', 'drop']) {
+      expect(await read('{"b":1}\n{"b":1,"a":null}\n{"b":1}\n', { redact: [`a=${how}`] })).toEqual([])
+      expect(await read('{"b":1}\n', { redact: [`a.c=${how}`], exclude: ['a'] })).toEqual([])
+      expect(await read('{"b":1}\n', { redact: [`a.c=${how}`], select: ['b'] })).toEqual([])
+    }
+  })
+})
 
 test('columns have the order of the selection, new names and the types that are left', async () => {
   const edits: ExportOptions = {

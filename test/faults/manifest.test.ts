@@ -255,6 +255,26 @@ test('that cannot have its name is known before the first request', async () => 
   await exportRecords({ ...options, out: long, manifest: false, checkpoint: false })
 })
 
+test.each(['simd', 'js'] as const)(
+  'of an interrupted export warns of fields to redact that neither run met, with the engine %s',
+  async (parser) => {
+    const { options, path, server } = await place()
+    const body = { kind: 'body', page: 2, body: '{"result":[{"id":"a","late":1,"last":2}],"next_cursor":null}' } as const
+    const redact = ['phones=drop', 'name=mask', 'late=drop', 'last=mask', 'nmae=mask', 'phnoes=drop']
+    const whole = { ...options, parser, redact, ignoreRemoteData: true, overwrite: true }
+    server.setFaults([body])
+    const { warnings: undisturbed } = await exportRecords(whole)
+    expect(undisturbed).toMatchObject([{ code: 'redact-unused', count: 8, fields: { nmae: 4, phnoes: 4 } }])
+    server.setFaults([{ kind: 'status', status: 401, page: 2 }])
+    await exportRecords(whole).catch(() => {})
+    server.setFaults([body])
+    const { warnings, resumedFrom } = await exportRecords(whole)
+    expect(resumedFrom).toMatchObject({ records: 3 })
+    expect(warnings).toEqual(undisturbed)
+    expect(readManifest(path).warnings).toEqual(undisturbed)
+  },
+)
+
 test.each<[string, Partial<ExportOptions>]>([
   ['a file', {}],
   ['a file that may be replaced', { overwrite: true }],
