@@ -29,6 +29,9 @@ export interface Shredder {
   append(batch: RecordBatch, from: number, to: number): void
   /** What was counted so far. */
   warnings(): Warning[]
+  /** Gives back what the leaves took, for another shredder to use: of this one, only `warnings` is called after that. Need not be called, and is not where
+   *  `append` failed. */
+  end(): void
 }
 
 /** A shredder: the kernel where this runtime has WebAssembly SIMD, else the one in TypeScript. Both give the same leaves. */
@@ -48,6 +51,7 @@ export function typescriptShredder(options: ShredderOptions): Shredder {
       for (let index = from; index < to; index++) records.append(batch, index, sink)
     },
     warnings: () => records.warnings(),
+    end: () => {},
   }
 }
 

@@ -35,8 +35,9 @@ class BuiltinRowGroups implements RowGroupWriter {
     this.#shredder.group.reset()
   }
 
-  finish(): Promise<void> {
-    return this.#file.finish()
+  async finish(): Promise<void> {
+    await this.#file.finish()
+    this.#shredder.end()
   }
 
   warnings(): Warning[] {

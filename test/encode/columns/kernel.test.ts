@@ -4,6 +4,7 @@ import type { Leaf, LeafColumn, LeafColumns } from '../../../src/encode/columns/
 import {
   columnShredder,
   RecordShredder,
+  type Shredder,
   type ShredderOptions,
   typescriptShredder,
 } from '../../../src/encode/columns/shredder.js'
@@ -83,6 +84,8 @@ function expectSame(
     kernel.group.reset()
     reference.group.reset()
   }
+  // so that the next one finds what this one has left in memory
+  kernel.end()
 }
 
 const field = (name: string, type: FieldType): Field => ({ name, type })
@@ -261,6 +264,79 @@ test('what a server sends beside its schema is no work for TypeScript', () => {
   shredder.append(batchOf('{"a":"b","a":"c"}'), 0, 1)
   expect(append).toHaveBeenCalledTimes(1)
   append.mockRestore()
+})
+
+describe('an instance of the kernel', () => {
+  const options = optionsOf([field('a', string), field('l', { kind: 'list', element: string })])
+  const records = Array.from({ length: 2000 }, (_, i) => `{"a":"${i}","l":["${'v'.repeat(i % 90)}"],"x":{"y":${i}}}`)
+
+  /** All instances that were made while `run` ran. */
+  function instancesIn(run: () => void): { memory: WebAssembly.Memory }[] {
+    const made: { memory: WebAssembly.Memory }[] = []
+    const { Instance } = WebAssembly
+    WebAssembly.Instance = new Proxy(Instance, {
+      construct(target, init: ConstructorParameters<typeof Instance>) {
+        const instance = new target(...init)
+        made.push(instance.exports as unknown as { memory: WebAssembly.Memory })
+        return instance
+      },
+    })
+    try {
+      run()
+    } finally {
+      WebAssembly.Instance = Instance
+    }
+    return made
+  }
+
+  function shred(texts: readonly string[]): Shredder {
+    const shredder = columnShredder(options)
+    const batch = batchOf(...texts)
+    shredder.append(batch, 0, batch.count)
+    return shredder
+  }
+
+  test('goes from one shredder to the next, and takes no more memory there', () => {
+    const held = columnShredder(options) // takes the one that may have been kept before
+    const [own, ...more] = instancesIn(() => {
+      shred(records).end()
+      shred(records).end()
+    })
+    expect(more).toEqual([])
+    const size = own!.memory.buffer.byteLength
+    expect(
+      instancesIn(() => {
+        for (let i = 0; i < 10; i++) shred(records).end()
+      }),
+    ).toEqual([])
+    expect(own!.memory.buffer.byteLength).toBe(size)
+    held.end()
+  })
+
+  test('is of one shredder at a time, and of none that has ended', () => {
+    const [a, b] = [columnShredder(options), columnShredder(options)]
+    a.append(batchOf('{"a":"1"}'), 0, 1)
+    b.append(batchOf('{"a":"2"}', '{"a":"3"}'), 0, 2)
+    expect([a.group.rows, b.group.rows]).toEqual([1, 2])
+    a.end()
+    a.end()
+    const [c, d] = [columnShredder(options), columnShredder(options)]
+    c.append(batchOf('{"a":"4"}'), 0, 1)
+    d.append(batchOf('{"a":"5"}'), 0, 1)
+    const values = [b, c, d].map(({ group }) => Buffer.from(group.column(0).values.bytes).toString('latin1'))
+    expect(values).toEqual(['\x01\0\0\x002\x01\0\0\x003', '\x01\0\0\x004', '\x01\0\0\x005'])
+    expect(() => a.append(batchOf('{}'), 0, 1)).toThrow('has ended')
+  })
+
+  test('is not kept when it has taken much memory', () => {
+    const held = columnShredder(options)
+    const large = columnShredder(options)
+    const batch = batchOf(`{"a":"${'w'.repeat(200_000)}"}`)
+    for (let i = 0; i < 400; i++) large.append(batch, 0, 1)
+    large.end()
+    expect(instancesIn(() => columnShredder(options).end())).toHaveLength(1)
+    held.end()
+  })
 })
 
 test('bounds of a record that is taken back do not stay', () => {

@@ -1,6 +1,7 @@
-// Drives the kernel (assembly/): one instance with the leaves of one schema. It takes records by the hundred and stops at each that takes more rules than it
+// Drives the kernel (assembly/): an instance with the leaves of one schema. It takes records by the hundred and stops at each that takes more rules than it
 // knows, which those in TypeScript then shred into the same leaves.
 
+import { MiB } from '../../../bytes/units.js'
 import { InternalError } from '../../../errors.js'
 import type { RecordBatch } from '../../../record.js'
 import type { Leaf, LeafColumn, LeafColumns, LeafValues, PageBody } from '../leaf.js'
@@ -20,6 +21,7 @@ interface KernelExports {
   memory: WebAssembly.Memory
   allocate(size: number): number
   release(block: number, size: number): void
+  restart(): void
   begin(at: number, count: number): void
   reset(): void
   beginShredder(
@@ -82,6 +84,25 @@ function kernelModule(): WebAssembly.Module | null {
   return compiled
 }
 
+/** Instances with more memory are not kept. */
+const maxKeptBytes = 64 * MiB
+
+/** The instance of a shredder that has ended, for the next one: pages of memory that were never touched cost more than all that is written to them later. */
+let kept: KernelExports | undefined
+
+/** An instance without a block in its memory. */
+function takeKernel(module: WebAssembly.Module): KernelExports {
+  const kernel = kept ?? (new WebAssembly.Instance(module, { env: { abort } }).exports as unknown as KernelExports)
+  kept = undefined
+  return kernel
+}
+
+function keepKernel(kernel: KernelExports): void {
+  if (kept !== undefined || kernel.memory.buffer.byteLength > maxKeptBytes) return
+  kernel.restart()
+  kept = kernel
+}
+
 /** A shredder in WebAssembly; null where this runtime has no SIMD. */
 export function kernelShredder(options: ShredderOptions, records: RecordShredder): Shredder | null {
   const module = kernelModule()
@@ -101,13 +122,13 @@ class KernelShredder implements Shredder, LeafSink, LeafColumns {
   readonly #boundsAt: number
   /** Where text is written for the kernel to take. */
   readonly #roomAt: number
+  #isEnded = false
   rows = 0
 
   constructor(module: WebAssembly.Module, options: ShredderOptions, records: RecordShredder) {
     this.#records = records
     this.#hasKey = options.hasKey
-    const { exports } = new WebAssembly.Instance(module, { env: { abort } })
-    const kernel = exports as unknown as KernelExports
+    const kernel = takeKernel(module)
     this.#kernel = kernel
     this.#memory = new KernelMemory(kernel.memory)
     this.#leafBytes = kernel.leafBytes.value
@@ -150,6 +171,7 @@ class KernelShredder implements Shredder, LeafSink, LeafColumns {
   }
 
   append(batch: RecordBatch, from: number, to: number): void {
+    if (this.#isEnded) throw new InternalError('ERR_INTERNAL', 'a shredder that has ended was given records')
     while (from < to) {
       const end = windowEnd(batch, from, to)
       if (end === from) this.#records.append(batch, from++, this)
@@ -162,6 +184,12 @@ class KernelShredder implements Shredder, LeafSink, LeafColumns {
 
   warnings() {
     return this.#records.warnings()
+  }
+
+  end(): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    keepKernel(this.#kernel)
   }
 
   #appendWindow(batch: RecordBatch, from: number, to: number): void {

@@ -2,9 +2,9 @@
 
 import { addNumber, addText, beginLeaf, giveUp, resetLeaf } from './leaf'
 import { beginNumbers } from './number'
-import { leafBytes, leavesAt, leavesEnd, placeLeaves } from './state'
+import { leafBytes, leavesAt, leavesEnd, noteJudged, placeLeaves } from './state'
 
-export { allocate, release, resultAt } from './memory'
+export { allocate, release, restart, resultAt } from './memory'
 export { addNull, addBoolean, endRecord } from './leaf'
 export { beginShredder, shred } from './shred'
 export { beginPages, describe, gather, measure, nextPage } from './pages'
@@ -26,6 +26,7 @@ export { judge } from './leaf'
 /** Begins with `count` leaves at `at`, where there is room for three times as many; their levels and kinds are written there. */
 export function begin(at: usize, count: u32): void {
   placeLeaves(at, count)
+  noteJudged()
   beginNumbers()
   for (let leaf = leavesAt; leaf < leavesEnd; leaf += leafBytes) beginLeaf(leaf)
 }

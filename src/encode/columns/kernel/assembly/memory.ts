@@ -29,6 +29,12 @@ const growPages: i32 = 64
 
 let top: usize = heapAt
 
+/** Takes back all blocks and forgets what fixed places hold, as if the instance were new, but for the contents of blocks. */
+export function restart(): void {
+  top = heapAt
+  memory.fill(resultAt, 0, heapAt - resultAt)
+}
+
 /** A block of at least `size` bytes. Its contents are arbitrary. */
 export function allocate(size: usize): usize {
   const power = powerOf(size)

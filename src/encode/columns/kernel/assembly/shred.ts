@@ -82,6 +82,7 @@ export function beginShredder(
   mismatchMode = mismatch
   timestampScale = scale
   scratch = room
+  stamp = 0
 }
 
 /**
