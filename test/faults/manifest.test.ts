@@ -259,7 +259,11 @@ test.each(['simd', 'js'] as const)(
   'of an interrupted export warns of fields to redact that neither run met, with the engine %s',
   async (parser) => {
     const { options, path, server } = await place()
-    const body = { kind: 'body', page: 2, body: '{"result":[{"id":"a","late":1,"last":2}],"next_cursor":null}' } as const
+    const body = {
+      kind: 'body',
+      page: 2,
+      body: '{"result":[{"id":"a","late":1,"last":2}],"next_cursor":null}',
+    } as const
     const redact = ['phones=drop', 'name=mask', 'late=drop', 'last=mask', 'nmae=mask', 'phnoes=drop']
     const whole = { ...options, parser, redact, ignoreRemoteData: true, overwrite: true }
     server.setFaults([body])
