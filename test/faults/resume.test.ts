@@ -32,7 +32,7 @@ interface Shape {
   readonly options?: Partial<ExportOptions>
 }
 
-const shapes: readonly Shape[] = [
+const allShapes: readonly Shape[] = [
   { file: 'out.ndjson' },
   { file: 'out.json' },
   { file: 'out.csv' },
@@ -50,10 +50,13 @@ const shapes: readonly Shape[] = [
   { file: 'mapped.ndjson', options: { transform: (record) => (String(record['id']).endsWith('3') ? null : record) } },
 ]
 
-/** Those that are swept through every call of the file system: by default one of each way to go on. */
-const swept = isSoak
-  ? shapes
-  : shapes.filter(({ file }) => ['out.ndjson', 'out.json', 'out.csv.gz', 'parts.csv', 'out.parquet'].includes(file))
+const named = (...files: readonly string[]): readonly Shape[] => allShapes.filter(({ file }) => files.includes(file))
+/** By default one of each way to go on; the long run has all of them. */
+const shapes = isSoak
+  ? allShapes
+  : named('out.ndjson', 'out.json', 'out.csv.gz', 'keyed.ndjson', 'parts.csv', 'out.parquet', 'mapped.ndjson')
+/** Those that are swept through every call of the file system. */
+const swept = isSoak ? allShapes : named('parts.csv', 'out.parquet')
 
 interface Attempt {
   readonly report: ExportReport | undefined

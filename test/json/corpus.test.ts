@@ -35,7 +35,7 @@ const everyPadding = Array.from({ length: 64 }, (_, i) => i)
 /** Engines that keep bytes are cut at every size up to 130 bytes, or at some. */
 function cutsFor(name: string, body: Buffer): readonly Cuts[] {
   if (!keepsBytes(name)) return chunkSizes
-  const sizes = isSoak ? everySize : [...usualSizes, ...Array.from({ length: 5 }, () => sizeRandom.between(4, 130))]
+  const sizes = isSoak ? everySize : [...usualSizes, ...Array.from({ length: 2 }, () => sizeRandom.between(4, 130))]
   return [...sizes.filter((size) => size < body.length), 'whole']
 }
 const everySize = Array.from({ length: 130 }, (_, i) => i + 1)
