@@ -140,10 +140,10 @@ class Family {
   }
 }
 
-/** What a child writes to stdout up to its first line end, or all of it. */
+/** What a child writes to stdout up to its first line end, or all of it. Its stdout stays open: who writes to a reader that has left ends with 141. */
 async function firstLine(child: ChildProcess): Promise<string> {
   let text = ''
-  for await (const chunk of child.stdout!) {
+  for await (const chunk of child.stdout!.iterator({ destroyOnReturn: false })) {
     text += String(chunk)
     if (text.includes('\n')) break
   }
