@@ -2,6 +2,7 @@
 // knows, which those in TypeScript then shred into the same leaves.
 
 import { MiB } from '../../../bytes/units.js'
+import { moduleOf } from '../../../bytes/wasm-module.js'
 import { InternalError } from '../../../errors.js'
 import type { RecordBatch } from '../../../record.js'
 import type { Leaf, LeafColumn, LeafColumns, LeafValues, PageBody } from '../leaf.js'
@@ -70,19 +71,8 @@ const part = { repetitions: 0, definitions: 1, values: 2, distinct: 3 } as const
 const unknownModes = { extra: 0, drop: 1, error: 2 } as const
 const mismatchModes = { extra: 0, null: 1, error: 2 } as const
 
-let compiled: WebAssembly.Module | null | undefined
-
 /** The kernel's module, compiled once; null where this runtime has no WebAssembly SIMD. */
-function kernelModule(): WebAssembly.Module | null {
-  if (compiled === undefined) {
-    try {
-      compiled = new WebAssembly.Module(kernelBytes())
-    } catch {
-      compiled = null
-    }
-  }
-  return compiled
-}
+const kernelModule = moduleOf(kernelBytes)
 
 /** Instances with more memory are not kept. */
 const maxKeptBytes = 64 * MiB

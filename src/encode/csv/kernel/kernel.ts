@@ -1,6 +1,7 @@
 // Drives the kernel (assembly/): one instance with the columns of one schema and one piece of memory for rows. It writes records as rows by the hundred and
 // stops at each that is unusual, whose row the caller then adds.
 
+import { moduleOf } from '../../../bytes/wasm-module.js'
 import { InternalError } from '../../../errors.js'
 import type { RecordBatch } from '../../../record.js'
 import type { Field } from '../../../schema/resource.js'
@@ -59,19 +60,8 @@ interface KernelExports {
   resultAt: { readonly value: number }
 }
 
-let compiled: WebAssembly.Module | null | undefined
-
 /** The kernel's module, compiled once; null where this runtime has no WebAssembly SIMD. */
-function kernelModule(): WebAssembly.Module | null {
-  if (compiled === undefined) {
-    try {
-      compiled = new WebAssembly.Module(kernelBytes())
-    } catch {
-      compiled = null
-    }
-  }
-  return compiled
-}
+const kernelModule = moduleOf(kernelBytes)
 
 /** Rows by the kernel; null where this runtime has no WebAssembly SIMD, or no memory for it. */
 export function kernelRows(options: KernelRowsOptions): KernelRows | null {
