@@ -31,7 +31,6 @@ export function leafColumns(
   return {
     leaves: all.map(({ leaf }) => leaf),
     rows: rows.length,
-    byteLength: 0,
     column: (leaf) => made[leaf]!,
     reset: () => {},
   }

@@ -50,10 +50,6 @@ class LeafBuilders implements LeafSink, LeafColumns {
     for (const builder of this.#builders) builder.judge()
   }
 
-  get byteLength(): number {
-    return this.#builders.reduce((sum, { byteLength }) => sum + byteLength, 0)
-  }
-
   column(leaf: number): LeafColumn {
     return this.#builders[leaf]!.column()
   }
@@ -219,11 +215,6 @@ class LeafBuilder {
         return x < y ? -1 : x > y ? 1 : 0
       }
     }
-  }
-
-  get byteLength(): number {
-    const indices = this.#dictionary === null ? 0 : 2 * this.#count
-    return this.#repetitions.length + this.#definitions.length + this.#values.length + indices
   }
 
   column(): LeafColumn {

@@ -64,8 +64,6 @@ export interface LeafColumn {
 /** The leaves of the row group in hand. */
 export interface LeafColumns {
   readonly rows: number
-  /** Bytes that levels, values and dictionaries take by now. */
-  readonly byteLength: number
   column(leaf: number): LeafColumn
   /** Empties all of them for the next row group. */
   reset(): void

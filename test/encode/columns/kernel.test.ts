@@ -32,7 +32,7 @@ function optionsOf(fields: readonly Field[], options: Partial<ShredderOptions> =
 /** All that a group holds, copied. */
 function contentsOf(group: LeafColumns, leaves: readonly Leaf[]): unknown {
   const copy = (bytes: Uint8Array | null): string | null => bytes && Buffer.from(bytes).toString('latin1')
-  const { rows, byteLength } = group
+  const { rows } = group
   const columns = leaves.map((leaf, index) => {
     const { entries, count, repetitions, definitions, values, min, max } = group.column(index)
     return {
@@ -46,7 +46,7 @@ function contentsOf(group: LeafColumns, leaves: readonly Leaf[]): unknown {
       max: copy(max),
     }
   })
-  return { rows, byteLength, columns }
+  return { rows, columns }
 }
 
 function bodies(pages: ReturnType<NonNullable<LeafColumn['pages']>>): [number, string][] {

@@ -124,6 +124,7 @@ class ImageWriter {
       bytes.writeUInt32LE(length, at + 20)
       bytes.writeUInt32LE(nameAt, at + 24)
       bytes.writeUInt32LE(this.#node(node), at + 28)
+      bytes.writeUInt32LE(address + (index + 1) * fieldBytes, at + 44)
     })
     return address
   }

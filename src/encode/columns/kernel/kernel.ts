@@ -43,7 +43,6 @@ interface KernelExports {
   endRecord(): void
   judge(leaf: number): void
   describe(leaf: number): void
-  measure(leaf: number): void
   gather(leaf: number, part: number): number
   beginPages(leaf: number, size: number): void
   nextPage(): number
@@ -256,15 +255,6 @@ class KernelShredder implements Shredder, LeafSink, LeafColumns {
   endRecord(): void {
     this.rows++
     this.#kernel.endRecord()
-  }
-
-  get byteLength(): number {
-    let sum = 0
-    for (let leaf = 0; leaf < this.leaves.length; leaf++) {
-      this.#kernel.measure(this.#leafAt(leaf))
-      sum += this.#memory.words[this.#kernel.resultAt.value / 4 + 5]!
-    }
-    return sum
   }
 
   column(leaf: number): LeafColumn {

@@ -11,6 +11,8 @@ import {
   entriesAt,
   entryStream,
   isText,
+  lastEntryAt,
+  lastIndexAt,
   maxDictionaryBytes,
   maxDistinct,
   maxEntryBytes,
@@ -42,6 +44,7 @@ export function resetDictionary(leaf: usize, isWanted: bool): void {
   const cold = coldOf(leaf)
   store<u32>(leaf, 0, distinctAt)
   store<u32>(leaf, 0, dictionaryBytesAt)
+  store<u32>(leaf, 0, lastEntryAt)
   store<u32>(cold, u32(isWanted), dictionaryFlag)
   store<u32>(cold, trialDistinct, nextTrial)
   if (!isWanted) return
@@ -64,14 +67,24 @@ function makeTable(cold: usize, slots: u32): void {
   store<u32>(cold, u32(allocate(usize(slots) << 1)), entriesAt)
 }
 
-/** Index of the value at [at, at + length), which is new or not; -1 where there is no room for it. A number is 8 bytes. */
-export function findOrAdd(leaf: usize, at: usize, length: u32): i32 {
+/** Index of the value at [at, at + length), which is new or not; -1 where there is no room for it. The first guess is the value that came before it.
+ *  @param head bytes before the value in the dictionary: 4 for the length of a text, none for a number, whose 8 bytes are the value */
+// @ts-ignore: decorator
+@inline
+export function findOrAdd(leaf: usize, at: usize, length: u32, head: usize): i32 {
+  const last = usize(load<u32>(leaf, lastEntryAt))
+  if (last != 0 && (head == 0 || load<u32>(last) == length) && isEqual(last + head, at, length)) {
+    return i32(load<u32>(leaf, lastIndexAt))
+  }
+  return searchOrAdd(leaf, at, length, head)
+}
+
+function searchOrAdd(leaf: usize, at: usize, length: u32, head: usize): i32 {
   const cold = coldOf(leaf)
   const table = usize(load<u32>(cold, tableAt))
   const mask = load<u32>(cold, slotsAt) - 1
   const entries = usize(load<u32>(cold, entriesAt))
   const hash = hashOf(at, length)
-  const head: usize = isText(leaf) ? 4 : 0
   let slot = hash & mask
   while (true) {
     const place = table + (usize(slot) << 3)
@@ -79,10 +92,20 @@ export function findOrAdd(leaf: usize, at: usize, length: u32): i32 {
     if (found == 0) return add(leaf, cold, at, length, hash, place, head)
     if (load<u32>(place) == hash) {
       const entry = usize(load<u32>(entries + (usize(found - 1) << 2)))
-      if ((head == 0 || load<u32>(entry) == length) && isEqual(entry + head, at, length)) return i32(found - 1)
+      if ((head == 0 || load<u32>(entry) == length) && isEqual(entry + head, at, length)) {
+        noteLast(leaf, entry, found - 1)
+        return i32(found - 1)
+      }
     }
     slot = (slot + 1) & mask
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function noteLast(leaf: usize, entry: usize, index: u32): void {
+  store<u32>(leaf, u32(entry), lastEntryAt)
+  store<u32>(leaf, index, lastIndexAt)
 }
 
 function add(leaf: usize, cold: usize, at: usize, length: u32, hash: u32, place: usize, head: usize): i32 {
@@ -99,6 +122,7 @@ function add(leaf: usize, cold: usize, at: usize, length: u32, hash: u32, place:
   const bytes = load<u32>(leaf, dictionaryBytesAt) + u32(size)
   store<u32>(leaf, bytes, dictionaryBytesAt)
   store<u32>(leaf, distinct + 1, distinctAt)
+  noteLast(leaf, entry, distinct)
   if (distinct + 1 >= load<u32>(cold, nextTrial) || distinct >= maxDistinct || bytes > maxDictionaryBytes) dueJudge()
   if ((distinct + 1) << 1 > load<u32>(cold, slotsAt) - 2) grow(leaf, cold, head)
   return i32(distinct)
@@ -151,7 +175,18 @@ function hashOfEntry(entry: usize, head: usize): u32 {
 export function hashOf(at: usize, length: u32): u32 {
   let hash = u64(length) * 0x9e3779b97f4a7c15
   let left = length
-  while (left > 8) {
+  if (left > 16) {
+    // two lanes, since each step waits for the one before
+    let other = hash
+    do {
+      hash = mix(hash ^ load<u64>(at))
+      other = mix(other ^ load<u64>(at, 8))
+      at += 16
+      left -= 16
+    } while (left > 16)
+    hash ^= other << 1
+  }
+  if (left > 8) {
     hash = mix(hash ^ load<u64>(at))
     at += 8
     left -= 8

@@ -7,7 +7,7 @@ import { leafBytes, leavesAt, leavesEnd, noteJudged, placeLeaves } from './state
 export { allocate, release, restart, resultAt } from './memory'
 export { addNull, addBoolean, endRecord } from './leaf'
 export { beginShredder, shred } from './shred'
-export { beginPages, describe, gather, measure, nextPage } from './pages'
+export { beginPages, describe, gather, nextPage } from './pages'
 export {
   dictionaryFlag,
   greatestAt,

@@ -110,7 +110,7 @@ export function addNull(leaf: usize, repetition: u32, definition: u32): void {
 @inline
 export function addText(leaf: usize, repetition: u32, at: usize, length: u32): bool {
   if (hasDictionary(leaf)) {
-    const index = findOrAdd(leaf, at, length)
+    const index = findOrAdd(leaf, at, length, 4)
     if (index < 0) return false
     pushU16(leaf + values, u32(index))
   } else {
@@ -135,7 +135,7 @@ const scratch8: usize = 96
 export function addNumber(leaf: usize, repetition: u32, value: u64): bool {
   store<u64>(scratch8, value)
   if (hasDictionary(leaf)) {
-    const index = findOrAdd(leaf, scratch8, 8)
+    const index = findOrAdd(leaf, scratch8, 8, 0)
     if (index < 0) return false
     pushU16(leaf + values, u32(index))
   } else {

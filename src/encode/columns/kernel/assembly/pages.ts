@@ -55,26 +55,19 @@ function reserve(region: usize, size: usize): usize {
   return usize(load<u32>(region))
 }
 
-/** Closes a leaf and tells of it, u32 each: entries, values, whether they are indices, distinct values, bytes of the values (the distinct ones) and of all
- *  that it holds. */
+/** Closes a leaf and tells of it, u32 each: entries, values, whether they are indices, distinct values, bytes of the values (the distinct ones). */
 export function describe(leaf: usize): void {
   judgeFinally(leaf)
-  measure(leaf)
-}
-
-/** As `describe`, and leaves it open. */
-export function measure(leaf: usize): void {
   const cold = coldOf(leaf)
-  const levels = streamBytes(leaf + definitions, usize(load<u32>(cold, definitionHead)))
-  const valueBytes = streamBytes(leaf + values, usize(load<u32>(cold, valueHead)))
-  const distinctBytes = streamBytes(leaf + entryStream, usize(load<u32>(cold, dictionaryHead)))
   const isIndexed = hasDictionary(leaf)
-  store<u32>(resultAt, u32(levels))
+  const bytes = isIndexed
+    ? streamBytes(leaf + entryStream, usize(load<u32>(cold, dictionaryHead)))
+    : streamBytes(leaf + values, usize(load<u32>(cold, valueHead)))
+  store<u32>(resultAt, u32(streamBytes(leaf + definitions, usize(load<u32>(cold, definitionHead)))))
   store<u32>(resultAt, load<u32>(leaf, countAt), 4)
   store<u32>(resultAt, u32(isIndexed), 8)
   store<u32>(resultAt, distinctOf(leaf), 12)
-  store<u32>(resultAt, u32(isIndexed ? distinctBytes : valueBytes), 16)
-  store<u32>(resultAt, u32((load<u8>(leaf, levelsAt) != 0 ? levels << 1 : levels) + valueBytes + distinctBytes), 20)
+  store<u32>(resultAt, u32(bytes), 16)
 }
 
 /** Copies what `part` tells (repetition levels, definition levels, values or their indices, distinct values) into one piece. @returns its address */

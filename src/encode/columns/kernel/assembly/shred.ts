@@ -118,17 +118,17 @@ function shredRecord(at: usize): bool {
   const from = usize(load<u32>(root, nodeFields))
   const end = usize(load<u32>(root, nodeFieldsEnd))
   const own = ++stamp
-  let expected = from
+  let last: usize = 0
   let missing = i32(end - from)
   at = skipSpace(at + 1)
   if (load<u8>(at) != 0x7d) {
     while (true) {
-      const field = fieldOf(++at, from, end, expected)
+      const field = fieldOf(++at, from, end, last)
       if (field != 0) {
         if (load<u32>(field, fieldSeen) == own) return false
         store<u32>(field, own, fieldSeen)
         missing -= i32(fieldBytes)
-        expected = field + fieldBytes
+        last = field
         const start = skipSpace(skipSpace(at + keyBytes(field)) + 1)
         flaws = 0
         at = shredValue(usize(load<u32>(field, fieldNode)), start, 0)
@@ -258,17 +258,17 @@ function shredStruct(node: usize, at: usize, repetition: u32): usize {
   const from = usize(load<u32>(node, nodeFields))
   const end = usize(load<u32>(node, nodeFieldsEnd))
   const own = ++stamp
-  let expected = from
+  let last: usize = 0
   let missing = i32(end - from)
   at = skipSpace(at + 1)
   if (load<u8>(at) != 0x7d) {
     while (true) {
-      const field = fieldOf(++at, from, end, expected)
+      const field = fieldOf(++at, from, end, last)
       if (field != 0) {
         if (load<u32>(field, fieldSeen) == own) return 0
         store<u32>(field, own, fieldSeen)
         missing -= i32(fieldBytes)
-        expected = field + fieldBytes
+        last = field
         at = skipSpace(skipSpace(at + keyBytes(field)) + 1)
         at = shredValue(usize(load<u32>(field, fieldNode)), at, repetition)
       } else at = passUnknown(at)

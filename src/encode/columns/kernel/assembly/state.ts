@@ -30,6 +30,9 @@ export const leastAt: usize = 64
 export const greatestAt: usize = 72
 export const leastTextAt: usize = 80
 export const greatestTextAt: usize = 84
+/** Address of the dictionary's entry that was found last, 0 for none, and its index. */
+export const lastEntryAt: usize = 88
+export const lastIndexAt: usize = 92
 export const leafBytes: usize = 96
 
 // What changes seldom.

@@ -68,6 +68,8 @@ export const fieldNode: usize = 28
 export const fieldSeen: usize = 32
 /** Values of a field of the record that held another type than declared, since the driver looked last. */
 export const fieldMismatches: usize = 36
+/** Field whose key came behind this one's the last time. */
+const fieldBehindIt: usize = 44
 export const fieldBytes: usize = 48
 
 /** Whether the key whose text begins at `at` is the one of `field`. A key that is spelled with an escape is none's. */
@@ -86,17 +88,22 @@ function isRestOf(field: usize, at: usize): bool {
   return true
 }
 
-/** The field among [from, end) whose key begins at `at`, looked for from `expected` on since records keep the order of the schema; 0 for none. */
+/** The field among [from, end) whose key begins at `at`, 0 for none. The first guess is the one that came behind `last` before, since records of a source are
+ *  alike; where `last` is 0, for the first key of an object, it is the first field. */
 // @ts-ignore: decorator
 @inline
-export function fieldOf(at: usize, from: usize, end: usize, expected: usize): usize {
-  if (expected != end && isKeyOf(expected, at)) return expected
-  return searchField(at, from, end, expected)
+export function fieldOf(at: usize, from: usize, end: usize, last: usize): usize {
+  const guess = last == 0 ? from : usize(load<u32>(last, fieldBehindIt))
+  if (guess != end && isKeyOf(guess, at)) return guess
+  return searchField(at, from, end, last)
 }
 
-function searchField(at: usize, from: usize, end: usize, expected: usize): usize {
-  for (let field = expected; field != end; field += fieldBytes) if (isKeyOf(field, at)) return field
-  for (let field = from; field != expected; field += fieldBytes) if (isKeyOf(field, at)) return field
+function searchField(at: usize, from: usize, end: usize, last: usize): usize {
+  for (let field = from; field != end; field += fieldBytes) {
+    if (!isKeyOf(field, at)) continue
+    if (last != 0) store<u32>(last, u32(field), fieldBehindIt)
+    return field
+  }
   return 0
 }
 

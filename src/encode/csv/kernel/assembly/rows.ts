@@ -4,20 +4,17 @@
 
 import { beginExtra, clearExtra, endExtra, extraText, takeUnknown, unknowns } from '../../../columns/kernel/assembly/extra'
 import { resultAt } from '../../../columns/kernel/assembly/memory'
-import { fieldBytes, fieldNode, fieldOf, fieldSeen, isKeyOf, keyBytes, skipSpace } from '../../../columns/kernel/assembly/walk'
+import { fieldBytes, fieldNode, fieldOf, fieldSeen, keyBytes, skipSpace } from '../../../columns/kernel/assembly/walk'
 import { beginAt, copyCell, endCell, guarded, out, writeCell, writeKey, writeText } from './cells'
 
 /** Kind of a node: the first thing it tells. */
 const nodeKind: usize = 0
-/** In a field: its cell in the room for cells, and the field that came behind it. */
+/** In a field: its cell in the room for cells. */
 const fieldCell: usize = 36
 const fieldCellEnd: usize = 40
-const fieldBehindIt: usize = 44
 
 let fieldsFrom: usize = 0
 let fieldsEnd: usize = 0
-/** Stands before the first field of a record, as a field that has one behind it. */
-let fieldsHead: usize = 0
 let cellRoom: usize = 0
 let hasKey: bool = false
 let hasExtra: bool = false
@@ -30,16 +27,11 @@ let isInOrder: bool = true
 let stamp: u32 = 0
 
 /** @param from fields in the order of their columns, to `end`; @param mode what becomes of unknown fields, 2 for left to the caller; @param room for the text
- *  of `extra`; @param cells for a field that is none, and the cells of a record */
+ *  of `extra`; @param cells for the cells of a record */
 export function beginRows(from: usize, end: usize, key: bool, extra: bool, mode: u32, crlf: bool, room: usize, cells: usize): void {
   fieldsFrom = from
   fieldsEnd = end
-  fieldsHead = cells
-  cellRoom = cells + fieldBytes
-  store<u32>(fieldsHead, u32(from), fieldBehindIt)
-  for (let field = from; field != end; field += fieldBytes) {
-    store<u32>(field, u32(field + fieldBytes == end ? from : field + fieldBytes), fieldBehindIt)
-  }
+  cellRoom = cells
   hasKey = key
   hasExtra = extra
   lineEnd = crlf ? 0x0a0d : 0x0a
@@ -98,11 +90,11 @@ function writeInOrder(at: usize): bool {
   const own = ++stamp
   clearExtra()
   let next = fieldsFrom
-  let last = fieldsHead
+  let last: usize = 0
   at = skipSpace(at + 1)
   if (load<u8>(at) != 0x7d) {
     while (true) {
-      const field = fieldBehind(last, ++at)
+      const field = fieldOf(++at, fieldsFrom, fieldsEnd, last)
       if (field != 0) {
         last = field
         if (field < next) {
@@ -129,13 +121,13 @@ function writeReordered(at: usize): bool {
   clearExtra()
   const start = out
   beginAt(cellRoom, guarded)
-  let last = fieldsHead
+  let last: usize = 0
   let next = fieldsFrom
   isInOrder = true
   at = skipSpace(at + 1)
   if (load<u8>(at) != 0x7d) {
     while (true) {
-      const field = fieldBehind(last, ++at)
+      const field = fieldOf(++at, fieldsFrom, fieldsEnd, last)
       if (field != 0) {
         if (load<u32>(field, fieldSeen) == own) return false
         if (field < next) isInOrder = false
@@ -157,21 +149,6 @@ function writeReordered(at: usize): bool {
     else copyCell(usize(load<u32>(field, fieldCell)), usize(load<u32>(field, fieldCellEnd)))
   }
   return true
-}
-
-/** The field whose key begins at `at`, 0 for none. The first guess is the one that came behind `last` before: records of a source are alike. */
-// @ts-ignore: decorator
-@inline
-function fieldBehind(last: usize, at: usize): usize {
-  const guess = usize(load<u32>(last, fieldBehindIt))
-  if (isKeyOf(guess, at)) return guess
-  return searchBehind(last, at)
-}
-
-function searchBehind(last: usize, at: usize): usize {
-  const field = fieldOf(at, fieldsFrom, fieldsEnd, fieldsFrom)
-  if (field != 0) store<u32>(last, u32(field), fieldBehindIt)
-  return field
 }
 
 // @ts-ignore: decorator
