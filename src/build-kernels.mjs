@@ -10,6 +10,7 @@ const kernels = [
   { room: 'json/engine-simd', pages: 19 },
   { room: 'encode/columns/kernel', pages: 16 },
   { room: 'encode/csv/kernel', pages: 16, shared: 'encode/columns/kernel' },
+  { room: 'encode/parquet/snappy', pages: 4 },
 ]
 
 for (const { room, pages, shared = room } of kernels) {

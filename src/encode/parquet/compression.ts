@@ -1,4 +1,4 @@
-// The codecs of pages, all of them libraries: snappy is hysnappy (WebAssembly), gzip and zstd are those of Node.js.
+// The codecs of pages: gzip and zstd are those of Node.js, snappy is a WebAssembly kernel of our own (snappy/).
 
 import * as zlib from 'node:zlib'
 import { ConfigError } from '../../errors.js'
@@ -9,7 +9,7 @@ export type ParquetCompression = (typeof parquetCompressions)[number]
 /** parquet.thrift CompressionCodec. */
 export const codecId: Record<ParquetCompression, number> = { none: 0, snappy: 1, gzip: 2, zstd: 6 }
 
-/** Compresses one page. The result is valid until the next call. */
+/** Compresses one page. The result is valid until the next call, and depends on nothing but the page: a row group must not depend on those before it. */
 export type Compress = (bytes: Uint8Array) => Uint8Array
 
 // In Node.js since 22.15; the type declarations of Node.js 20 do not have it.
@@ -27,14 +27,14 @@ export function requireCompression(compression: ParquetCompression): void {
   )
 }
 
-/** A codec that has compressed nothing yet; null for none. What it makes may depend on what it was given before. @throws ConfigError ERR_RUNTIME_MISSING */
+/** The codec; null for none. @throws ConfigError ERR_RUNTIME_MISSING */
 export async function compressorOf(compression: ParquetCompression): Promise<Compress | null> {
   requireCompression(compression)
   switch (compression) {
     case 'none':
       return null
     case 'snappy':
-      return (await import('hysnappy')).snappyCompressor()
+      return (await import('./snappy/kernel.js')).snappyCompressor()
     case 'gzip':
       // on members, level 1 makes files 12 % larger, and 10 % larger than those of DuckDB; who is in a hurry takes snappy
       return (bytes) => zlib.gzipSync(bytes, { level: 6 })

@@ -8,7 +8,7 @@ import type { Column } from '../columns/layout.js'
 import type { Leaf, LeafColumns } from '../columns/leaf.js'
 import type { TimestampUnit } from '../columns/timestamp.js'
 import type { ByteSink } from '../encoder.js'
-import { compressorOf, type ParquetCompression, requireCompression } from './compression.js'
+import { type Compress, compressorOf, type ParquetCompression } from './compression.js'
 import { createdBy } from './created-by.js'
 import { footer, magic } from './footer.js'
 import { writeRowGroup } from './row-group.js'
@@ -28,6 +28,7 @@ export interface ParquetFileInit {
 export class ParquetFile {
   readonly #init: ParquetFileInit
   readonly #out: ByteSink
+  readonly #compress: Compress | null
   readonly #turn = new Turn()
   #rows: number
   /** Length of the file so far, in bytes. */
@@ -36,9 +37,10 @@ export class ParquetFile {
   /** They as text, for `save`: made once for each. */
   readonly #saved: string[]
 
-  private constructor(init: ParquetFileInit, out: ByteSink, from: State) {
+  private constructor(init: ParquetFileInit, out: ByteSink, compress: Compress | null, from: State) {
     this.#init = init
     this.#out = out
+    this.#compress = compress
     this.#rows = from.rows
     this.#length = from.length
     this.#saved = [...from.rowGroups]
@@ -48,10 +50,10 @@ export class ParquetFile {
   /** Begins a file at `out`, or goes on with what `save` gave.
    *  @throws ConfigError ERR_RUNTIME_MISSING; StateError ERR_STATE_CORRUPT */
   static async open(init: ParquetFileInit, out: ByteSink, saved?: JsonValue): Promise<ParquetFile> {
-    requireCompression(init.compression)
-    if (saved !== undefined) return new ParquetFile(init, out, stateOf(saved))
+    const compress = await compressorOf(init.compression)
+    if (saved !== undefined) return new ParquetFile(init, out, compress, stateOf(saved))
     await out.write(magic)
-    return new ParquetFile(init, out, { rows: 0, length: magic.length, rowGroups: [] })
+    return new ParquetFile(init, out, compress, { rows: 0, length: magic.length, rowGroups: [] })
   }
 
   /** Writes one row group of at least one row. Resolves when the sink has its bytes. */
@@ -63,8 +65,7 @@ export class ParquetFile {
       offset: this.#length,
       out: this.#out,
       compression,
-      // a new one for each row group: that of snappy remembers what it has compressed, and so do its bytes
-      compress: await compressorOf(compression),
+      compress: this.#compress,
       turn: this.#turn,
       hasBloomFilter,
     })

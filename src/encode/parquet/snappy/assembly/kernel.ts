@@ -1,0 +1,188 @@
+// Snappy's block format (format_description.txt of google/snappy): the length of the text, then literals and copies of what came up to 64 KiB before. Matches
+// are found by a hash of four bytes. What is made depends on the text alone.
+
+/** Where the last four bytes of each hash are, u32 addresses. */
+const tableAt: usize = 1024
+const maxTableBits: u32 = 14
+const minTableBits: u32 = 8
+/** The driver has everything from here on. */
+export const freeAt: usize = tableAt + (<usize>4 << maxTableBits)
+
+/** Farthest that a copy of three bytes goes back. */
+const maxDistance: usize = 65535
+/** No match is looked for in so many bytes at the end. */
+const marginBytes: usize = 16
+/** After so many bytes without a match every other byte is looked at, after as many looks more every third, and so on. */
+const patience: u32 = 32
+
+let tableShift: u32 = 0
+
+/** Bytes that the compressed form of `length` bytes takes at most, and what is written over behind it. */
+export function bound(length: u32): u32 {
+  return length + length / 6 + 64
+}
+
+/** Writes the compressed form of [from, from + length) to `out`. Up to 15 bytes behind the text are read. @returns the bytes that it takes */
+export function compress(from: usize, length: u32, out: usize): u32 {
+  const start = out
+  let left = length
+  for (; left >= 0x80; left >>= 7) store<u8>(out++, u8(left | 0x80))
+  store<u8>(out++, u8(left))
+  return u32(compressText(from, from + usize(length), out) - start)
+}
+
+function compressText(from: usize, end: usize, out: usize): usize {
+  let literal = from
+  if (end - from > marginBytes) {
+    clearTable(u32(end - from), from)
+    const limit = end - marginBytes
+    let at = from + 1
+    while (true) {
+      at = nextMatch(at, limit)
+      if (at == 0) break
+      out = writeLiteral(literal, at, out)
+      let candidate = matchAt
+      do {
+        const length = matchLength(candidate, at, end)
+        out = writeCopy(at - candidate, length, out)
+        at += length
+        literal = at
+        if (at >= limit) return writeRest(literal, end, out)
+        store<u32>(placeOf(at - 1), u32(at - 1))
+        candidate = exchange(at)
+      } while (isMatch(candidate, at))
+      at++
+    }
+  }
+  return writeRest(literal, end, out)
+}
+
+/** Empties the table, whose places are then at the start of the text, and makes it no larger than the text needs. */
+function clearTable(length: u32, from: usize): void {
+  const bits = min(maxTableBits, max(minTableBits, 32 - u32(clz<u32>(length - 1))))
+  tableShift = 32 - bits
+  const end = tableAt + (<usize>4 << bits)
+  const start = u64(from) | (u64(from) << 32)
+  for (let place = tableAt; place < end; place += 16) {
+    store<u64>(place, start)
+    store<u64>(place, start, 8)
+  }
+}
+
+/** Where the four bytes stood before that `nextMatch` found. */
+let matchAt: usize = 0
+
+/** The next place from `at` on whose four bytes stood before, near enough; 0 where there is none before `limit`. */
+// @ts-ignore: decorator
+@inline
+function nextMatch(at: usize, limit: usize): usize {
+  let looks = patience
+  while (at < limit) {
+    const candidate = exchange(at)
+    if (isMatch(candidate, at)) {
+      matchAt = candidate
+      return at
+    }
+    at += usize(looks++ / patience)
+  }
+  return 0
+}
+
+// @ts-ignore: decorator
+@inline
+function isMatch(candidate: usize, at: usize): bool {
+  return load<u32>(candidate) == load<u32>(at) && at - candidate <= maxDistance
+}
+
+// @ts-ignore: decorator
+@inline
+function placeOf(at: usize): usize {
+  return tableAt + (usize((load<u32>(at) * 0x1e35a7bd) >> tableShift) << 2)
+}
+
+/** Notes where the four bytes at `at` stand. @returns where others of their hash stood last */
+// @ts-ignore: decorator
+@inline
+function exchange(at: usize): usize {
+  const place = placeOf(at)
+  const last = usize(load<u32>(place))
+  store<u32>(place, u32(at))
+  return last
+}
+
+/** Bytes that are the same at `candidate` and at `at`, of which four are known to be. */
+// @ts-ignore: decorator
+@inline
+function matchLength(candidate: usize, at: usize, end: usize): usize {
+  const distance = at - candidate
+  let to = at + 4
+  while (to + 8 <= end) {
+    const others = load<u64>(to) ^ load<u64>(to - distance)
+    if (others != 0) return to + usize(ctz(others) >> 3) - at
+    to += 8
+  }
+  while (to < end && load<u8>(to) == load<u8>(to - distance)) to++
+  return to - at
+}
+
+// @ts-ignore: decorator
+@inline
+function writeRest(from: usize, end: usize, out: usize): usize {
+  return from < end ? writeLiteral(from, end, out) : out
+}
+
+/** Writes the bytes [from, end), at least one, as they are. */
+// @ts-ignore: decorator
+@inline
+function writeLiteral(from: usize, end: usize, out: usize): usize {
+  const length = end - from
+  if (length > 16) return writeLongLiteral(from, length, out)
+  store<u8>(out, u8((length - 1) << 2))
+  store<u64>(out, load<u64>(from), 1)
+  store<u64>(out, load<u64>(from, 8), 9)
+  return out + 1 + length
+}
+
+function writeLongLiteral(from: usize, length: usize, out: usize): usize {
+  const last = u32(length - 1)
+  if (last < 60) store<u8>(out++, u8(last << 2))
+  else if (last < 256) {
+    store<u8>(out, 60 << 2)
+    store<u8>(out, u8(last), 1)
+    out += 2
+  } else if (last < 65536) {
+    store<u8>(out, 61 << 2)
+    store<u16>(out, u16(last), 1)
+    out += 3
+  } else {
+    store<u8>(out, 63 << 2)
+    store<u32>(out, last, 1)
+    out += 5
+  }
+  memory.copy(out, from, length)
+  return out + length
+}
+
+/** Writes a copy of `length` bytes, at least four, that begin `distance` bytes before. */
+// @ts-ignore: decorator
+@inline
+function writeCopy(distance: usize, length: usize, out: usize): usize {
+  if (length < 12 && distance < 2048) {
+    store<u16>(out, u16(((distance >> 8) << 5) | ((length - 4) << 2) | 1 | ((distance & 0xff) << 8)))
+    return out + 2
+  }
+  // what is left after pieces of 64 must be four or more, for the shorter form
+  for (; length >= 68; length -= 64) out = writeCopyPiece(distance, 64, out)
+  if (length > 64) {
+    out = writeCopyPiece(distance, 60, out)
+    length -= 60
+  }
+  return writeCopyPiece(distance, length, out)
+}
+
+// @ts-ignore: decorator
+@inline
+function writeCopyPiece(distance: usize, length: usize, out: usize): usize {
+  store<u32>(out, u32(((length - 1) << 2) | 2 | (distance << 8)))
+  return out + 3
+}

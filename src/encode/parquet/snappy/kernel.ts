@@ -1,0 +1,44 @@
+// Drives the kernel (assembly/), which compresses pages by snappy.
+
+import { moduleOf } from '../../../bytes/wasm-module.js'
+import { ConfigError, InternalError } from '../../../errors.js'
+import type { Compress } from '../compression.js'
+import { kernelBytes } from './kernel-bytes.js'
+
+interface KernelExports {
+  memory: WebAssembly.Memory
+  bound(length: number): number
+  compress(from: number, length: number, out: number): number
+  freeAt: { readonly value: number }
+}
+
+const wasmPageBytes = 65536
+/** Behind the text so much is read. */
+const slackBytes = 16
+
+const kernelModule = moduleOf(kernelBytes)
+
+/** What it gives is a view of its memory. @throws ConfigError ERR_RUNTIME_MISSING where this runtime has no WebAssembly */
+export function snappyCompressor(): Compress {
+  const module = kernelModule()
+  if (module === null) {
+    throw new ConfigError('ERR_RUNTIME_MISSING', 'snappy needs WebAssembly, which this Node.js does not have')
+  }
+  const kernel = new WebAssembly.Instance(module, { env: { abort } }).exports as unknown as KernelExports
+  const textAt = kernel.freeAt.value
+  let memory = new Uint8Array(kernel.memory.buffer)
+  return (bytes) => {
+    const outAt = textAt + bytes.length + slackBytes
+    const missing = outAt + kernel.bound(bytes.length) - memory.length
+    if (missing > 0) {
+      kernel.memory.grow(Math.ceil(missing / wasmPageBytes))
+      memory = new Uint8Array(kernel.memory.buffer)
+    }
+    memory.set(bytes, textAt)
+    return memory.subarray(outAt, outAt + kernel.compress(textAt, bytes.length, outAt))
+  }
+}
+
+function abort(): never {
+  throw new InternalError('ERR_INTERNAL', 'the kernel of snappy gave up')
+}

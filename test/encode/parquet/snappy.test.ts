@@ -1,0 +1,72 @@
+// The kernel of snappy, read back by the decoder of hyparquet.
+
+import { randomBytes } from 'node:crypto'
+import fc from 'fast-check'
+import { snappyUncompress } from 'hyparquet'
+import { expect, test } from 'vitest'
+import { memberAt } from '../../../src/emulator/members.js'
+import { snappyCompressor } from '../../../src/encode/parquet/snappy/kernel.js'
+
+const runs = process.env['TRUTO_EXPORT_SOAK'] === '1' ? 20_000 : 500
+const compress = snappyCompressor()
+
+/** What the decoder makes of the compressed text. */
+function roundTrip(text: Uint8Array): Buffer {
+  const out = Buffer.alloc(text.length)
+  snappyUncompress(Buffer.from(compress(text)), out)
+  return out
+}
+
+/** Texts that have something to copy: some of few letters, some of pieces of themselves. */
+const texts = fc.oneof(
+  fc.uint8Array({ maxLength: 3000 }),
+  fc.uint8Array({ maxLength: 3000, max: 1 }),
+  fc
+    .array(fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 90 }), fc.integer({ min: 1, max: 60 })), { maxLength: 30 })
+    .map((pieces) => Buffer.concat(pieces.flatMap(([piece, times]) => Array.from({ length: times }, () => piece)))),
+)
+
+test('what was compressed is read back', () => {
+  fc.assert(
+    fc.property(texts, (text) => {
+      expect(roundTrip(text).equals(text)).toBe(true)
+    }),
+    { numRuns: runs },
+  )
+})
+
+const noise = randomBytes(200_000)
+
+test.each([
+  ['nothing', Buffer.alloc(0)],
+  ['one byte', Buffer.from('a')],
+  ['the shortest text in which a match is looked for', Buffer.alloc(17, 'a')],
+  ['literals of 60 and of 61 bytes', Buffer.concat([noise.subarray(0, 60), noise.subarray(0, 61)])],
+  [
+    'literals of 256 and of 257 bytes',
+    Buffer.concat([noise.subarray(0, 256), Buffer.alloc(40), noise.subarray(300, 557)]),
+  ],
+  ['a literal longer than 64 KiB', noise],
+  ['one byte a million times', Buffer.alloc(1_000_000, 'x')],
+  ['a match as far back as a copy can go', Buffer.concat([noise.subarray(0, 65_535), noise.subarray(0, 1000)])],
+  ['a match one byte farther', Buffer.concat([noise.subarray(0, 65_536), noise.subarray(0, 1000)])],
+  ['matches that overlap what they make', Buffer.from(`${'ab'.repeat(500)}${'xyz'.repeat(500)}`)],
+])('%s is read back', (_, text) => {
+  expect(roundTrip(text).equals(text)).toBe(true)
+})
+
+test('noise grows by less than one in a thousand, members shrink to less than a fifth', () => {
+  expect(compress(noise).length).toBeLessThan(200_200)
+  const members = Buffer.from(Array.from({ length: 1000 }, (_, index) => JSON.stringify(memberAt(index))).join('\n'))
+  expect(compress(members).length).toBeLessThan(members.length / 5)
+})
+
+test('what comes out depends on nothing that was compressed before', () => {
+  const text = Buffer.from('the same text, the same bytes, '.repeat(3000))
+  const first = Buffer.from(snappyCompressor()(text))
+  for (const before of [noise, Buffer.alloc(500_000), Buffer.from('the same'), text]) {
+    const used = snappyCompressor()
+    used(before)
+    expect(first.equals(used(text))).toBe(true)
+  }
+})
