@@ -7,7 +7,7 @@ import { fileCheckpoints } from '../checkpoint/file-store.js'
 import { ConfigError, OutputError, printable, StateError } from '../errors.js'
 import { flushDirectory, openDirectory } from '../files/directory.js'
 import { type FileStatus, type FileSystem, type OpenFile, systemFiles } from '../files/file-system.js'
-import { errnoOf, outputError } from '../files/os-error.js'
+import { errnoOf, opening, outputError } from '../files/os-error.js'
 import { followLinks, ownStatusOf, statusOf } from '../files/paths.js'
 import { piecesOf } from '../files/pieces.js'
 import { BufferedFile } from './buffered-file.js'
@@ -49,19 +49,15 @@ export function directoryDestination(path: string, options: DirectoryDestination
   const place = async (): Promise<ResumablePlace> => {
     if (path === '' || path.includes('\0'))
       throw new ConfigError('ERR_OPTION_INVALID', `the output path '${name}' cannot be a directory name`)
-    try {
-      // a slash at its end would hide that it is a link
-      const target = withoutSlash(await followLinks(files, withoutSlash(path)))
-      return directoryPlace({
-        files,
-        name,
-        target,
-        extension: options.extension,
-        overwrite: options.overwrite ?? false,
-      })
-    } catch (error) {
-      throw outputError(error, `opening ${name}`, 'ERR_OUTPUT_ACCESS')
-    }
+    // a slash at its end would hide that it is a link
+    const target = await opening(name, async () => withoutSlash(await followLinks(files, withoutSlash(path))))
+    return directoryPlace({
+      files,
+      name,
+      target,
+      extension: options.extension,
+      overwrite: options.overwrite ?? false,
+    })
   }
   return { name, hasParts: true, resumable: place, open: async () => (await place()).begin() }
 }
@@ -78,26 +74,19 @@ interface PlaceInit {
 function directoryPlace(init: PlaceInit): ResumablePlace {
   const { files, name, target } = init
   const partial = `${target}.partial`
-  const opening = async <T>(act: () => Promise<T>): Promise<T> => {
-    try {
-      return await act()
-    } catch (error) {
-      throw outputError(error, `opening ${name}`, 'ERR_OUTPUT_ACCESS')
-    }
-  }
   return {
     checkpoints: fileCheckpoints(target, { files, name }),
     partialName: printable(partial),
     manifest: new ManifestFile(files, target),
     begin: () =>
-      opening(async () => {
+      opening(name, async () => {
         await checkTarget(init)
         await removeParts(files, partial)
         await files.mkdir(partial)
         return openParts(init, partial, [])
       }),
     resume: (bytes, check) =>
-      opening(async () => {
+      opening(name, async () => {
         await checkTarget(init)
         const found = await partsIn(init, partial)
         if (found === null) throw new StateError('ERR_STATE_OUTPUT', `${printable(partial)} is gone`)
@@ -119,7 +108,7 @@ function directoryPlace(init: PlaceInit): ResumablePlace {
         return writer
       }),
     readPublished: (bytes, check) =>
-      opening(async () => {
+      opening(name, async () => {
         const found = await partsIn(init, target)
         if (found === null || found.reduce((sum, part) => sum + part.bytes, 0) !== bytes) return false
         await readParts(files, target, found, check)

@@ -7,7 +7,7 @@ import { sleep, systemClock } from '../clock.js'
 import { ConfigError, OutputError, printable, StateError } from '../errors.js'
 import { flushDirectory, openDirectory } from '../files/directory.js'
 import { type FileStatus, type FileSystem, type OpenFile, systemFiles } from '../files/file-system.js'
-import { errnoOf, isErrno, outputError } from '../files/os-error.js'
+import { errnoOf, isErrno, opening, outputError } from '../files/os-error.js'
 import { followLinks, statusOf } from '../files/paths.js'
 import { piecesOf } from '../files/pieces.js'
 import { BufferedFile } from './buffered-file.js'
@@ -53,14 +53,12 @@ export function fileDestination(path: string, options: FileDestinationOptions = 
     },
     async resumable() {
       if (path === '' || path.includes('\0')) return null // what `open` refuses
-      try {
+      return opening(name, async () => {
         const status = await statusOf(files, path)
         if (status !== null && !status.isFile()) return null
         const target = await followLinks(files, path)
         return filePlace({ files, path, name, target, overwrite: options.overwrite ?? false })
-      } catch (error) {
-        throw outputError(error, `opening ${name}`, 'ERR_OUTPUT_ACCESS')
-      }
+      })
     },
   }
 }
@@ -77,24 +75,17 @@ interface FilePlaceInit {
 /** `<target>.partial` as a file that outlives the run that wrote it. It is appended to, so that going back is truncating. */
 function filePlace({ files, path, name, target, overwrite }: FilePlaceInit): ResumablePlace {
   const partial = `${target}.partial`
-  const opening = async <T>(act: () => Promise<T>): Promise<T> => {
-    try {
-      return await act()
-    } catch (error) {
-      throw outputError(error, `opening ${name}`, 'ERR_OUTPUT_ACCESS')
-    }
-  }
   return {
     checkpoints: fileCheckpoints(target, { files, name }),
     partialName: printable(partial),
     manifest: new ManifestFile(files, target),
     begin: () =>
-      opening(async () => {
+      opening(name, async () => {
         const status = await statusOf(files, path)
         return openPartial(files, path, status, overwrite, constants.O_RDWR | constants.O_APPEND)
       }),
     resume: (bytes, check) =>
-      opening(async () => {
+      opening(name, async () => {
         const status = await statusOf(files, path)
         if (status !== null && !overwrite) throw new ConfigError('ERR_OUTPUT_EXISTS', `${name} exists already`)
         const flags = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW
@@ -114,7 +105,7 @@ function filePlace({ files, path, name, target, overwrite }: FilePlaceInit): Res
         }
       }),
     readPublished: (bytes, check) =>
-      opening(async () => {
+      opening(name, async () => {
         const file = await openToRead(files, target, constants.O_RDONLY)
         if (file === null) return false
         try {

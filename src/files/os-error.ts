@@ -32,6 +32,15 @@ export function outputError(
   return new OutputError(codeOf(errno) ?? otherwise, printable(`${doing}: ${reason}`), { ...context, cause: error })
 }
 
+/** Does `act`; where it fails, the output `name` could not be opened. */
+export async function opening<T>(name: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    throw outputError(error, `opening ${name}`, 'ERR_OUTPUT_ACCESS')
+  }
+}
+
 function codeOf(errno: string): 'ERR_OUTPUT_SPACE' | 'ERR_OUTPUT_IO' | 'ERR_OUTPUT_RESOURCES' | undefined {
   switch (errno) {
     case 'ENOSPC':
