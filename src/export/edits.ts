@@ -3,6 +3,7 @@
 import { ConfigError, printable } from '../errors.js'
 import type { ResolvedOptions } from '../options/schema.js'
 import type { Warning } from '../record.js'
+import { checkSchema } from '../schema/check-schema.js'
 import { type JsonSchema, schemaFromJson } from '../schema/json-schema.js'
 import { extraColumn, keyColumn, type ResourceSchema } from '../schema/resource.js'
 import type { SourceOutcome } from '../source/source.js'
@@ -71,7 +72,7 @@ export function columnsOf(schema: ResourceSchema, resolved: ResolvedOptions): Re
 /** The schema that the user gave; null where there is none. @throws ConfigError where it is no schema */
 export function givenSchema({ schema, resource }: ResolvedOptions): ResourceSchema | null {
   if (schema === null) return null
-  if (typeof schema === 'object' && 'fields' in schema && Array.isArray(schema.fields)) return schema as ResourceSchema
+  if (typeof schema === 'object' && 'fields' in schema) return checkSchema(schema)
   return schemaFromJson(schema as string | JsonSchema, resource === null ? {} : { resource })
 }
 

@@ -20,7 +20,7 @@ const annotations = new Set([
 ])
 const knownTypes = ['string', 'boolean', 'integer', 'number', 'array', 'object']
 /** Deepest nesting: column readers have limits of their own beyond it. */
-const maxDepth = 32
+export const maxDepth = 32
 
 /**
  * The schema that a JSON Schema document declares: an object with `properties`, each of them with a `type` of string (a `format` of date-time makes it a
@@ -202,7 +202,8 @@ function parse(text: string): JsonSchema {
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+/** Whether it is an object and no array. */
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

@@ -8,6 +8,7 @@ import { identityOf } from '../../src/export/identity.js'
 import { type ExportOptions, exportRecords, records } from '../../src/export.js'
 import { resolveOptions } from '../../src/options/resolve.js'
 import type { JsonRecord } from '../../src/record.js'
+import type { JsonSchema } from '../../src/schema/json-schema.js'
 
 const members = 5
 const all = Array.from({ length: members }, (_, i) => memberAt(i))
@@ -237,4 +238,13 @@ test.each<[string, ExportOptions, boolean]>([
   // what was not mapped has no phones
   const codes = warnings.map(({ code }) => code).filter((code) => code !== 'redact-unused')
   expect(codes).toEqual(isWarned ? ['redacted-elsewhere'] : [])
+})
+
+test('a schema made in code is checked', async () => {
+  const schema = {
+    resource: '*',
+    version: 1,
+    fields: [{ name: 'id', type: { kind: 'int32' } }],
+  } as unknown as JsonSchema
+  await expect(bytesOf({ schema, format: 'csv' })).rejects.toThrow('schema.fields[0].type.kind is none of')
 })
