@@ -1,5 +1,6 @@
 // The codecs of pages: gzip and zstd are those of Node.js, snappy is a WebAssembly kernel of our own (snappy/).
 
+import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { ConfigError } from '../../errors.js'
 
@@ -10,17 +11,17 @@ export type ParquetCompression = (typeof parquetCompressions)[number]
 export const codecId: Record<ParquetCompression, number> = { none: 0, snappy: 1, gzip: 2, zstd: 6 }
 
 /** Compresses one page. The result is valid until the next call, and depends on nothing but the page: a row group must not depend on those before it. */
-export type Compress = (bytes: Uint8Array) => Uint8Array
+export type Compress = (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>
 
 // In Node.js since 22.15; the type declarations of Node.js 20 do not have it.
-const { zstdCompressSync, constants } = zlib as unknown as {
-  zstdCompressSync?(bytes: Uint8Array, options: { params: Record<number, number> }): Buffer
+const { zstdCompress, constants } = zlib as unknown as {
+  zstdCompress?: typeof zlib.gzip
   constants: { ZSTD_c_compressionLevel: number }
 }
 
 /** Checks that this Node.js has the codec. @throws ConfigError ERR_RUNTIME_MISSING */
 export function requireCompression(compression: ParquetCompression): void {
-  if (compression !== 'zstd' || zstdCompressSync !== undefined) return
+  if (compression !== 'zstd' || zstdCompress !== undefined) return
   throw new ConfigError(
     'ERR_RUNTIME_MISSING',
     `zstd in Parquet needs node:zlib of Node.js 22.15 or newer; this is ${process.version}`,
@@ -35,10 +36,16 @@ export async function compressorOf(compression: ParquetCompression): Promise<Com
       return null
     case 'snappy':
       return (await import('./snappy/kernel.js')).snappyCompressor()
+    // in another thread: a page of one long text would hold the event loop for as long as it takes
     case 'gzip':
       // on members, level 1 makes files 12 % larger, and 10 % larger than those of DuckDB; who is in a hurry takes snappy
-      return (bytes) => zlib.gzipSync(bytes, { level: 6 })
+      return inThread(zlib.gzip, { level: 6 })
     case 'zstd':
-      return (bytes) => zstdCompressSync!(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
+      return inThread(zstdCompress!, { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
   }
+}
+
+function inThread(compress: typeof zlib.gzip, options: object): Compress {
+  const promised = promisify<Uint8Array, object, Buffer>(compress)
+  return (bytes) => promised(bytes, options)
 }

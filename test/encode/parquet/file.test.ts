@@ -392,3 +392,19 @@ test('the bytes of a row group do not depend on those before it, so that a file 
     at += length
   }
 })
+
+test('gzip compresses a page in another thread, so that one long text does not hold the event loop', async () => {
+  const columns: readonly Column[] = [{ name: 'raw', type: { kind: 'json' } }]
+  const group = leafColumns(
+    columns,
+    [{ raw: JSON.stringify(Array.from({ length: 50_000 }, (_, i) => i * 7919)) }],
+    true,
+  )
+  const events: string[] = []
+  const sink = { write: async ({ length }: Uint8Array) => void events.push(length > 1000 ? 'page' : 'header') }
+  const init = { columns, leaves: group.leaves, compression: 'gzip', timestampUnit: 'micros', metadata: {} } as const
+  const file = await ParquetFile.open(init, sink)
+  setImmediate(() => events.push('another turn'))
+  await file.writeRowGroup(group)
+  expect(events.slice(0, 3)).toEqual(['header', 'another turn', 'page'])
+})

@@ -2,7 +2,6 @@
 
 import { moduleOf } from '../../../bytes/wasm-module.js'
 import { ConfigError, InternalError } from '../../../errors.js'
-import type { Compress } from '../compression.js'
 import { kernelBytes } from './kernel-bytes.js'
 
 interface KernelExports {
@@ -18,8 +17,8 @@ const slackBytes = 16
 
 const kernelModule = moduleOf(kernelBytes)
 
-/** What it gives is a view of its memory. @throws ConfigError ERR_RUNTIME_MISSING where this runtime has no WebAssembly */
-export function snappyCompressor(): Compress {
+/** Compresses a text. What it gives is a view of its memory, valid until the next call. @throws ConfigError ERR_RUNTIME_MISSING where this runtime has no WebAssembly */
+export function snappyCompressor(): (bytes: Uint8Array) => Uint8Array {
   const module = kernelModule()
   if (module === null) {
     throw new ConfigError('ERR_RUNTIME_MISSING', 'snappy needs WebAssembly, which this Node.js does not have')
