@@ -259,7 +259,8 @@ function judge({ lines, digest }: Output, expected: Output, records: number): st
 }
 
 const sectionOf = (megabytes: number, route: Route): string => `${megabytes}MB-${route}`
-const sizeName = (megabytes: number): string => (megabytes >= 1000 ? `${megabytes / 1000} GB` : `${megabytes} MB`)
+export const sizeName = (megabytes: number): string =>
+  megabytes >= 1000 ? `${megabytes / 1000} GB` : `${megabytes} MB`
 const mb = ({ peakRssBytes }: Sample): number => peakRssBytes! / 1e6
 
 export function renderCompare(run: KeptRun): Rendered {

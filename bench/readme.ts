@@ -2,7 +2,7 @@
 
 import type { ShapeSamples } from './child-engines.js'
 import { columnsHead, columnsResult, columnsRows } from './columns.js'
-import { compareHead, compareResult, compareRows } from './compare.js'
+import { compareHead, compareResult, compareRows, sizeName } from './compare.js'
 import { enginesOf, sizeOf, sliceRoute, timesFaster } from './engines.js'
 import { renderExport } from './export.js'
 import { type KeptRun, machineLine } from './kept.js'
@@ -45,11 +45,13 @@ export function shortTables(newest: (name: string) => KeptRun | null): string {
   const compare = newest('compare')
   // the largest page that was measured
   const megabytes = compare && [1000, 100].find((size) => compareResult(compare, size, 'file'))
-  if (compare && megabytes) {
+  const compared = compare && megabytes && compareResult(compare, megabytes, 'file')
+  if (compared) {
+    const rounds = compared.done === 1 ? 'one round' : `${compared.done} rounds`
     sections.push(
-      `#### ${megabytes} MB of members in one page, from a file to an NDJSON file`,
-      measuredBy(compare),
-      table(compareHead, compareRows(compareResult(compare, megabytes, 'file')!)),
+      `#### ${sizeName(megabytes)} of members in one page, from a file to an NDJSON file`,
+      `${measuredBy(compare)} Here ${rounds}; other sizes, and the same over HTTP, are in [bench/README.md](bench/README.md).`,
+      table(compareHead, compareRows(compared)),
       `![Resident set of each tool over time](bench/compare-${megabytes}MB-file-rss.svg)`,
     )
   }
