@@ -14,7 +14,7 @@ import type { KeptRun, Rendered } from './kept.js'
 import { type Sample, table } from './measure.js'
 import { runScript } from './process.js'
 import { exportOptions, startEmulated } from './servers.js'
-import { drawLines, type Line, thinned } from './svg.js'
+import { drawLines, inShareOfTime, type Line, thinned } from './svg.js'
 
 export interface BoundsSettings {
   /** Of every export. */
@@ -185,7 +185,7 @@ export function renderBounds(run: KeptRun): Rendered {
       yLabel: 'MB',
       lines: found
         .filter(({ trial }) => trial.kind === 'plain' || isShown(trial.kind))
-        .map(({ result: { name, curve } }) => ({ name, points: toUnitTime(curve) })),
+        .map(({ result: { name, curve } }) => ({ name, points: inShareOfTime(curve) })),
     })
   return {
     markdown: [
@@ -218,10 +218,4 @@ function allowedPeak(run: KeptRun): number {
 function peaksOf(run: KeptRun): number[] {
   const trials = trialsOf(run.facts.settings as unknown as BoundsSettings)
   return trials.flatMap(({ section }) => run.load<BoundsResult>(section)?.peakRssBytes ?? [])
-}
-
-/** Curves of seconds and of minutes on one axis. */
-function toUnitTime(curve: Line['points']): Line['points'] {
-  const end = curve.at(-1)?.[0] ?? 1
-  return curve.map(([seconds, megabytes]) => [(100 * seconds) / end, megabytes] as const)
 }

@@ -10,7 +10,7 @@ import type { KeptRun, Rendered } from './kept.js'
 import { type Sample, table } from './measure.js'
 import { runScript } from './process.js'
 import { exportOptions, startEmulated } from './servers.js'
-import { drawLines, type Line, thinned } from './svg.js'
+import { drawLines, inShareOfTime, type Line, thinned } from './svg.js'
 
 export interface MemorySettings {
   smallMegabytes: number
@@ -98,7 +98,7 @@ export function renderMemory(run: KeptRun): Rendered {
         title: 'Resident set of an NDJSON export',
         xLabel: 'share of the export done, % of its time',
         yLabel: 'MB',
-        lines: results.map(({ name, curve }) => ({ name, points: toUnitTime(curve) })),
+        lines: results.map(({ name, curve }) => ({ name, points: inShareOfTime(curve) })),
       }),
     },
   }
@@ -123,10 +123,4 @@ async function exportOf(members: number, pageSize: number | undefined, out: stri
   } finally {
     await emulated.close()
   }
-}
-
-/** Curves of a second and of a minute on one axis. */
-function toUnitTime(curve: Line['points']): Line['points'] {
-  const end = curve.at(-1)?.[0] ?? 1
-  return curve.map(([seconds, megabytes]) => [(100 * seconds) / end, megabytes] as const)
 }

@@ -121,6 +121,12 @@ export function drawBars({ title, groups }: BarPlot): string {
   return documentOf(title, top + 10, parts)
 }
 
+/** Points over seconds as points over percent of the last one's: curves of seconds and of minutes on one axis. */
+export function inShareOfTime(points: Line['points']): Line['points'] {
+  const end = points.at(-1)?.[0] ?? 1
+  return points.map(([seconds, y]) => [100 * (seconds / end), y] as const)
+}
+
 /** At most `count` points, of each piece the one with the largest y: a peak stays. */
 export function thinned(points: Line['points'], count: number): Line['points'] {
   if (points.length <= count) return points
