@@ -34,7 +34,7 @@ export interface Shredder {
   end(): void
 }
 
-/** A shredder: the kernel where this runtime has WebAssembly SIMD, else the one in TypeScript. Both give the same leaves. */
+/** A shredder: the kernel where this runtime has WebAssembly SIMD and memory for it, else the one in TypeScript. Both give the same leaves. */
 export function columnShredder(options: ShredderOptions): Shredder {
   return kernelShredder(options, new RecordShredder(options)) ?? typescriptShredder(options)
 }

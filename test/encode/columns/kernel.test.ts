@@ -339,6 +339,31 @@ describe('an instance of the kernel', () => {
   })
 })
 
+test('without address space for its memory, TypeScript takes its place', () => {
+  const options = optionsOf([field('a', string)])
+  const held = columnShredder(options) // takes the instance that may have been kept before
+  const { Instance } = WebAssembly
+  const failWith = (error: Error): void => {
+    WebAssembly.Instance = new Proxy(Instance, {
+      construct() {
+        throw error
+      },
+    })
+  }
+  try {
+    failWith(new RangeError('WebAssembly.Instance(): Out of memory: Cannot allocate Wasm memory for new instance'))
+    const shredder = columnShredder(options)
+    shredder.append(batchOf('{"a":"b"}'), 0, 1)
+    expect(shredder.constructor.name).not.toBe('KernelShredder')
+    expect(shredder.group.rows).toBe(1)
+    failWith(new TypeError('a bug'))
+    expect(() => columnShredder(options)).toThrow('a bug')
+  } finally {
+    WebAssembly.Instance = Instance
+  }
+  held.end()
+})
+
 test('bounds of a record that is taken back do not stay', () => {
   const fields = [field('a', string), field('n', { kind: 'int64' }), field('z', { kind: 'boolean' })]
   expectSame(optionsOf(fields, { onTypeMismatch: 'null' }), [

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { snappyUncompress } from 'hyparquet'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { memberAt } from '../../../src/emulator/members.js'
 import { snappyCompressor } from '../../../src/encode/parquet/snappy/kernel.js'
 
@@ -68,5 +68,21 @@ test('what comes out depends on nothing that was compressed before', () => {
     const used = snappyCompressor()
     used(before)
     expect(first.equals(used(text))).toBe(true)
+  }
+})
+
+test('without address space for its memory, there is an error that says what helps', () => {
+  const Failing = class {
+    constructor() {
+      throw new RangeError('WebAssembly.Instance(): Out of memory: Cannot allocate Wasm memory for new instance')
+    }
+  }
+  const instances = vi.spyOn(WebAssembly, 'Instance').mockImplementation(Failing as never)
+  try {
+    expect(() => snappyCompressor()).toThrow(
+      expect.objectContaining({ code: 'ERR_RUNTIME_MISSING', hint: expect.stringContaining('gzip') }),
+    )
+  } finally {
+    instances.mockRestore()
   }
 })

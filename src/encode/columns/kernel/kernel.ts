@@ -79,11 +79,21 @@ const maxKeptBytes = 64 * MiB
 /** The instance of a shredder that has ended, for the next one: pages of memory that were never touched cost more than all that is written to them later. */
 let kept: KernelExports | undefined
 
-/** An instance without a block in its memory. */
-function takeKernel(module: WebAssembly.Module): KernelExports {
-  const kernel = kept ?? (new WebAssembly.Instance(module, { env: { abort } }).exports as unknown as KernelExports)
+/** An instance without a block in its memory; null where there is no address space for one. */
+function takeKernel(module: WebAssembly.Module): KernelExports | null {
+  const kernel = kept ?? newKernel(module)
   kept = undefined
   return kernel
+}
+
+function newKernel(module: WebAssembly.Module): KernelExports | null {
+  try {
+    return new WebAssembly.Instance(module, { env: { abort } }).exports as unknown as KernelExports
+  } catch (error) {
+    // V8 reserves gigabytes of addresses for any memory of WebAssembly, which `ulimit -v` may not allow
+    if (error instanceof RangeError) return null
+    throw error
+  }
 }
 
 function keepKernel(kernel: KernelExports): void {
@@ -92,10 +102,11 @@ function keepKernel(kernel: KernelExports): void {
   kept = kernel
 }
 
-/** A shredder in WebAssembly; null where this runtime has no SIMD. */
+/** A shredder in WebAssembly; null where this runtime has no SIMD, or no address space for another memory. */
 export function kernelShredder(options: ShredderOptions, records: RecordShredder): Shredder | null {
   const module = kernelModule()
-  return module === null ? null : new KernelShredder(module, options, records)
+  const kernel = module && takeKernel(module)
+  return kernel && new KernelShredder(kernel, options, records)
 }
 
 class KernelShredder implements Shredder, LeafSink, LeafColumns {
@@ -114,10 +125,9 @@ class KernelShredder implements Shredder, LeafSink, LeafColumns {
   #isEnded = false
   rows = 0
 
-  constructor(module: WebAssembly.Module, options: ShredderOptions, records: RecordShredder) {
+  constructor(kernel: KernelExports, options: ShredderOptions, records: RecordShredder) {
     this.#records = records
     this.#hasKey = options.hasKey
-    const kernel = takeKernel(module)
     this.#kernel = kernel
     this.#memory = new KernelMemory(kernel.memory)
     this.#leafBytes = kernel.leafBytes.value
