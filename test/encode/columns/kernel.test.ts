@@ -390,6 +390,38 @@ test('records longer than the window are shredded too', () => {
   expectSame(optionsOf(fields), ['{"a":"1"}', long, '{"a":"2"}', long])
 })
 
+test('records longer than the window are no work for TypeScript, unless they are very long', () => {
+  const list: FieldType = { kind: 'list', element: { kind: 'struct', fields: [field('b', string)] } }
+  const fields = [field('a', string), field('l', list)]
+  const long = `{"l":[${'{"b":"\\u00e9"},{},{"b":null,"c":1},'.repeat(10_000)}7],"x":[${'"y",'.repeat(1000)}0],"a":"z"}`
+  expectSame(optionsOf(fields, { unknownFields: 'drop', onTypeMismatch: 'null' }), [
+    '{"a":"1"}',
+    long,
+    '{"l":[]}',
+    long,
+  ])
+
+  const append = vi.spyOn(RecordShredder.prototype, 'append')
+  const shredder = columnShredder(optionsOf(fields, { unknownFields: 'drop', onTypeMismatch: 'null' }))
+  for (const [text, times] of [
+    [long, 0],
+    [`{"a":"${'w'.repeat(34 * 1024 * 1024)}"}`, 1],
+    [long, 1],
+  ] as const) {
+    shredder.append(batchOf(text), 0, 1)
+    expect(append).toHaveBeenCalledTimes(times)
+  }
+  expect([shredder.group.rows, shredder.group.column(1).entries]).toEqual([3, 2 * 30_001 + 1])
+  append.mockRestore()
+})
+
+test('a long record that is taken back leaves nothing behind', () => {
+  const fields = [field('l', { kind: 'list', element: string }), field('a', string)]
+  const list = Array.from({ length: 60_000 }, (_, i) => `"\\u0061${i}"`).join(',')
+  const taken = `{"l":[${list}],"a":"1","x":"${'x'.repeat(70_000)}","a":"2"}`
+  expectSame(optionsOf(fields), [taken, '{"l":["\\u0061","a7"]}', `{"l":[${list}]}`, taken, '{"a":"\\n"}'])
+})
+
 test('a policy that asks for an error gets it, with its position', () => {
   const fields = [field('a', string)]
   for (const [options, text] of [

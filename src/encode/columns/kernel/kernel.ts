@@ -12,11 +12,14 @@ import type { NamedTreeNode } from '../tree.js'
 import { imageBytes, imageOf } from './image.js'
 import { kernelBytes } from './kernel-bytes.js'
 
-/** Bytes of records that are given to the kernel at once. A longer record is shredded in TypeScript. */
+/** Bytes of records that are given to the kernel at once. A longer record gets a window of its own. */
 const windowBytes = 256 * 1024 - 128
+/** A record that is longer still is shredded in TypeScript: the kernel needs several times its length in one piece. */
+const maxRecordBytes = 32 * MiB
 const windowRecords = 8192
 /** Behind the window and behind what is made of it, so much is read and written over. */
 const slackBytes = 64
+const roomBytes = windowBytes + slackBytes
 
 interface KernelExports {
   memory: WebAssembly.Memory
@@ -34,6 +37,7 @@ interface KernelExports {
     room: number,
     roomBytes: number,
   ): void
+  moveRoom(room: number, roomBytes: number): void
   shred(from: number, to: number, bounds: number, base: number): number
   addNull(leaf: number, repetition: number, definition: number): void
   addBoolean(leaf: number, repetition: number, value: number): void
@@ -146,9 +150,8 @@ class KernelShredder implements Shredder, LeafSink, LeafColumns {
     this.#fieldCount = fields.length
     kernel.begin(image.leavesAt, tree.leaves.length)
 
-    this.#windowAt = kernel.allocate(windowBytes + slackBytes)
+    this.#windowAt = kernel.allocate(roomBytes)
     this.#boundsAt = kernel.allocate(8 * windowRecords)
-    const roomBytes = windowBytes + slackBytes
     this.#roomAt = kernel.allocate(2 * roomBytes)
     const extraLeaf = hasExtra ? this.#leafAt(tree.leaves.length - 1) : 0
     const scale = options.timestampUnit === 'micros' ? 1_000_000n : 1000n
@@ -173,9 +176,9 @@ class KernelShredder implements Shredder, LeafSink, LeafColumns {
     if (this.#isEnded) throw new InternalError('ERR_INTERNAL', 'a shredder that has ended was given records')
     while (from < to) {
       const end = windowEnd(batch, from, to)
-      if (end === from) this.#records.append(batch, from++, this)
+      if (end === from) this.#appendLong(batch, from++)
       else {
-        this.#appendWindow(batch, from, end)
+        this.#appendWindow(batch, from, end, this.#windowAt)
         from = end
       }
     }
@@ -191,12 +194,29 @@ class KernelShredder implements Shredder, LeafSink, LeafColumns {
     keepKernel(this.#kernel)
   }
 
-  #appendWindow(batch: RecordBatch, from: number, to: number): void {
+  /** Appends a record that is longer than the window. */
+  #appendLong(batch: RecordBatch, index: number): void {
+    const size = batch.end(index) - batch.start(index) + slackBytes
+    if (size > maxRecordBytes) {
+      this.#records.append(batch, index, this)
+      return
+    }
+    const kernel = this.#kernel
+    const windowAt = kernel.allocate(size)
+    const roomAt = kernel.allocate(2 * size)
+    kernel.moveRoom(roomAt, size)
+    this.#appendWindow(batch, index, index + 1, windowAt)
+    kernel.moveRoom(this.#roomAt, roomBytes)
+    kernel.release(roomAt, 2 * size)
+    kernel.release(windowAt, size)
+  }
+
+  #appendWindow(batch: RecordBatch, from: number, to: number, windowAt: number): void {
     const kernel = this.#kernel
     const start = batch.start(from)
-    this.#memory.bytes.set(batch.bytes.subarray(start, batch.end(to - 1)), this.#windowAt)
+    this.#memory.bytes.set(batch.bytes.subarray(start, batch.end(to - 1)), windowAt)
     this.#memory.words.set(batch.bounds.subarray(2 * from, 2 * to), this.#boundsAt / 4)
-    const base = this.#windowAt - start
+    const base = windowAt - start
     for (let at = from; at < to; at++) {
       const stop = from + kernel.shred(at - from, to - from, this.#boundsAt, base)
       const [dropped, mismatches] = this.#memory.result(kernel.resultAt.value, 2)

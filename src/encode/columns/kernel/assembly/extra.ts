@@ -20,6 +20,11 @@ export let unknowns: u32 = 0
 /** @param mode what becomes of unknown fields, 2 for left to the caller; @param room as long as the longest record, and some bytes */
 export function beginExtra(mode: u32, room: usize): void {
   unknownMode = mode
+  makeExtraAt(room)
+}
+
+/** Where the text of `extra` is made from now on: room as for `beginExtra`. */
+export function makeExtraAt(room: usize): void {
   extraText = room
 }
 

@@ -6,7 +6,7 @@ import { leafBytes, leavesAt, leavesEnd, noteJudged, placeLeaves } from './state
 
 export { allocate, release, restart, resultAt } from './memory'
 export { addNull, addBoolean, endRecord } from './leaf'
-export { beginShredder, shred } from './shred'
+export { beginShredder, moveRoom, shred } from './shred'
 export { beginPages, describe, gather, nextPage } from './pages'
 export {
   dictionaryFlag,

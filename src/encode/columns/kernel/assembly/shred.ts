@@ -3,7 +3,19 @@
 // left to the caller: the record is taken back whole.
 
 import { addBoolean, addNull, addNumber, addText, endRecord, restoreLeaves, saveLeaves } from './leaf'
-import { beginExtra, clearExtra, countUnknown, endExtra, extraText, isUnknownKept, isUnknownLeft, keepField, takeUnknown, unknowns } from './extra'
+import {
+  beginExtra,
+  clearExtra,
+  countUnknown,
+  endExtra,
+  extraText,
+  isUnknownKept,
+  isUnknownLeft,
+  keepField,
+  makeExtraAt,
+  takeUnknown,
+  unknowns,
+} from './extra'
 import { flawedAt, maxFlawed, resultAt } from './memory'
 import { doubleValue, int64Value, numberEnd, readDouble, readInt64, readTimestamp } from './number'
 import {
@@ -83,6 +95,12 @@ export function beginShredder(
   timestampScale = scale
   scratch = room
   stamp = 0
+}
+
+/** Goes on in other regions of room. */
+export function moveRoom(room: usize, roomBytes: usize): void {
+  scratch = room
+  makeExtraAt(room + roomBytes)
 }
 
 /**
