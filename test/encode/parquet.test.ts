@@ -370,6 +370,24 @@ describe('options', () => {
     const schema = { ...memberSchema, fields: [] }
     expect(() => parquetEncoder({ schema, unknownFields: 'drop', onTypeMismatch: 'null' })).toThrow(ConfigError)
   })
+
+  test('the columns have names of their own, and a schema is one', () => {
+    const withField = (name: string, type: FieldType): ResourceSchema => ({
+      ...unmappedSchema,
+      fields: [{ name, type }],
+    })
+    const open =
+      (schema: ResourceSchema, options: Partial<ParquetOptions> = {}): (() => unknown) =>
+      () =>
+        parquetEncoder({ schema, ...options })
+    const string: FieldType = { kind: 'string' }
+    expect(open(withField('extra', string))).toThrow('the column extra is one that truto-export makes itself')
+    expect(open(withField('_key', string), { hasKey: true })).toThrow(ConfigError)
+    expect(open(withField('s', { kind: 'struct', fields: [] }))).toThrow('a struct has a field')
+    const noExtra = { unknownFields: 'drop', onTypeMismatch: 'null' } as const
+    expect(open(withField('extra', string), noExtra)).not.toThrow()
+    expect(open(withField('_key', string))).not.toThrow()
+  })
   test('policies reach the reader', async () => {
     await expect(parquet(['{"id":1}'], { onTypeMismatch: 'error' })).rejects.toMatchObject({
       code: 'ERR_TYPE_MISMATCH',
