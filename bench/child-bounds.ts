@@ -1,8 +1,11 @@
 // One export in a process of its own that may end with an error. Argument: options of `exportRecords` as JSON. Prints counts, and the code of the error.
 
 import { ExportError } from '../src/errors.js'
+import { keepParserSmall } from '../src/http/parser-tiering.js'
 import { exportRecords } from '../src/index.js'
 
+// as the command line does
+keepParserSmall()
 const options = JSON.parse(process.argv[2]!) as Parameters<typeof exportRecords>[0]
 const progress = { records: 0, pages: 0, bodyBytes: 0, outputBytes: 0, requests: 0, wait: null }
 let code: string | null = null

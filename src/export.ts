@@ -33,6 +33,7 @@ import { addWarnings } from './export/warnings.js'
 import { usedEngine } from './json/slicer.js'
 import { extensionOf, resolveOptions } from './options/resolve.js'
 import type { GivenOptions, ResolvedOptions } from './options/schema.js'
+import { peakRssBytes } from './peak-memory.js'
 import { ownedBatches, RecordBatch, type Warning } from './record.js'
 import type { ExportEvent, ExportReport, Progress } from './report.js'
 import type { Member } from './schema/member.js'
@@ -236,7 +237,7 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
       duplicates: resolved.checkDuplicates ? duplicatesOf(warnings()) : null,
       outputBytes: writer.bytesWritten,
       elapsedMs: (run.clock ?? systemClock).now() - context.startedAt,
-      peakRssBytes: process.resourceUsage().maxRSS * 1024,
+      peakRssBytes: peakRssBytes(),
       output: destination.name,
       format: resolved.format,
       compression: resolved.compress,

@@ -2,6 +2,7 @@
 // The program `truto-export`. It never calls process.exit at its end: output that is still on its way would be cut off.
 
 import { outputError } from '../files/os-error.js'
+import { keepParserSmall } from '../http/parser-tiering.js'
 import { processIo } from './io.js'
 import { run, tellError } from './run.js'
 
@@ -11,6 +12,7 @@ let failure: Error | undefined
 process.stdout.on('error', (error) => {
   failure ??= error
 })
+keepParserSmall()
 const argv = process.argv.slice(2)
 const io = processIo()
 process.exitCode = await run(argv, io)

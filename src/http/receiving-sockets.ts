@@ -5,6 +5,7 @@ import { Socket } from 'node:net'
 import buildConnector from 'undici/lib/core/connect.js'
 import { KiB } from '../bytes/units.js'
 import { InternalError } from '../errors.js'
+import { withSmallParser } from './parser-tiering.js'
 
 /** Most bytes that one read takes. With four times as many, what is read leaves the processor's cache before it is parsed. */
 export const receiveBytes = 256 * KiB
@@ -30,7 +31,7 @@ export function receivingConnector(options: ConnectOptions): Connector {
         receiver.release()
         idle.push(receiver)
       })
-      callback(null, socket)
+      withSmallParser(() => callback(null, socket))
     })
   }
 }

@@ -257,6 +257,20 @@ test('a wait for a limit is said on stderr, once', async () => {
   expect(stderr).toMatch(/^truto-export: [\d.]+m?s of waiting$/m)
 })
 
+// V8 takes 30 MB to optimise undici's parser, once it has been called some fifty times
+test.runIf(process.platform === 'linux' && process.version.startsWith('v20.'))(
+  'a long export takes 90 MB of memory at most',
+  async () => {
+    const server = await emulate({ members: 30_000, pageSize: 30_000, pool: 1000 })
+    const out = join(temporaryDirectory(), 'members.ndjson')
+    const { code, stdout } = await start(request(server, '--out', out, '--json')).ended
+    expect(code).toBe(0)
+    const report = JSON.parse(stdout.toString()) as ExportReport
+    expect(report.outputBytes).toBeGreaterThan(60e6)
+    expect(report.peakRssBytes).toBeLessThan(90e6)
+  },
+)
+
 // why it is left out: prlimit is a program of Linux
 describe.runIf(hasPrlimit)('a limit of the system', () => {
   test.each(
