@@ -9,7 +9,7 @@ import {
   paysOff,
   trialDistinct,
 } from './dictionary-rule.js'
-import type { Leaf, LeafColumn, LeafColumns, LeafValues } from './leaf.js'
+import { keptBoundBytes, type Leaf, type LeafColumn, type LeafColumns, type LeafValues } from './leaf.js'
 import type { LeafSink } from './sink.js'
 
 /** A sink in TypeScript for `leaves`, and what it holds. */
@@ -159,7 +159,7 @@ class LeafBuilder {
 
   /** Counts the value that was put at the end of the values; its bytes begin at `start`. */
   #added(start: number, key: Key): void {
-    const value = this.#values.bytes.subarray(start, this.#values.length)
+    const value = this.#values.bytes.subarray(start, Math.min(this.#values.length, start + keptBoundBytes))
     if (this.#min === null || this.#compare(value, this.#min) < 0) this.#min = Buffer.from(value)
     if (this.#max === null || this.#compare(value, this.#max) > 0) this.#max = Buffer.from(value)
     const dictionary = this.#dictionary

@@ -15,6 +15,9 @@ export interface Leaf {
   readonly maxRepetition: number
 }
 
+/** Bytes of a text that its leaf keeps as a bound: one more than parquet/statistics.ts tells, so that it knows whether there are more. */
+export const keptBoundBytes = 65
+
 /** The values of a leaf, without the nulls. */
 export type LeafValues =
   | {
@@ -53,8 +56,8 @@ export interface LeafColumn {
   /** One level for each entry. */
   readonly definitions: Uint8Array
   readonly values: LeafValues
-  /** Least and greatest value in the leaf's own order, as PLAIN without a length: unsigned bytes for text, numbers by value. Null where there is no
-   *  value and for JSON. Of doubles, which have no NaN, a least 0 is -0 and a greatest -0 is 0. */
+  /** Least and greatest value in the leaf's own order, as PLAIN without a length: unsigned bytes for text, of which there are the first
+   *  `keptBoundBytes`, numbers by value. Null where there is no value and for JSON. Of doubles, which have no NaN, a least 0 is -0 and a greatest -0 is 0. */
   readonly min: Uint8Array | null
   readonly max: Uint8Array | null
   /** The page bodies, where the builder can make them itself faster than from the arrays above: the same bytes. */

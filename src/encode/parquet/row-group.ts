@@ -1,6 +1,6 @@
 // One row group: the pages of each column, handed on one by one, and the metadata that the footer has of it.
 
-import { MiB } from '../../bytes/units.js'
+import { KiB, MiB } from '../../bytes/units.js'
 import type { LeafColumn, LeafColumns } from '../columns/leaf.js'
 import type { ByteSink } from '../encoder.js'
 import { bloomFilter } from './bloom.js'
@@ -13,6 +13,9 @@ import type { Turn } from './turn.js'
 
 /** Bytes of a data page before compression, levels counted a byte each: readers hold a page at a time. */
 export const pageBytes = MiB
+
+/** A page of as many bytes, compressed, is not copied for the sake of one write less. */
+const copiedBytes = 64 * KiB
 
 /** Ids of the fields of parquet.thrift RowGroup, ColumnChunk, ColumnMetaData and PageEncodingStats. */
 const groupId = { columns: 1, size: 2, rows: 3, offset: 5, compressedSize: 6 } as const
@@ -122,7 +125,11 @@ async function writeChunk(column: LeafColumn, offset: number, init: RowGroupInit
     const header = headerOf(stored)
     size += header.length + body.length
     compressedSize += header.length + stored.length
-    await out.write(Buffer.concat([header, stored]))
+    if (stored.length < copiedBytes) await out.write(Buffer.concat([header, stored]))
+    else {
+      await out.write(header)
+      await out.write(stored)
+    }
     await turn.take()
   }
   const { values } = column

@@ -1,10 +1,10 @@
 // Bounds of a column chunk, by which readers pass over row groups: always true, in the order of the bytes, and short. A bound that was cut says so.
 
-import type { LeafColumn, LeafKind } from '../columns/leaf.js'
+import { keptBoundBytes, type LeafColumn, type LeafKind } from '../columns/leaf.js'
 import type { ThriftWriter } from './thrift.js'
 
 /** Longest bound of text, in bytes. */
-export const maxBoundBytes = 64
+export const maxBoundBytes = keptBoundBytes - 1
 
 /** Ids of the fields of parquet.thrift Statistics. `min` and `max`, ids 1 and 2, are of an order that nobody agreed on. */
 const id = { nullCount: 3, maxValue: 5, minValue: 6, isMaxExact: 7, isMinExact: 8 } as const

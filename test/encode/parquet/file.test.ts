@@ -406,5 +406,6 @@ test('gzip compresses a page in another thread, so that one long text does not h
   const file = await ParquetFile.open(init, sink)
   setImmediate(() => events.push('another turn'))
   await file.writeRowGroup(group)
-  expect(events.slice(0, 3)).toEqual(['header', 'another turn', 'page'])
+  expect(events.slice(0, 2)).toEqual(['header', 'another turn'])
+  expect(events).toContain('page')
 })

@@ -7,6 +7,7 @@ import {
   greatestAt,
   greatestBuffers,
   greatestTextAt,
+  keptBoundBytes,
   kindDouble,
   kindJson,
   kindOf,
@@ -30,7 +31,7 @@ export function setBounds(leaf: usize, at: usize, length: u32): void {
     const prefix = prefixOf(at, length)
     // equal prefixes are compared whole
     if (isFirst || prefix <= load<u64>(leaf, leastAt) || prefix >= load<u64>(leaf, greatestAt)) {
-      setTextBounds(leaf, at, length, prefix, isFirst)
+      setTextBounds(leaf, at, min(length, keptBoundBytes), prefix, isFirst)
     }
   } else if (kind != kindJson) setNumberBounds(leaf, at, kind, isFirst)
 }

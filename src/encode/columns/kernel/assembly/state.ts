@@ -54,6 +54,9 @@ export const nextTrial: usize = 32
 export const leastBuffers: usize = 40
 export const greatestBuffers: usize = 56
 
+/** leaf.ts */
+export const keptBoundBytes: u32 = 65
+
 // dictionary-rule.ts
 export const maxDistinct: u32 = 16384
 export const maxDictionaryBytes: u32 = 1048576
