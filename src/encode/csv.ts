@@ -2,7 +2,7 @@
 // and text that looks like a number stay apart for every reader that looks at quotes. Ordinary records are written from their bytes in WebAssembly, all
 // others, and every record in a dialect that is not usual, by csv-stringify: the bytes are the same.
 
-import { KiB } from '../bytes/units.js'
+import { KiB, MiB } from '../bytes/units.js'
 import { ConfigError } from '../errors.js'
 import type { JsonValue, RecordBatch, Warning } from '../record.js'
 import type { ResourceSchema } from '../schema/resource.js'
@@ -46,6 +46,8 @@ export interface CsvOptions {
 const rowsPerCall = 50
 /** Record bytes that end a call's rows early, so that long records are not gathered. */
 const bytesPerCall = 256 * KiB
+/** The kernel takes no longer record: it needs six times as much memory. */
+const maxWindowBytes = 32 * MiB
 
 /**
  * Encoder for CSV in UTF-8. Date-times and numbers are the server's own text; nested values and free-form JSON are JSON text as the server sent it.
@@ -75,6 +77,9 @@ export class CsvEncoder implements Encoder {
   readonly #usesKernel: boolean
   readonly #rows: StringifiedRows
   #kernel: KernelRows | null = null
+  /** Another one, for records that are longer than the window of the first. */
+  #longKernel: KernelRows | null = null
+  #longRows = 0
   #out: ByteSink | undefined
 
   constructor(options: CsvOptions, usesKernel: boolean) {
@@ -115,13 +120,13 @@ export class CsvEncoder implements Encoder {
 
   /** Rows that were written from the bytes of their records. */
   get kernelRows(): number {
-    return this.#kernel?.count ?? 0
+    return (this.#kernel?.count ?? 0) + this.#longRows
   }
 
-  async #openKernel(): Promise<KernelRows | null> {
+  async #openKernel(windowBytes?: number): Promise<KernelRows | null> {
     const { kernelRows } = await import('./csv/kernel/kernel.js')
     const { schema, hasKey = false, delimiter = ',', quote = '"', unknownFields = 'extra' } = this.#options
-    return kernelRows({
+    const options = {
       fields: schema.fields,
       hasKey,
       hasExtra: this.#rows.hasExtra,
@@ -130,13 +135,14 @@ export class CsvEncoder implements Encoder {
       isCrlf: this.#options.lineEnd === 'crlf',
       unknownFields,
       escapesFormulas: this.#options.formulas === 'escape',
-    })
+    }
+    return kernelRows(options, windowBytes)
   }
 
   async #encode(batch: RecordBatch, kernel: KernelRows): Promise<void> {
     for (let at = 0; at < batch.count; ) {
-      const end = kernel.load(batch, at)
-      if (end === at) await this.#addRow(batch, at++, kernel)
+      const end = kernel.load(batch, at, batch.count)
+      if (end === at) await this.#addLongRow(batch, at++, kernel)
       while (at < end) {
         at = kernel.write(at)
         this.#rows.count(kernel.dropped, kernel.escaped)
@@ -146,6 +152,31 @@ export class CsvEncoder implements Encoder {
     }
     const rest = kernel.take()
     if (rest.length > 0) await this.#out!.write(rest)
+  }
+
+  /** Adds the row of a record that is longer than the kernel's window, or whose key is not for it. */
+  async #addLongRow(batch: RecordBatch, index: number, kernel: KernelRows): Promise<void> {
+    const length = batch.end(index) - batch.start(index)
+    if (length > kernel.windowBytes && length <= maxWindowBytes) {
+      const long = await this.#kernelFor(length)
+      if (long !== null && long.load(batch, index, index + 1) > index && long.write(index) > index) {
+        this.#rows.count(long.dropped, long.escaped)
+        this.#longRows++
+        const before = kernel.take()
+        if (before.length > 0) await this.#out!.write(before)
+        await this.#out!.write(long.take())
+        return
+      }
+    }
+    await this.#addRow(batch, index, kernel)
+  }
+
+  async #kernelFor(length: number): Promise<KernelRows | null> {
+    if (this.#longKernel === null || this.#longKernel.windowBytes < length) {
+      this.#longKernel = null // its memory may go before there is more
+      this.#longKernel = await this.#openKernel(length)
+    }
+    return this.#longKernel
   }
 
   /** Adds the row of a record that the kernel leaves to others. */

@@ -302,13 +302,40 @@ describe('the kernel writes', () => {
 })
 
 describe('long records', () => {
-  test('are written too: at the edge of what the kernel takes, and beyond it', async () => {
+  test('are written too: at the edge of what the window takes, and beyond it', async () => {
     const fields = [field('j', { kind: 'json' }), field('a', string)]
     const texts = [-2, -1, 0, 1, 300_000].flatMap((more) => {
       const rest = 256 * 1024 - 128 + more - '{"j":"","x":1}'.length
       return [`{"j":"${'\\"'.repeat(rest / 2)}${rest % 2 === 0 ? '' : 'x'}","x":1}`, '{"a":"b"}']
     })
-    expect(await expectSame(optionsOf(fields), { texts, cuts: [3] })).toBe(8)
+    expect(await expectSame(optionsOf(fields), { texts, cuts: [3] })).toBe(10)
+  })
+
+  test('one after the other, longer and shorter, between short ones, unusual ones and keys', async () => {
+    const fields = [field('id', string), field('j', { kind: 'json' })]
+    const long = (bytes: number, id = '"a"'): string => `{"id":${id},"j":["${'x,\\n'.repeat(bytes / 5)}"],"more":1}`
+    const texts = [
+      long(300_000),
+      '{"id":"b"}',
+      long(3_000_000),
+      long(400_000, '1'), // another type
+      long(400_000, '"\\ud800"'),
+      '{"id":"c"}',
+      long(400_000, '"=1"'),
+      '{"id":"d"}',
+    ]
+    const keys = ['a', 'b', 'c', 'd', 'e', '=f', '=g', '\ud800']
+    for (const cuts of [[], [1, 2, 3, 4, 5, 6, 7]]) {
+      const options = optionsOf(fields, { formulas: 'escape' })
+      expect(await expectSame(options, { texts, cuts })).toBe(6)
+      expect(await expectSame({ ...options, hasKey: true }, { texts, cuts, keys })).toBe(5)
+    }
+  })
+
+  test('have short rows where most of them is left out', async () => {
+    const texts = ['{"id":"a"}', `{"id":"b","x":"${'x'.repeat(300_000)}"}`, '{"id":"c"}', '{"id":"d"}']
+    const options = optionsOf([field('id', string)], { unknownFields: 'drop' })
+    for (const cuts of [[], [1], [2]]) expect(await expectSame(options, { texts, cuts })).toBe(4)
   })
 
   test('rows are handed on in pieces, the last at the end of the batch', async () => {

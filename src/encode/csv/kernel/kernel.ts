@@ -1,6 +1,7 @@
 // Drives the kernel (assembly/): one instance with the columns of one schema and one piece of memory for rows. It writes records as rows by the hundred and
 // stops at each that is unusual, whose row the caller then adds.
 
+import { KiB } from '../../../bytes/units.js'
 import { moduleOf } from '../../../bytes/wasm-module.js'
 import { InternalError } from '../../../errors.js'
 import type { RecordBatch } from '../../../record.js'
@@ -28,8 +29,8 @@ export interface KernelRowsOptions {
 
 /** Rows are handed on when they are so many bytes. */
 const handOnBytes = 192 * 1024
-/** Bytes of records that are given to the kernel at once. A longer record is left to the caller. */
-const windowBytes = 256 * 1024 - 128
+/** Bytes of records that are given to a kernel at once, if nothing else is asked for. A longer record is left to the caller. */
+const usualWindowBytes = 256 * KiB - 128
 const windowRecords = 8192
 /** Bytes of the keys of these records. */
 const keysBytes = 64 * 1024
@@ -63,12 +64,12 @@ interface KernelExports {
 /** The kernel's module, compiled once; null where this runtime has no WebAssembly SIMD. */
 const kernelModule = moduleOf(kernelBytes)
 
-/** Rows by the kernel; null where this runtime has no WebAssembly SIMD, or no memory for it. */
-export function kernelRows(options: KernelRowsOptions): KernelRows | null {
+/** Rows by the kernel; null where this runtime has no WebAssembly SIMD, or no memory for it. @param windowBytes at least of the longest record */
+export function kernelRows(options: KernelRowsOptions, windowBytes = usualWindowBytes): KernelRows | null {
   const module = kernelModule()
   if (module === null) return null
   try {
-    return new KernelRows(module, options)
+    return new KernelRows(module, options, windowBytes)
   } catch {
     return null
   }
@@ -76,6 +77,7 @@ export function kernelRows(options: KernelRowsOptions): KernelRows | null {
 
 /** Rows of a batch, gathered until they are worth a write. Call `load`, then `write` until it has come to the end of what was loaded. */
 export class KernelRows {
+  readonly windowBytes: number
   readonly #kernel: KernelExports
   readonly #hasKey: boolean
   readonly #bytes: Buffer
@@ -100,7 +102,10 @@ export class KernelRows {
   /** Texts that it put a ' before in that call. */
   escaped = 0
 
-  constructor(module: WebAssembly.Module, options: KernelRowsOptions) {
+  constructor(module: WebAssembly.Module, options: KernelRowsOptions, windowBytes: number) {
+    // memory is given out in powers of two
+    windowBytes = 2 ** Math.ceil(Math.log2(windowBytes + slackBytes)) - slackBytes
+    this.windowBytes = windowBytes
     const { fields, hasKey } = options
     const { exports } = new WebAssembly.Instance(module, { env: { abort } })
     const kernel = exports as unknown as KernelExports
@@ -141,12 +146,12 @@ export class KernelRows {
     )
   }
 
-  /** Takes in records of `batch` from `from` on. Returns one past the last; `from` where the first is too long. */
-  load(batch: RecordBatch, from: number): number {
+  /** Takes in records [from, end) of `batch`. Returns one past the last that there was room for; `from` where the first is too long. */
+  load(batch: RecordBatch, from: number, end: number): number {
     const start = batch.start(from)
-    const most = Math.min(batch.count, from + windowRecords)
+    const most = Math.min(end, from + windowRecords)
     let to = from
-    while (to < most && batch.end(to) - start <= windowBytes) to++
+    while (to < most && batch.end(to) - start <= this.windowBytes) to++
     if (this.#hasKey) to = this.#loadKeys(batch, from, to)
     if (to === from) return from
     this.#bytes.set(batch.bytes.subarray(start, batch.end(to - 1)), this.#windowAt)
