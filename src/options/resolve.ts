@@ -284,11 +284,13 @@ function completed(values: Record<string, unknown>, label: (name: string) => str
     const other = given.restart ? label('restart') : `no ${label('checkpoint')}`
     throw conflict(`${label('resume')} and ${other} cannot both be`, 'leave out one of them')
   }
-  const budgets = budgetsOf(given)
-  // A record may stand in the window, in the window that it outgrew, in an excluding transform and in an encoder at once.
-  if (4 * budgets.maxRecordBytes > given.maxMemoryBytes) {
+  const budgets = budgetsOf(given, format)
+  // A record may stand in the window, in the window that it outgrew, in an excluding transform and in an encoder at once. That of Parquet has it in its own
+  // window, in a column, in a page, in what the codec is given and makes, and memory is given out in powers of two.
+  const held = format === 'parquet' ? 10 : 4
+  if (held * budgets.maxRecordBytes > given.maxMemoryBytes) {
     throw conflict(
-      `four records of ${label('maxRecordBytes')} ${formatBytesExact(budgets.maxRecordBytes)} do not fit into ${label('maxMemoryBytes')} ${formatBytesExact(given.maxMemoryBytes)}`,
+      `${held} records of ${label('maxRecordBytes')} ${formatBytesExact(budgets.maxRecordBytes)} do not fit into ${label('maxMemoryBytes')} ${formatBytesExact(given.maxMemoryBytes)}`,
       'raise the one or lower the other',
     )
   }
@@ -300,11 +302,14 @@ function completed(values: Record<string, unknown>, label: (name: string) => str
 }
 
 /** The byte budgets that were given, and shares of the memory bound for those that were not. */
-function budgetsOf(given: { maxMemoryBytes: number } & { [N in Budget]: number | null }): { [N in Budget]: number } {
+function budgetsOf(
+  given: { maxMemoryBytes: number } & { [N in Budget]: number | null },
+  format: ResolvedOptions['format'],
+): { [N in Budget]: number } {
   const { maxMemoryBytes, maxRecordBytes, rowGroupBytes, maxKeyBytes } = given
   const share = (part: number, most: number): number => Math.min(Math.floor(maxMemoryBytes / part), most)
   return {
-    maxRecordBytes: maxRecordBytes ?? share(8, 16 * MiB),
+    maxRecordBytes: maxRecordBytes ?? share(format === 'parquet' ? 12 : 8, 16 * MiB),
     rowGroupBytes: rowGroupBytes ?? share(8, 32 * MiB),
     maxKeyBytes: maxKeyBytes ?? share(4, 64 * MiB),
   }

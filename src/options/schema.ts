@@ -618,7 +618,7 @@ export const exportTable = {
     flag: '--max-record-bytes',
     placeholder: 'SIZE',
     default: null,
-    defaultText: '16MiB, or an eighth of --max-memory where that is less',
+    defaultText: '16MiB, or an eighth of --max-memory (a twelfth for Parquet) where that is less',
     min: 1 * KiB,
     max: 512 * MiB,
     doc: 'Largest record. A longer one is an error instead of a process that runs out of memory. V8 has no string beyond 512MiB.',

@@ -225,7 +225,11 @@ describe('options that belong together', () => {
   test.each([
     [{ csvDelimiter: '"' }, '--csv-delimiter and --csv-quote are the same'],
     [{ backoffBaseMs: '2s', backoffMaxMs: '1s' }, '--backoff-max 1s is less than --backoff-base 2s'],
-    [{ maxRecordBytes: '512MiB' }, 'four records of --max-record-bytes 512MiB do not fit into --max-memory 256MiB'],
+    [{ maxRecordBytes: '512MiB' }, '4 records of --max-record-bytes 512MiB do not fit into --max-memory 256MiB'],
+    [
+      { maxRecordBytes: '26MiB', format: 'parquet' },
+      '10 records of --max-record-bytes 26MiB do not fit into --max-memory 256MiB',
+    ],
   ])('%j is refused', (texts, line) => {
     expect(lineOf(() => flags(texts))).toContain(line)
   })

@@ -75,8 +75,9 @@ function numberText(entry: OptionEntry): string {
 test('every flag that a message, a hint or a docstring of src names exists', () => {
   const entries = Object.values(tableOf).flatMap((table) => Object.values(table as OptionTable))
   const flags = new Set(entries.flatMap(({ flag, default: on }) => [flag, on === true && flag?.replace('--', '--no-')]))
-  // commander's own, and one of Node.js itself
-  for (const other of ['--help', '--version', '--disable-wasm-trap-handler']) flags.add(other)
+  // commander's own, and those of Node.js itself
+  const ofNode = ['--disable-wasm-trap-handler', '--wasm-tiering-budget', '--v8-options']
+  for (const other of ['--help', '--version', ...ofNode]) flags.add(other)
   const src = resolve(import.meta.dirname, '../../src')
   const missing: string[] = []
   for (const file of readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))) {
