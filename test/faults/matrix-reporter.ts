@@ -1,6 +1,7 @@
 // Prints the fault matrix from a run of the tests that hold it: for each row that it passes, or the reason why not.
 
 import { relative } from 'node:path'
+import type { SerializedError } from 'vitest'
 import type { Reporter, TestCase, TestModule, TestSuite } from 'vitest/node'
 import { type HeldBy, type Row, rows, titlePattern } from './rows.js'
 
@@ -20,7 +21,7 @@ interface Verdict {
 
 /** Use it as the only reporter: it prints what failed as well. */
 export default class MatrixReporter implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[]): void {
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
     const ran = modules.flatMap((module) =>
       [...module.children.allTests()].map((test) => ({
         file: relative(process.cwd(), module.moduleId),
@@ -37,6 +38,8 @@ export default class MatrixReporter implements Reporter {
     }
     for (const module of modules)
       for (const error of module.errors()) print(`FAIL ${relative(process.cwd(), module.moduleId)}: ${error.message}`)
+    // such as that of a file whose process did not begin in time
+    for (const error of unhandled) print(`FAIL ${error.message}`)
     const { pass, FAIL, skipped, no } = counts
     print(`\n${rows.length} rows: ${pass} pass, ${FAIL} fail, ${skipped} skipped here, ${no} not applicable`)
     if (FAIL > 0) process.exitCode = 1
