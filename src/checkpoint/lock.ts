@@ -1,6 +1,7 @@
 // A lock that is a file: it names its holder, and the lock of a holder that is known to be dead is taken over.
 
 import { randomUUID } from 'node:crypto'
+import { basename, dirname, join } from 'node:path'
 import { type Clock, sleep, systemClock } from '../clock.js'
 import { printable, StateError } from '../errors.js'
 import type { FileSystem } from '../files/file-system.js'
@@ -27,6 +28,8 @@ export interface LockOptions {
 const held = new Set<string>()
 
 const maxLockBytes = 4096
+/** What randomUUID gives. */
+const nonceForm = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
 /** A holder that was stopped between making the file and writing into it leaves it empty; one that lives is done within this time. */
 const emptyPolls = 10
 const pollMs = 20
@@ -54,6 +57,7 @@ export class FileLock {
       held.add(holder.nonce)
       try {
         await createWhole(files, path, bytes, false)
+        await removeAside(path, options)
         return new FileLock(path, files, holder)
       } catch (error) {
         held.delete(holder.nonce)
@@ -105,6 +109,24 @@ async function removeDead(path: string, nonce: string, options: LockOptions): Pr
   const moved = await readWhole(files, aside, maxLockBytes)
   if (moved === null || moved.equals(found)) await removeFile(files, aside)
   else await files.rename(aside, path)
+}
+
+/** Removes the dead locks that were moved away by processes which were killed before they removed them. Nothing depends on it, so it never throws. */
+async function removeAside(path: string, { files, processes = systemProcesses }: LockOptions): Promise<void> {
+  const directory = dirname(path)
+  const prefix = `${basename(path)}.`
+  try {
+    for (const name of await files.readdir(directory)) {
+      if (!name.startsWith(prefix) || !nonceForm.test(name.slice(prefix.length))) continue
+      const aside = join(directory, name)
+      const bytes = await readWhole(files, aside, maxLockBytes)
+      const holder = bytes && holderOf(bytes)
+      // whoever moved a living one away is about to put it back
+      if (holder === null || !isAlive(holder, processes)) await removeFile(files, aside)
+    }
+  } catch {
+    // they stay for the next one
+  }
 }
 
 function isAlive(holder: Holder, { host, pid, startOf }: Processes): boolean {

@@ -118,6 +118,29 @@ test('of many that find a dead lock at once, one gets it', async () => {
   }
 })
 
+test('a dead lock that a killed process had moved away goes with the next lock, and nothing else does', async () => {
+  const aside = (index: number): string => `${path}.0c7d3a5e-2f6b-4b0e-9d51-00000000000${index}`
+  writeFileSync(aside(1), holder({ pid: deadPid() }))
+  writeFileSync(aside(2), '') // it was killed before it had written anything
+  const others = [
+    aside(3),
+    aside(4),
+    `${path}.txt`,
+    `${path}x`,
+    join(directory, 'other.lock.0c7d3a5e-2f6b-4b0e-9d51-000000000001'),
+  ]
+  writeFileSync(others[0]!, holder({ pid: process.ppid, start: null }))
+  writeFileSync(others[1]!, holder({ host: 'elsewhere', pid: deadPid() }))
+  for (const other of others.slice(2)) writeFileSync(other, holder({ pid: deadPid() }))
+  const lock = await acquire()
+  expect(
+    readdirSync(directory)
+      .map((name) => join(directory, name))
+      .sort(),
+  ).toEqual([path, ...others].sort())
+  await lock.release()
+})
+
 test('a lock that was made while another looked at the dead one before it is put back', async () => {
   writeFileSync(path, holder({ pid: deadPid() }))
   let other: FileLock | undefined
