@@ -79,7 +79,7 @@ export class ParquetFile {
   /** Writes the footer. */
   async finish(): Promise<void> {
     const { columns, leaves, timestampUnit, metadata } = this.#init
-    const bytes = footer({
+    const pieces = footer({
       columns,
       timestampUnit,
       leafCount: leaves.length,
@@ -88,7 +88,7 @@ export class ParquetFile {
       metadata,
       createdBy,
     })
-    await this.#out.write(bytes)
+    for (const piece of pieces) await this.#out.write(piece)
   }
 
   /** What another writer needs to go on behind the row groups written so far. */

@@ -25,13 +25,17 @@ export interface FooterInit {
   readonly createdBy: string
 }
 
-export function footer(init: FooterInit): Buffer {
+/** The footer in pieces, those of the row groups as they are: of many of them it has megabytes, of which there need not be a copy. */
+export function footer(init: FooterInit): Uint8Array[] {
+  const pieces: Uint8Array[] = []
   const thrift = new ThriftWriter()
   thrift.element(() => {
     thrift.i32(fileId.version, 2) // of the format: logical types
     writeSchema(thrift, fileId.schema, init.columns, init.timestampUnit)
     thrift.i64(fileId.rows, init.rows)
-    thrift.list(fileId.rowGroups, thriftStruct, init.rowGroups, (rowGroup) => thrift.raw(rowGroup))
+    thrift.list(fileId.rowGroups, thriftStruct, init.rowGroups, (rowGroup) => {
+      pieces.push(thrift.takePart(), rowGroup)
+    })
     thrift.list(fileId.metadata, thriftStruct, Object.entries(init.metadata), ([key, value]) =>
       thrift.element(() => {
         thrift.text(pairId.key, key)
@@ -44,8 +48,9 @@ export function footer(init: FooterInit): Buffer {
       thrift.element(() => thrift.struct(typeDefinedOrder, () => {})),
     )
   })
-  const fileMetaData = thrift.take()
+  pieces.push(thrift.take())
   const length = Buffer.alloc(4)
-  length.writeUInt32LE(fileMetaData.length)
-  return Buffer.concat([fileMetaData, length, magic])
+  length.writeUInt32LE(pieces.reduce((sum, piece) => sum + piece.length, 0))
+  pieces.push(length, magic)
+  return pieces.filter((piece) => piece.length > 0)
 }

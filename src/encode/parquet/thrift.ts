@@ -20,9 +20,15 @@ export class ThriftWriter {
 
   /** What was written so far, in bytes of its own; the writer is empty after it. */
   take(): Buffer {
+    const bytes = this.takePart()
+    this.#field = 0
+    return bytes
+  }
+
+  /** As `take`, in the middle of a struct: what comes next follows on it. */
+  takePart(): Buffer {
     const bytes = Buffer.from(this.#bytes.subarray(0, this.#length))
     this.#length = 0
-    this.#field = 0
     return bytes
   }
 
