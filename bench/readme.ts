@@ -7,6 +7,7 @@ import { enginesOf, sizeOf, sliceRoute, timesFaster } from './engines.js'
 import { renderExport } from './export.js'
 import { type KeptRun, machineLine } from './kept.js'
 import { table } from './measure.js'
+import { renderMemory } from './memory.js'
 
 /** The text between `<!-- name -->` and `<!-- /name -->` replaced. @throws Error where the markers are not there */
 export function between(document: string, name: string, text: string): string {
@@ -69,6 +70,12 @@ export function shortTables(newest: (name: string) => KeptRun | null): string {
   const whole = newest('export')
   if (whole !== null) sections.push(renderExport(whole).markdown.replace('###', '####'), measuredBy(whole))
   return sections.join('\n\n')
+}
+
+/** The table of a kept run of `memory`. */
+export function memoryTable(run: KeptRun): string {
+  const table = renderMemory(run).markdown.replace(/^###.*\n\n/, '')
+  return [measuredBy(run), table, '![Resident set of four exports over time](bench/memory.svg)'].join('\n\n')
 }
 
 const measuredBy = ({ facts }: KeptRun): string =>

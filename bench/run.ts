@@ -10,7 +10,7 @@ import { measureEngines, renderEngines } from './engines.js'
 import { measureExport, renderExport } from './export.js'
 import { KeptRun, machineLine, type Rendered } from './kept.js'
 import { measureMemory, peakRatio, renderMemory } from './memory.js'
-import { between, shortTables } from './readme.js'
+import { between, memoryTable, shortTables } from './readme.js'
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -131,8 +131,10 @@ async function runBenchmark(name: string, { settings, measure, render, judge }: 
   replaceIn(join('bench', 'README.md'), name, [head, rendered.markdown, ...images].join('\n\n'))
 }
 
-/** The short tables of the package's README, from the newest kept runs. */
+/** The tables of the package's README, from the newest kept runs. */
 function writeReadme(): void {
+  const memory = KeptRun.newest('memory', join('bench', 'runs'))
+  if (memory !== null) replaceIn('README.md', 'memory', memoryTable(memory))
   replaceIn(
     'README.md',
     'speed',
