@@ -1,18 +1,18 @@
 // undici's parser of HTTP is WebAssembly, most of it one function of 33 KB. Called some fifty times, V8 optimises it, which takes 30 MB of memory and some
 // tenths of a second of another thread's time: in every export longer than a few megabytes the largest peak there is, for a parser that has next to nothing
-// to do with a body. How often is often is fixed for a module when it is compiled.
+// to do with a body. Whether and when a module is optimised is settled when it is compiled.
 
 import { setFlagsFromString } from 'node:v8'
 
-/** V8's default of --wasm-tiering-budget in each Node.js of which it is known (`node --v8-options`). */
-const usualBudgets: Record<string, number> = { 20: 1_800_000, 22: 13_000_000, 24: 13_000_000, 25: 13_000_000 }
-const usualBudget = usualBudgets[process.versions.node.split('.')[0]!]
+/** Flags of V8 that are on in the Node.js versions named below: with them off, all of a module is compiled at once, and as it is it stays. */
+const flags = ['wasm-tier-up', 'wasm-dynamic-tiering', 'wasm-lazy-compilation']
+const knownVersions = ['20', '22', '24', '25']
 
 let isWanted = false
 
-/** From now on the parser is compiled to stay as it is. It sets a flag of V8 for a moment, which is for a program to decide, not for a library. */
+/** From now on the parser is compiled to stay as it is. It sets flags of V8 for a moment, which is for a program to decide, not for a library. */
 export function keepParserSmall(): void {
-  isWanted = usualBudget !== undefined
+  isWanted = knownVersions.includes(process.versions.node.split('.')[0]!)
 }
 
 /** Does `connect`, within which undici compiles its parser the first time, and nobody else anything. */
@@ -22,10 +22,10 @@ export function withSmallParser(connect: () => void): void {
     return
   }
   isWanted = false
-  setFlagsFromString('--wasm-tiering-budget=2147483647')
+  for (const flag of flags) setFlagsFromString(`--no-${flag}`)
   try {
     connect()
   } finally {
-    setFlagsFromString(`--wasm-tiering-budget=${usualBudget}`)
+    for (const flag of flags) setFlagsFromString(`--${flag}`)
   }
 }
