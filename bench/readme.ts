@@ -75,7 +75,11 @@ export function shortTables(newest: (name: string) => KeptRun | null): string {
 /** The table of a kept run of `memory`. */
 export function memoryTable(run: KeptRun): string {
   const table = renderMemory(run).markdown.replace(/^###.*\n\n/, '')
-  return [measuredBy(run), table, '![Resident set of four exports over time](bench/memory.svg)'].join('\n\n')
+  return [
+    `Measured by \`${run.facts.command}\` on ${machineLine(run.facts)}.`,
+    table,
+    '![Resident set of four exports over time](bench/memory.svg)',
+  ].join('\n\n')
 }
 
 const measuredBy = ({ facts }: KeptRun): string =>

@@ -9,7 +9,7 @@ import { measureCompare, renderCompare } from './compare.js'
 import { measureEngines, renderEngines } from './engines.js'
 import { measureExport, renderExport } from './export.js'
 import { KeptRun, machineLine, type Rendered } from './kept.js'
-import { measureMemory, peakRatio, renderMemory } from './memory.js'
+import { judgeMemory, measureMemory, renderMemory } from './memory.js'
 import { between, memoryTable, shortTables } from './readme.js'
 
 const { values: flags, positionals } = parseArgs({
@@ -81,10 +81,7 @@ const benchmarks: Record<string, Benchmark> = {
     settings: isSmall ? { smallMegabytes: 5, largeMegabytes: 20 } : { smallMegabytes: 100, largeMegabytes: 5000 },
     measure: measureMemory,
     render: renderMemory,
-    judge: (run) =>
-      peakRatio(run) > (isSmall ? 1.5 : 1.1)
-        ? `peak memory differs by a factor of ${peakRatio(run).toFixed(2)}`
-        : undefined,
+    judge: judgeMemory,
   }),
   bounds: benchmark({
     settings: isSmall
