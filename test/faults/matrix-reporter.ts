@@ -3,7 +3,7 @@
 import { relative } from 'node:path'
 import type { SerializedError } from 'vitest'
 import type { Reporter, TestCase, TestModule, TestSuite } from 'vitest/node'
-import { type HeldBy, type Row, rows, titlePattern } from './rows.js'
+import { type HeldBy, type Row, rows, titleOf, titlePattern } from './rows.js'
 
 const matrixTests = 'test/faults/matrix.test.ts'
 
@@ -48,7 +48,7 @@ export default class MatrixReporter implements Reporter {
 
 function verdictOf(row: Row, ran: readonly Ran[]): Verdict {
   const { cases = [], tests = [], except } = row
-  const own = ran.filter(({ file, titles }) => file === matrixTests && titles.includes(`${row.id} ${row.fault}`))
+  const own = ran.filter(({ file, titles }) => file === matrixTests && titles.includes(titleOf(row)))
   const failed = own.filter(({ test }) => test.result().state === 'failed').map((found) => failureOf(found))
   const skipped: string[] = []
   // one of them only looks whether the others are there

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { ExportError } from '../../src/errors.js'
 import { membersText, type Outcome, run, usual } from './harness.js'
 import { type FaultCase, matrix, type OwedError, type OwedOutput } from './matrix.js'
-import { isCaseOf, rows, withoutValues } from './rows.js'
+import { isCaseOf, rows, titleOf, withoutValues } from './rows.js'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -22,7 +22,8 @@ afterEach(() => {
   expect(Object.keys(Object.prototype)).toEqual([])
 })
 
-describe.each(rows)('$id $fault', (row) => {
+// by `$fault` the title would be cut short
+describe.each(rows.map((row) => [titleOf(row), row] as const))('%s', (_title, row) => {
   const { cases = [], tests = [], except } = row
 
   test.each(matrix.filter(({ id }) => isCaseOf(row, id)))('$id', async (fault) => {

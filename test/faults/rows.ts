@@ -851,6 +851,11 @@ const quoted = (text: string): string => text.replace(/[.*+?^()|[\]\\{}$]/g, '\\
 /** A title as a source has it, with the same sign for everything that differs from row to row. */
 export const withoutValues = (title: string): string => title.replace(placeholder, '%s')
 
+/** Title of the group of a row's tests, by which the report finds them. */
+export function titleOf({ id, fault }: Row): string {
+  return `${id} ${fault}`
+}
+
 /** Matches the titles that a test of this title has when it runs. */
 export function titlePattern(title: string): RegExp {
   const parts = withoutValues(title).split('%s').map(quoted)
