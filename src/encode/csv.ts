@@ -146,12 +146,17 @@ export class CsvEncoder implements Encoder {
       while (at < end) {
         at = kernel.write(at)
         this.#rows.count(kernel.dropped, kernel.escaped)
-        if (kernel.isFull) await this.#out!.write(kernel.take())
+        if (kernel.isFull) await this.#handOn(kernel)
         else if (at < end) await this.#addRow(batch, at++, kernel)
       }
     }
-    const rest = kernel.take()
-    if (rest.length > 0) await this.#out!.write(rest)
+    await this.#handOn(kernel)
+  }
+
+  /** Writes the rows that were gathered. */
+  async #handOn(kernel: KernelRows): Promise<void> {
+    const rows = kernel.take()
+    if (rows.length > 0) await this.#out!.write(rows)
   }
 
   /** Adds the row of a record that is longer than the kernel's window, or whose key is not for it. */
@@ -162,8 +167,7 @@ export class CsvEncoder implements Encoder {
       if (long !== null && long.load(batch, index, index + 1) > index && long.write(index) > index) {
         this.#rows.count(long.dropped, long.escaped)
         this.#longRows++
-        const before = kernel.take()
-        if (before.length > 0) await this.#out!.write(before)
+        await this.#handOn(kernel)
         await this.#out!.write(long.take())
         return
       }
@@ -184,8 +188,7 @@ export class CsvEncoder implements Encoder {
     await this.#rows.open()
     const text = this.#rows.rows(batch, index, index + 1)
     if (kernel.add(text)) return
-    const before = kernel.take()
-    if (before.length > 0) await this.#out!.write(before)
+    await this.#handOn(kernel)
     await this.#out!.write(Buffer.from(text))
   }
 

@@ -1,6 +1,7 @@
 // Drives the WebAssembly kernel (assembly/): one instance with its window, the bounds and members that its last scan found, and what can be done with
 // them inside it. Where things are in its memory is told by its exports; positions in the window are addresses less the window's.
 
+import { moduleOf } from '../../bytes/wasm-module.js'
 import type { RecordFields } from '../../record.js'
 import { type RecordScanner, type ScanLimits, type Window, windowBytes } from '../engine-js/slicer-js.js'
 import { kernelBytes } from './kernel-bytes.js'
@@ -45,23 +46,17 @@ interface Constant {
 /** Length of a name that no bytes can spell. */
 const unspelled = -1
 
-let compiled: WebAssembly.Module | null | undefined
+const compiledModule = moduleOf(kernelBytes)
+let isGivenUp = false
 
-/** The kernel's module, compiled once; null where this runtime has no WebAssembly SIMD. */
+/** The kernel's module, compiled once; null where this runtime has no WebAssembly SIMD, or the kernel was given up. */
 export function kernelModule(): WebAssembly.Module | null {
-  if (compiled === undefined) {
-    try {
-      compiled = new WebAssembly.Module(kernelBytes())
-    } catch {
-      compiled = null
-    }
-  }
-  return compiled
+  return isGivenUp ? null : compiledModule()
 }
 
 /** From now on this runtime has no kernel: there is no address space for its memory. */
 export function giveUpKernel(): void {
-  compiled = null
+  isGivenUp = true
 }
 
 /** One instance of the kernel, which is a scanner and the window that it scans. */

@@ -2,7 +2,7 @@
 // knows, which those in TypeScript then shred into the same leaves.
 
 import { MiB } from '../../../bytes/units.js'
-import { moduleOf } from '../../../bytes/wasm-module.js'
+import { instanceOf, moduleOf } from '../../../bytes/wasm-module.js'
 import { InternalError } from '../../../errors.js'
 import type { RecordBatch } from '../../../record.js'
 import type { Leaf, LeafColumn, LeafColumns, LeafValues, PageBody } from '../leaf.js'
@@ -85,19 +85,9 @@ let kept: KernelExports | undefined
 
 /** An instance without a block in its memory; null where there is no address space for one. */
 function takeKernel(module: WebAssembly.Module): KernelExports | null {
-  const kernel = kept ?? newKernel(module)
+  const kernel = kept ?? instanceOf<KernelExports>(module, 'columns')
   kept = undefined
   return kernel
-}
-
-function newKernel(module: WebAssembly.Module): KernelExports | null {
-  try {
-    return new WebAssembly.Instance(module, { env: { abort } }).exports as unknown as KernelExports
-  } catch (error) {
-    // V8 reserves gigabytes of addresses for any memory of WebAssembly, which `ulimit -v` may not allow
-    if (error instanceof RangeError) return null
-    throw error
-  }
 }
 
 function keepKernel(kernel: KernelExports): void {
@@ -431,8 +421,4 @@ class KernelMemory {
     this.#bytes = Buffer.from(buffer)
     this.#words = new Uint32Array(buffer)
   }
-}
-
-function abort(): never {
-  throw new InternalError('ERR_INTERNAL', 'the kernel of columns gave up: no more memory')
 }

@@ -2,8 +2,7 @@
 // stops at each that is unusual, whose row the caller then adds.
 
 import { KiB } from '../../../bytes/units.js'
-import { moduleOf } from '../../../bytes/wasm-module.js'
-import { InternalError } from '../../../errors.js'
+import { instanceOf, moduleOf } from '../../../bytes/wasm-module.js'
 import type { RecordBatch } from '../../../record.js'
 import type { Field } from '../../../schema/resource.js'
 import { imageBytes, imageOf } from '../../columns/kernel/image.js'
@@ -69,7 +68,8 @@ export function kernelRows(options: KernelRowsOptions, windowBytes = usualWindow
   const module = kernelModule()
   if (module === null) return null
   try {
-    return new KernelRows(module, options, windowBytes)
+    const kernel = instanceOf<KernelExports>(module, 'CSV')
+    return kernel && new KernelRows(kernel, options, windowBytes)
   } catch {
     return null
   }
@@ -102,13 +102,11 @@ export class KernelRows {
   /** Texts that it put a ' before in that call. */
   escaped = 0
 
-  constructor(module: WebAssembly.Module, options: KernelRowsOptions, windowBytes: number) {
+  constructor(kernel: KernelExports, options: KernelRowsOptions, windowBytes: number) {
     // memory is given out in powers of two
     windowBytes = 2 ** Math.ceil(Math.log2(windowBytes + slackBytes)) - slackBytes
     this.windowBytes = windowBytes
     const { fields, hasKey } = options
-    const { exports } = new WebAssembly.Instance(module, { env: { abort } })
-    const kernel = exports as unknown as KernelExports
     this.#kernel = kernel
     this.#hasKey = hasKey
     const tree = treeOf(fields)
@@ -211,7 +209,3 @@ export class KernelRows {
 }
 
 const surrogate = /\p{Surrogate}/u
-
-function abort(): never {
-  throw new InternalError('ERR_INTERNAL', 'the kernel of CSV gave up: no more memory')
-}

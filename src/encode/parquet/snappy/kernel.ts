@@ -1,7 +1,7 @@
 // Drives the kernel (assembly/), which compresses pages by snappy.
 
-import { moduleOf } from '../../../bytes/wasm-module.js'
-import { ConfigError, InternalError } from '../../../errors.js'
+import { instanceOf, moduleOf } from '../../../bytes/wasm-module.js'
+import { ConfigError } from '../../../errors.js'
 import { kernelBytes } from './kernel-bytes.js'
 
 interface KernelExports {
@@ -24,7 +24,12 @@ export function snappyCompressor(): (bytes: Uint8Array) => Uint8Array {
   if (module === null) {
     throw new ConfigError('ERR_RUNTIME_MISSING', 'snappy needs WebAssembly, which this Node.js does not have')
   }
-  const kernel = newKernel(module)
+  const kernel = instanceOf<KernelExports>(module, 'snappy')
+  if (kernel === null) {
+    throw new ConfigError('ERR_RUNTIME_MISSING', 'there is no address space for snappy, as under ulimit -v', {
+      hint: 'gzip in Parquet needs none, and NODE_OPTIONS=--disable-wasm-trap-handler makes Node.js need far less of it',
+    })
+  }
   const textAt = kernel.freeAt.value
   let memory = new Uint8Array(kernel.memory.buffer)
   return (bytes) => {
@@ -37,21 +42,4 @@ export function snappyCompressor(): (bytes: Uint8Array) => Uint8Array {
     memory.set(bytes, textAt)
     return memory.subarray(outAt, outAt + kernel.compress(textAt, bytes.length, outAt))
   }
-}
-
-function newKernel(module: WebAssembly.Module): KernelExports {
-  try {
-    return new WebAssembly.Instance(module, { env: { abort } }).exports as unknown as KernelExports
-  } catch (error) {
-    // V8 reserves gigabytes of addresses for any memory of WebAssembly, which `ulimit -v` may not allow
-    if (!(error instanceof RangeError)) throw error
-    throw new ConfigError('ERR_RUNTIME_MISSING', 'there is no address space for snappy, as under ulimit -v', {
-      cause: error,
-      hint: 'gzip in Parquet needs none, and NODE_OPTIONS=--disable-wasm-trap-handler makes Node.js need far less of it',
-    })
-  }
-}
-
-function abort(): never {
-  throw new InternalError('ERR_INTERNAL', 'the kernel of snappy gave up')
 }
