@@ -1,4 +1,5 @@
-// Strings of valid JSON: where they end, and their text without escapes. 16 bytes at a time; up to 31 bytes behind a string are read.
+// Strings of valid JSON: where they end, and their text without escapes, 32 or 16 bytes at a time: so most texts take one step, and no branch tells their
+// lengths. Up to 31 bytes behind a string are read.
 
 /** Address of the first quote or backslash at or behind `at`. */
 // @ts-ignore: decorator
@@ -7,11 +8,22 @@ export function quoteOrBackslash(at: usize): usize {
   const quotes = i8x16.splat(0x22)
   const backslashes = i8x16.splat(0x5c)
   while (true) {
-    const bytes = v128.load(at)
-    const found = i8x16.bitmask(v128.or(i8x16.eq(bytes, quotes), i8x16.eq(bytes, backslashes)))
+    const low = v128.load(at)
+    const high = v128.load(at, 16)
+    const found = maskOf(
+      v128.or(i8x16.eq(low, quotes), i8x16.eq(low, backslashes)),
+      v128.or(i8x16.eq(high, quotes), i8x16.eq(high, backslashes)),
+    )
     if (found != 0) return at + usize(ctz(found))
-    at += 16
+    at += 32
   }
+}
+
+/** The highest bits of 32 bytes. */
+// @ts-ignore: decorator
+@inline
+export function maskOf(low: v128, high: v128): u32 {
+  return u32(i8x16.bitmask(low)) | (u32(i8x16.bitmask(high)) << 16)
 }
 
 /** One past the closing quote of the string whose text begins at `at`; 0 where it has a lone surrogate escape. */

@@ -1,6 +1,7 @@
 // Steps through valid JSON: white space, whole values, the members of an object and which of a schema's fields they are. Nothing is validated, since the
 // slicer has done that; up to 31 bytes behind a value are read.
 
+import { skipContainer } from './container'
 import { skipText } from './text'
 
 /** First byte at or behind `at` that is not white space. */
@@ -15,31 +16,7 @@ export function skipSpace(at: usize): usize {
 export function skipValue(at: usize): usize {
   const first = load<u8>(at)
   if (first == 0x22) return skipText(at + 1)
-  if ((first | 0x20) != 0x7b) return skipScalar(at)
-  const quotes = i8x16.splat(0x22)
-  const spaces = i8x16.splat(0x20)
-  const opens = i8x16.splat(0x7b)
-  const closes = i8x16.splat(0x7d)
-  let depth: u32 = 1
-  at++
-  while (true) {
-    const bytes = v128.load(at)
-    // [ and {, ] and } differ in the bit of a space only
-    const folded = v128.or(bytes, spaces)
-    const stops = v128.or(i8x16.eq(bytes, quotes), v128.or(i8x16.eq(folded, opens), i8x16.eq(folded, closes)))
-    const found = i8x16.bitmask(stops)
-    if (found == 0) {
-      at += 16
-      continue
-    }
-    at += usize(ctz(found))
-    const byte = load<u8>(at++)
-    if (byte == 0x22) {
-      at = skipText(at)
-      if (at == 0) return 0
-    } else if ((byte | 0x20) == 0x7b) depth++
-    else if (--depth == 0) return at
-  }
+  return (first | 0x20) == 0x7b ? skipContainer(at) : skipScalar(at)
 }
 
 /** One past the number or literal that begins at `at`. */

@@ -1,7 +1,15 @@
 // Text with every quote doubled, 8 bytes at a time: which of them are quotes is the number of a shuffle that writes those twice. No branch depends on the
 // text.
 
-import { skipEscape } from '../../../columns/kernel/assembly/text'
+import {
+  beginEscapes,
+  endIn,
+  escaped,
+  escapedNext,
+  insideOf,
+  readEscapes,
+} from '../../../columns/kernel/assembly/container'
+import { maskOf } from '../../../columns/kernel/assembly/text'
 
 /** Shuffles for the lower and for the upper 8 of 16 bytes: 16 bytes for each set of quotes among them. */
 let lowShuffles: usize = 0
@@ -43,8 +51,7 @@ export function copyDoubled(from: usize, end: usize, to: usize, quote: u8): usiz
 /** Where the copy ended that `copyContainer` made last. */
 export let copyEnd: usize = 0
 
-/** Copies the JSON object or array at `from` as `copyDoubled` does. Which bytes are inside strings is computed 32 at a time: each bit of `inside` is the parity
- *  of the quotes up to it. Up to 31 bytes behind it are read, and 63 behind the copy are written over.
+/** Copies the JSON object or array at `from` as `copyDoubled` does. Up to 31 bytes behind it are read, and 63 behind the copy are written over.
  *  @returns one past it; 0 where a string or key in it has a lone surrogate escape */
 export function copyContainer(from: usize, to: usize, quote: u8): usize {
   const ends = i8x16.splat(0x22)
@@ -54,10 +61,8 @@ export function copyContainer(from: usize, to: usize, quote: u8): usize {
   const closes = i8x16.splat(0x7d)
   const quotes = i8x16.splat(quote)
   let depth: i32 = 0
-  /** All bits where the byte before is inside a string. */
   let carried: u32 = 0
-  escapedNext = 0
-  escapeEnd = 0
+  beginEscapes()
   while (true) {
     const low = v128.load(from)
     const high = v128.load(from, 16)
@@ -69,12 +74,7 @@ export function copyContainer(from: usize, to: usize, quote: u8): usize {
       if (!readEscapes(from, maskOf(lowEscapes, highEscapes))) return 0
       strings &= ~escaped
     }
-    let inside = strings ^ (strings << 1)
-    inside ^= inside << 2
-    inside ^= inside << 4
-    inside ^= inside << 8
-    inside ^= inside << 16
-    inside ^= carried
+    const inside = insideOf(strings, carried)
     carried = u32(i32(inside) >> 31)
     // [ and {, ] and } differ in the bit of a space only
     const lowFolded = v128.or(low, spaces)
@@ -95,49 +95,6 @@ export function copyContainer(from: usize, to: usize, quote: u8): usize {
     to += 32 + usize(popcnt(doubled))
     from += 32
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function maskOf(low: v128, high: v128): u32 {
-  return u32(i8x16.bitmask(low)) | (u32(i8x16.bitmask(high)) << 16)
-}
-
-/** Bytes that a backslash before them escapes, and whether the next byte is one. */
-let escaped: u32 = 0
-let escapedNext: u32 = 0
-/** One past the escape that was read last. */
-let escapeEnd: usize = 0
-
-/** Finds which of 32 bytes are escaped by `backslashes`. False where there is a lone surrogate. */
-function readEscapes(from: usize, backslashes: u32): bool {
-  escaped = escapedNext
-  backslashes &= ~escaped
-  escapedNext = 0
-  while (backslashes != 0) {
-    const at = ctz(backslashes)
-    // the second half of a surrogate pair was read with the first
-    if (from + usize(at) >= escapeEnd) {
-      escapeEnd = skipEscape(from + usize(at))
-      if (escapeEnd == 0) return false
-    }
-    escaped |= 2 << at
-    escapedNext = u32(at == 31)
-    backslashes &= ~(3 << at)
-  }
-  return true
-}
-
-/** Number of bytes up to the bracket that brings `depth` to 0; 0 where none does. */
-function endIn(opened: u32, closed: u32, depth: i32): u32 {
-  let both = opened | closed
-  while (both != 0) {
-    const at = ctz(both)
-    depth += ((opened >> at) & 1) != 0 ? 1 : -1
-    if (depth == 0) return at + 1
-    both &= both - 1
-  }
-  return 0
 }
 
 // @ts-ignore: decorator
