@@ -1,5 +1,4 @@
-// Numbers and date-times as columns hold them. Only what is plain is read here; all else is left to the caller, who has the whole rules: number.ts and
-// timestamp.ts two folders up.
+// Numbers as columns hold them. Only what is plain is read here; all else is left to the caller, who has the whole rules: number.ts two folders up.
 
 import { powersAt } from './memory'
 
@@ -85,78 +84,4 @@ export function readDouble(at: usize): bool {
   doubleValue = isNegative ? -value : value
   numberEnd = at
   return true
-}
-
-/** Reads the RFC 3339 date-time in the string whose text begins at `at`, as `parseTimestamp` does, in units of which a second has `scale`. The end is
- *  that of its string. */
-export function readTimestamp(at: usize, scale: i64): bool {
-  const century = twoDigits(at)
-  const yearOfCentury = twoDigits(at + 2)
-  const month = twoDigits(at + 5)
-  const day = twoDigits(at + 8)
-  const hour = twoDigits(at + 11)
-  const minute = twoDigits(at + 14)
-  const second = twoDigits(at + 17)
-  // what is no digit gives a great number
-  if (century > 99 || yearOfCentury > 99 || hour > 23 || minute > 59 || second > 59) return false
-  if (load<u8>(at, 4) != 0x2d || load<u8>(at, 7) != 0x2d || (load<u8>(at, 10) | 0x20) != 0x74) return false
-  if (load<u8>(at, 13) != 0x3a || load<u8>(at, 16) != 0x3a) return false
-  const year = century * 100 + yearOfCentury
-  if (year < 1 || month - 1 > 11 || day - 1 >= daysOfMonth(year, month)) return false
-  at += 19
-  let fraction: i64 = 0
-  if (load<u8>(at) == 0x2e) {
-    let rest = scale
-    const start = ++at
-    while (true) {
-      const digit = u32(load<u8>(at)) - 0x30
-      if (digit > 9) break
-      if (rest > 1) {
-        rest /= 10
-        fraction += i64(digit) * rest
-      } else if (digit != 0) return false
-      at++
-    }
-    if (at == start) return false
-  }
-  let offset: i64 = 0
-  const sign = load<u8>(at++)
-  if ((sign | 0x20) != 0x7a) {
-    if (sign != 0x2b && sign != 0x2d) return false
-    const hours = twoDigits(at)
-    const minutes = twoDigits(at + 3)
-    if (hours > 23 || minutes > 59 || load<u8>(at, 2) != 0x3a) return false
-    offset = i64(hours * 3600 + minutes * 60)
-    if (sign == 0x2d) offset = -offset
-    at += 5
-  }
-  if (load<u8>(at) != 0x22) return false
-  const seconds = daysSinceEpoch(year, month, day) * 86400 + i64(hour * 3600 + minute * 60 + second) - offset
-  if (seconds < -62135596800 || seconds > 253402300799) return false
-  int64Value = seconds * scale + fraction
-  numberEnd = at + 1
-  return true
-}
-
-// @ts-ignore: decorator
-@inline
-function twoDigits(at: usize): u32 {
-  const tens = u32(load<u8>(at)) - 0x30
-  const ones = u32(load<u8>(at, 1)) - 0x30
-  return tens > 9 || ones > 9 ? 1000 : tens * 10 + ones
-}
-
-// @ts-ignore: decorator
-@inline
-function daysOfMonth(year: u32, month: u32): u32 {
-  if (month == 2) return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
-  return 30 + ((month ^ (month >> 3)) & 1)
-}
-
-// @ts-ignore: decorator
-@inline
-function daysSinceEpoch(year: u32, month: u32, day: u32): i64 {
-  const y = month <= 2 ? year - 1 : year
-  const dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
-  return i64(365 * y + y / 4 - y / 100 + y / 400 + dayOfYear) - 719468
 }

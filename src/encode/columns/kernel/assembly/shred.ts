@@ -17,7 +17,7 @@ import {
   unknowns,
 } from './extra'
 import { flawedAt, maxFlawed, resultAt } from './memory'
-import { doubleValue, int64Value, numberEnd, readDouble, readInt64, readTimestamp } from './number'
+import { doubleValue, int64Value, numberEnd, readDouble, readInt64 } from './number'
 import {
   kindBoolean,
   kindDouble,
@@ -30,6 +30,7 @@ import {
   leafBytes,
 } from './state'
 import { quoteOrBackslash, textEnd, unescape } from './text'
+import { readTimestamp, timestamp, timestampEnd } from './timestamp'
 import {
   fieldBytes,
   fieldMismatches,
@@ -193,7 +194,7 @@ function shredValue(node: usize, at: usize, repetition: u32): usize {
     case kindTimestamp:
       if (byte == 0x22) {
         if (readTimestamp(at + 1, timestampScale)) {
-          return addNumber(leaf, repetition, u64(int64Value)) ? numberEnd : 0
+          return addNumber(leaf, repetition, u64(timestamp)) ? timestampEnd : 0
         }
         if (load<u8>(quoteOrBackslash(at + 1)) == 0x5c) return 0
       }

@@ -1,6 +1,6 @@
 // Cells of a row, each with the delimiter behind it. What is unusual is left to the caller, who has the whole rules: csv-stringify and the column reader.
 
-import { numberEnd, readInt64, readTimestamp } from '../../../columns/kernel/assembly/number'
+import { numberEnd, readInt64 } from '../../../columns/kernel/assembly/number'
 import {
   kindBoolean,
   kindDouble,
@@ -12,6 +12,13 @@ import {
 } from '../../../columns/kernel/assembly/state'
 import { copyText } from '../../../columns/kernel/assembly/stream'
 import { textEnd, unescape } from '../../../columns/kernel/assembly/text'
+import {
+  digitsOf,
+  isUsual,
+  numbersOf,
+  readTimestamp,
+  timestampEnd,
+} from '../../../columns/kernel/assembly/timestamp'
 import { skipScalar, skipValue } from '../../../columns/kernel/assembly/walk'
 import { beginDoubled, copyContainer, copyDoubled, copyEnd, shufflesBytes } from './doubled'
 
@@ -114,29 +121,16 @@ function writeTimestamp(at: usize): usize {
   let end = endOfUsualTimestamp(at)
   if (end == 0) {
     if (!readTimestamp(at, scale)) return 0
-    end = numberEnd
+    end = timestampEnd
   }
   writePlain(at, end - 1)
   return end
 }
 
-/** One past the string whose text begins at `at` where that is a date-time in UTC of the years 1900 to 9899 with a day that every month has, which takes a few
- *  steps to know; 0 where it may be another one. */
+/** One past the string whose text begins at `at` where that is a usual date-time in UTC, with any fraction; 0 where it may be another one. */
 function endOfUsualTimestamp(at: usize): usize {
-  // 0000-00-00T00:00, and how much more each byte may be
-  const template = i8x16(48, 48, 48, 48, 45, 48, 48, 45, 48, 48, 84, 48, 48, 58, 48, 48)
-  const digits = i8x16.sub(v128.load(at), template)
-  if (v128.any_true(i8x16.gt_u(digits, i8x16(9, 9, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9)))) return 0
-  // century, year of it, month, day, hour, minute; the century again where there is nothing more
-  const tens = i8x16.shuffle(digits, digits, 0, 2, 5, 8, 11, 14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-  const ones = i8x16.shuffle(digits, digits, 1, 3, 6, 9, 12, 15, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
-  const twice = i8x16.add(tens, tens)
-  const fourfold = i8x16.add(twice, twice)
-  const eightfold = i8x16.add(fourfold, fourfold)
-  const numbers = i8x16.add(i8x16.add(twice, eightfold), ones)
-  const above = i8x16.sub(numbers, i8x16(19, 0, 1, 1, 0, 0, 19, 19, 19, 19, 19, 19, 19, 19, 19, 19))
-  const most = i8x16(79, 99, 11, 27, 23, 59, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79)
-  if (v128.any_true(i8x16.gt_u(above, most))) return 0
+  const digits = digitsOf(at)
+  if (!isUsual(digits, numbersOf(digits))) return 0
   if (load<u8>(at, 16) != 0x3a || u32(load<u8>(at, 17)) - 0x30 > 5 || u32(load<u8>(at, 18)) - 0x30 > 9) return 0
   at += 19
   if (load<u8>(at) == 0x2e) {
