@@ -24,13 +24,16 @@ import {
 import { copyText, reserveWhole } from './stream'
 
 const firstSlots: u32 = 128
+/** In a slot, behind the address of the value. */
+const slotIndex: usize = 4
+const slotHash: usize = 6
 /** Indices have two bytes. */
 const mostEntries: u32 = 65536
 
 // @ts-ignore: decorator
 @inline
 export function hasDictionary(leaf: usize): bool {
-  return load<u32>(coldOf(leaf), dictionaryFlag) != 0
+  return load<u8>(leaf, dictionaryFlag) != 0
 }
 
 // @ts-ignore: decorator
@@ -45,7 +48,7 @@ export function resetDictionary(leaf: usize, isWanted: bool): void {
   store<u32>(leaf, 0, distinctAt)
   store<u32>(leaf, 0, dictionaryBytesAt)
   store<u32>(leaf, 0, lastEntryAt)
-  store<u32>(cold, u32(isWanted), dictionaryFlag)
+  store<u8>(leaf, u8(isWanted), dictionaryFlag)
   store<u32>(cold, trialDistinct, nextTrial)
   if (!isWanted) return
   if (load<u32>(cold, tableAt) == 0) makeTable(cold, firstSlots)
@@ -54,7 +57,7 @@ export function resetDictionary(leaf: usize, isWanted: bool): void {
 
 /** Ends the dictionary for this row group. */
 export function dropDictionary(leaf: usize): void {
-  store<u32>(coldOf(leaf), 0, dictionaryFlag)
+  store<u8>(leaf, 0, dictionaryFlag)
   store<u32>(leaf, 0, distinctAt)
   store<u32>(leaf, 0, dictionaryBytesAt)
 }
@@ -83,22 +86,29 @@ function searchOrAdd(leaf: usize, at: usize, length: u32, head: usize): i32 {
   const cold = coldOf(leaf)
   const table = usize(load<u32>(cold, tableAt))
   const mask = load<u32>(cold, slotsAt) - 1
-  const entries = usize(load<u32>(cold, entriesAt))
   const hash = hashOf(at, length)
   let slot = hash & mask
   while (true) {
     const place = table + (usize(slot) << 3)
-    const found = load<u32>(place, 4)
-    if (found == 0) return add(leaf, cold, at, length, hash, place, head)
-    if (load<u32>(place) == hash) {
-      const entry = usize(load<u32>(entries + (usize(found - 1) << 2)))
+    const entry = usize(load<u32>(place))
+    if (entry == 0) return add(leaf, cold, at, length, hash, place, head)
+    if (load<u16>(place, slotHash) == u16(hash >> 16)) {
       if ((head == 0 || load<u32>(entry) == length) && isEqual(entry + head, at, length)) {
-        noteLast(leaf, entry, found - 1)
-        return i32(found - 1)
+        const index = u32(load<u16>(place, slotIndex))
+        noteLast(leaf, entry, index)
+        return i32(index)
       }
     }
     slot = (slot + 1) & mask
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function fillSlot(place: usize, entry: usize, index: u32, hash: u32): void {
+  store<u32>(place, u32(entry))
+  store<u16>(place, u16(index), slotIndex)
+  store<u16>(place, u16(hash >> 16), slotHash)
 }
 
 // @ts-ignore: decorator
@@ -116,8 +126,7 @@ function add(leaf: usize, cold: usize, at: usize, length: u32, hash: u32, place:
   const entry = reserveWhole(leaf + entryStream, size)
   if (head != 0) store<u32>(entry, length)
   copyText(entry + head, at, length)
-  store<u32>(place, hash)
-  store<u32>(place, distinct + 1, 4)
+  fillSlot(place, entry, distinct, hash)
   store<u32>(usize(load<u32>(cold, entriesAt)) + (usize(distinct) << 2), u32(entry))
   const bytes = load<u32>(leaf, dictionaryBytesAt) + u32(size)
   store<u32>(leaf, bytes, dictionaryBytesAt)
@@ -141,11 +150,11 @@ function grow(leaf: usize, cold: usize, head: usize): void {
   const mask = 2 * slots - 1
   // in the order of their indices, so that the last can be taken out again without a gap before another
   for (let index: u32 = 0; index < distinct; index++) {
-    const hash = hashOfEntry(usize(load<u32>(entries + (usize(index) << 2))), head)
+    const entry = usize(load<u32>(entries + (usize(index) << 2)))
+    const hash = hashOfEntry(entry, head)
     let slot = hash & mask
-    while (load<u32>(table + (usize(slot) << 3), 4) != 0) slot = (slot + 1) & mask
-    store<u32>(table + (usize(slot) << 3), hash)
-    store<u32>(table + (usize(slot) << 3), index + 1, 4)
+    while (load<u32>(table + (usize(slot) << 3)) != 0) slot = (slot + 1) & mask
+    fillSlot(table + (usize(slot) << 3), entry, index, hash)
   }
   release(oldTable, usize(slots) << 3)
   release(oldEntries, usize(slots) << 1)
@@ -159,8 +168,9 @@ export function forgetFrom(leaf: usize, from: u32): void {
   const entries = usize(load<u32>(cold, entriesAt))
   const head: usize = isText(leaf) ? 4 : 0
   for (let index = load<u32>(leaf, distinctAt); index > from; index--) {
-    let slot = hashOfEntry(usize(load<u32>(entries + (usize(index - 1) << 2))), head) & mask
-    while (load<u32>(table + (usize(slot) << 3), 4) != index) slot = (slot + 1) & mask
+    const entry = usize(load<u32>(entries + (usize(index - 1) << 2)))
+    let slot = hashOfEntry(entry, head) & mask
+    while (load<u32>(table + (usize(slot) << 3)) != u32(entry)) slot = (slot + 1) & mask
     store<u64>(table + (usize(slot) << 3), 0)
   }
 }
@@ -169,49 +179,50 @@ function hashOfEntry(entry: usize, head: usize): u32 {
   return hashOf(entry + head, head == 0 ? 8 : load<u32>(entry))
 }
 
-/** Up to 7 bytes behind the value are read. */
+/** Bytes behind the value up to the 16th are read. */
 // @ts-ignore: decorator
 @inline
 export function hashOf(at: usize, length: u32): u32 {
   let hash = u64(length) * 0x9e3779b97f4a7c15
-  let left = length
-  if (left > 16) {
-    // two lanes, since each step waits for the one before
-    let other = hash
+  if (length <= 16) hash = mix(hash, v128.and(v128.load(at), firstBytes(length)))
+  else {
+    const last = at + usize(length) - 16
     do {
-      hash = mix(hash ^ load<u64>(at))
-      other = mix(other ^ load<u64>(at, 8))
+      hash = mix(hash, v128.load(at))
       at += 16
-      left -= 16
-    } while (left > 16)
-    hash ^= other << 1
+    } while (at < last)
+    hash = mix(hash, v128.load(last))
   }
-  if (left > 8) {
-    hash = mix(hash ^ load<u64>(at))
-    at += 8
-    left -= 8
-  }
-  if (left != 0) hash = mix(hash ^ (load<u64>(at) & (~(<u64>0) >> u64(64 - (left << 3)))))
-  return u32(hash)
+  hash = (hash ^ (hash >> 32)) * 0xd6e8feb86659fd93
+  return u32(hash >> 32)
 }
 
 // @ts-ignore: decorator
 @inline
-function mix(bits: u64): u64 {
-  const product = bits * 0xd6e8feb86659fd93
-  return product ^ (product >> 32)
+function mix(hash: u64, bytes: v128): u64 {
+  const low = (i64x2.extract_lane(bytes, 0) ^ hash) * 0x9fb21c651e98df25
+  const high = i64x2.extract_lane(bytes, 1) * 0xd6e8feb86659fd93
+  return low ^ rotr(high, 29) ^ (low >> 29)
 }
 
-/** Up to 7 bytes behind the values are read. */
+/** All bits of the first `length` bytes of 16. */
+// @ts-ignore: decorator
+@inline
+function firstBytes(length: u32): v128 {
+  return i8x16.gt_u(i8x16.splat(u8(length)), i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
+}
+
+/** Bytes behind the values up to the 16th are read. */
 // @ts-ignore: decorator
 @inline
 function isEqual(a: usize, b: usize, length: u32): bool {
-  let left = length
-  while (left > 8) {
-    if (load<u64>(a) != load<u64>(b)) return false
-    a += 8
-    b += 8
-    left -= 8
+  if (length <= 16) {
+    const others = v128.and(v128.xor(v128.load(a), v128.load(b)), firstBytes(length))
+    return !v128.any_true(others)
   }
-  return left == 0 || ((load<u64>(a) ^ load<u64>(b)) << u64(64 - (left << 3))) == 0
+  const last = usize(length) - 16
+  for (let at: usize = 0; at < last; at += 16) {
+    if (v128.any_true(v128.xor(v128.load(a + at), v128.load(b + at)))) return false
+  }
+  return !v128.any_true(v128.xor(v128.load(a + last), v128.load(b + last)))
 }

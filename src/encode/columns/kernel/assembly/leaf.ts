@@ -1,5 +1,5 @@
 // The builder of one leaf: streams of levels and values, a dictionary for as long as it pays, and bounds. What changes with each value stands together and is
-// copied before each record, so that a record can be taken back: see `saveLeaves`.
+// copied now and then, so that a record can be taken back together with those since, which are then added again: see `saveLeaves`.
 
 import { setBounds } from './bounds'
 import { distinctOf, dropDictionary, findOrAdd, forgetFrom, hasDictionary, resetDictionary } from './dictionary'
@@ -105,7 +105,7 @@ export function addNull(leaf: usize, repetition: u32, definition: u32): void {
   pushByte(leaf + definitions, definition)
 }
 
-/** Adds text; false, and nothing is added, where the dictionary has no room for it. 16 bytes behind it can be read. */
+/** Adds text; false, and nothing is added, where the dictionary has no room for it. 32 bytes behind it can be read. */
 // @ts-ignore: decorator
 @inline
 export function addText(leaf: usize, repetition: u32, at: usize, length: u32): bool {
@@ -153,11 +153,13 @@ function endValue(leaf: usize, repetition: u32): void {
   store<u32>(leaf, load<u32>(leaf, countAt) + 1, countAt)
 }
 
-/** Ends a record: dictionaries that have grown are judged. The rule is that of dictionary-rule.ts. */
+/** Ends a record: dictionaries that have grown are judged. The rule is that of dictionary-rule.ts. @returns whether they were */
 // @ts-ignore: decorator
 @inline
-export function endRecord(): void {
-  if (isJudgeDue) judgeAll()
+export function endRecord(): bool {
+  if (!isJudgeDue) return false
+  judgeAll()
+  return true
 }
 
 function judgeAll(): void {

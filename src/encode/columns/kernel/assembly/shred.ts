@@ -113,12 +113,16 @@ export function shred(from: u32, to: u32, bounds: usize, base: usize): u32 {
   let dropped: u32 = 0
   let mismatches: u32 = 0
   let record = from
+  /** The first record that is not among what was saved. */
+  let next = from
+  saveLeaves()
   for (; record < to; record++) {
-    saveLeaves()
-    clearExtra()
-    flawed = 0
     if (!shredRecord(base + usize(load<u32>(bounds + (usize(record) << 3))))) {
       restoreLeaves()
+      for (; next < record; next++) {
+        shredRecord(base + usize(load<u32>(bounds + (usize(next) << 3))))
+        endRecord()
+      }
       break
     }
     dropped += unknowns
@@ -126,7 +130,10 @@ export function shred(from: u32, to: u32, bounds: usize, base: usize): u32 {
       mismatches += flawed
       countMismatches()
     }
-    endRecord()
+    if (endRecord()) {
+      saveLeaves()
+      next = record + 1
+    }
   }
   store<u32>(resultAt, dropped)
   store<u32>(resultAt, mismatches, 4)
@@ -134,6 +141,8 @@ export function shred(from: u32, to: u32, bounds: usize, base: usize): u32 {
 }
 
 function shredRecord(at: usize): bool {
+  clearExtra()
+  flawed = 0
   const from = usize(load<u32>(root, nodeFields))
   const end = usize(load<u32>(root, nodeFieldsEnd))
   const own = ++stamp

@@ -25,6 +25,8 @@ export const distinctAt: usize = 52
 export const dictionaryBytesAt: usize = 56
 /** A byte each: greatest repetition level, greatest definition level, kind. They do not change. */
 export const levelsAt: usize = 60
+/** A byte: whether there is a dictionary in this row group. It changes when a record has ended only. */
+export const dictionaryFlag: usize = 63
 /** Bounds: a number, or of text the first 8 bytes, and then its length and in the highest bit which of two buffers has it. */
 export const leastAt: usize = 64
 export const greatestAt: usize = 72
@@ -41,13 +43,11 @@ export const repetitionHead: usize = 0
 export const definitionHead: usize = 4
 export const valueHead: usize = 8
 export const dictionaryHead: usize = 12
-/** Hash table of the dictionary: for each slot u32 hash and u32 index + 1, 0 is empty; and its slots. */
+/** Hash table of the dictionary: for each slot u32 address of the value, 0 is empty, u16 index and u16 of the hash; and its slots. */
 export const tableAt: usize = 16
 export const slotsAt: usize = 20
 /** Addresses of the distinct values, half as many as there are slots. */
 export const entriesAt: usize = 24
-/** Whether there is a dictionary in this row group. */
-export const dictionaryFlag: usize = 28
 /** Distinct values at which the dictionary is judged next. */
 export const nextTrial: usize = 32
 /** Two buffers for the least text and two for the greatest: address and size of each. */

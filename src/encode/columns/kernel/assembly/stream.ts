@@ -6,8 +6,8 @@ import { allocate, release } from './memory'
 const chunkBytes: usize = 16384
 /** Before the bytes of a chunk: u32 address of the next one, u32 bytes in it. */
 export const chunkHead: usize = 16
-/** Bytes in a chunk: a whole number of values of 1, 2 and 8 bytes. Behind them is room for what a copy of 16 bytes writes over. */
-export const chunkRoom: usize = chunkBytes - 32
+/** Bytes in a chunk: a whole number of values of 1, 2 and 8 bytes. Behind them is room for what a copy of 32 bytes writes over. */
+export const chunkRoom: usize = chunkBytes - 48
 
 const posAt: usize = 0
 const endAt: usize = 4
@@ -70,7 +70,7 @@ export function pushU64(stream: usize, value: u64): void {
   if (pos + 8 == usize(load<u32>(stream, endAt))) nextChunk(stream)
 }
 
-/** Appends a text as PLAIN has it: u32 length, then the bytes at `at`, behind which 16 more can be read. */
+/** Appends a text as PLAIN has it: u32 length, then the bytes at `at`, behind which 32 more can be read. */
 // @ts-ignore: decorator
 @inline
 export function pushText(stream: usize, at: usize, length: u32): void {
@@ -112,11 +112,14 @@ export function reserveWhole(stream: usize, length: usize): usize {
   return pos
 }
 
-/** Copies text; up to 15 bytes behind either end are read and written over. */
+/** Copies text; up to 32 bytes behind either end are read and written over. Most texts take one step. */
 // @ts-ignore: decorator
 @inline
 export function copyText(to: usize, from: usize, length: u32): void {
-  if (length <= 256) {
+  if (length <= 32) {
+    v128.store(to, v128.load(from))
+    v128.store(to, v128.load(from, 16), 16)
+  } else if (length <= 256) {
     let at: usize = 0
     do {
       v128.store(to + at, v128.load(from + at))
