@@ -99,7 +99,8 @@ function scan(
   /** Kinds of the open containers, innermost in the lowest bit: 1 is an object. */
   let kinds: u64 = 0
   let recordStart: usize = 0
-  let hasLineFeeds: bool = false
+  /** Whether there may be line feeds or carriage returns inside records. */
+  let hasBreaks: bool = false
 
   let count = bound
   let lastEnd = from
@@ -185,10 +186,15 @@ function scan(
     if (hasControls) {
       bad |= controlMask(a, b, c, d) & s
       lineFeed = equalMask(a, b, c, d, 0x0a) & ~s
-      if (isLines) comma |= lineFeed
-      else white |= lineFeed
-      white |= (equalMask(a, b, c, d, 0x0d) | equalMask(a, b, c, d, 0x09)) & ~s
-      hasLineFeeds = true
+      const returns = equalMask(a, b, c, d, 0x0d) & ~s
+      if (isLines) {
+        comma |= lineFeed
+        hasBreaks = hasBreaks || returns != 0
+      } else {
+        white |= lineFeed
+        hasBreaks = hasBreaks || (returns | lineFeed) != 0
+      }
+      white |= returns | (equalMask(a, b, c, d, 0x09) & ~s)
     }
 
     // scalars are what is nothing else
@@ -353,7 +359,7 @@ function scan(
     }
   }
 
-  if (hasLineFeeds && count > bound) blankLineFeeds(usize(load<u32>(boundsAt + (usize(bound) << 3))) + base, lastEnd)
+  if (hasBreaks && count > bound) blankBreaks(usize(load<u32>(boundsAt + (usize(bound) << 3))) + base, lastEnd)
   for (let record = bound; record + 1 < count; record++)
     store<u8>(base + usize(load<u32>(boundsAt + (usize(record) << 3), 4)), 0x0a)
 
@@ -485,7 +491,7 @@ function skipDigits(at: usize, end: usize): usize {
 }
 
 /** Writes spaces over the line feeds and carriage returns in [from, to): in whole records they are never inside strings. */
-function blankLineFeeds(from: usize, to: usize): void {
+function blankBreaks(from: usize, to: usize): void {
   const lineFeeds = i8x16.splat(0x0a)
   const returns = i8x16.splat(0x0d)
   const spaces = i8x16.splat(0x20)
