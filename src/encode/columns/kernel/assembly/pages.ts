@@ -20,14 +20,11 @@ import {
   valueHead,
   values,
 } from './state'
-import { beginCursor, readAll, readBytes, streamBytes } from './stream'
+import { beginCursor, passText, readAll, readBytes, streamBytes } from './stream'
 
 /** Cursors over the values: what is not in a page yet, and what has not been measured. */
 const copyCursor: usize = 336
 const sizeCursor: usize = 352
-/** Where the length of a text is read. */
-const lengthAt: usize = 368
-
 /** Levels and indices in one piece each, and the body of a page: address and size of each region. */
 const levelRegion: usize = 384
 const indexRegion: usize = 392
@@ -125,7 +122,7 @@ export function nextPage(): u32 {
       if (held >= pageBytes && (repetitionsAt == 0 || load<u8>(repetitionsAt + entry) == 0)) break
       held += entryBytes
       if (load<u8>(definitionsAt + entry) == greatest) {
-        const valueBytes = size != 0 ? usize(size) : nextTextBytes(leaf)
+        const valueBytes = size != 0 ? usize(size) : passText(sizeCursor, leaf + values)
         held += valueBytes
         bytes += valueBytes
         value++
@@ -141,14 +138,6 @@ export function nextPage(): u32 {
   valuesDone = valueEnd
   bytesDone = byteEnd
   return u32(count)
-}
-
-/** Bytes of the next text that has not been measured, its length included. */
-function nextTextBytes(leaf: usize): usize {
-  readBytes(sizeCursor, leaf + values, lengthAt, 4)
-  const length = usize(load<u32>(lengthAt))
-  readBytes(sizeCursor, leaf + values, 0, length)
-  return length + 4
 }
 
 function makeBody(leaf: usize, entryEnd: usize, valueEnd: usize, byteEnd: usize): void {

@@ -190,6 +190,26 @@ export function readBytes(cursor: usize, stream: usize, to: usize, length: usize
   }
 }
 
+/** Moves the cursor past one text as PLAIN has it. @returns the bytes of the text and of its length */
+export function passText(cursor: usize, stream: usize): usize {
+  const pos = usize(load<u32>(cursor, posAt))
+  const end = usize(load<u32>(cursor, endAt))
+  if (pos + 4 <= end) {
+    const next = pos + 4 + usize(load<u32>(pos))
+    if (next <= end) {
+      store<u32>(cursor, u32(next), posAt)
+      return next - pos
+    }
+  }
+  readBytes(cursor, stream, lengthAt, 4)
+  const length = usize(load<u32>(lengthAt))
+  readBytes(cursor, stream, 0, length)
+  return 4 + length
+}
+
+/** Where the length of a text is read that a chunk's end has cut. */
+const lengthAt: usize = 368
+
 /** Copies a whole stream to `to`. */
 export function readAll(stream: usize, head: usize, to: usize): void {
   beginCursor(wholeCursor, stream, head)
