@@ -37,7 +37,8 @@ for (const engine of engineNames.slice(0, 2)) {
 const samples = await interleave(variants, {
   warmUps: task.warmUps,
   rounds: task.rounds,
-  minMs: 100,
+  // more than any of them takes: none pays for the garbage of the one before it
+  minMs: 1000,
   progress: (line) => void process.stderr.write(`${line}\n`),
 })
 const result: RouteSamples = { samples }
