@@ -4,7 +4,7 @@ import { type CsvOptions, csvEncoder } from '../../src/encode/csv.js'
 import { ConfigError, DataError } from '../../src/errors.js'
 import type { RecordBatch } from '../../src/record.js'
 import { memberSchema } from '../../src/schema/member.js'
-import { type ResourceSchema, unmappedSchema } from '../../src/schema/resource.js'
+import { type Field, type FieldType, type ResourceSchema, unmappedSchema } from '../../src/schema/resource.js'
 import { batchOf, batchWith } from '../helpers/batch.js'
 import { query, type ReadValue } from '../helpers/duckdb.js'
 import { edgeTexts } from '../helpers/edge-texts.js'
@@ -210,6 +210,19 @@ describe('policies', () => {
     { flattenSlots: 1.5 },
   ])('options that make no CSV are refused: %j', (options) => {
     expect(() => csvEncoder({ schema: small, ...options })).toThrow(ConfigError)
+  })
+  test('two columns of one name are refused, whatever makes the second', () => {
+    const withFields = (...fields: Field[]): ResourceSchema => ({ resource: 'test/any', version: 1, fields })
+    const string: FieldType = { kind: 'string' }
+    const list: FieldType = { kind: 'list', element: string }
+    const message = (name: string): string => `the column ${name} is one that truto-export makes itself`
+    expect(() => csvEncoder({ schema: withFields({ name: 'extra', type: string }) })).toThrow(message('extra'))
+    const keyed = withFields({ name: '_key', type: string })
+    expect(() => csvEncoder({ schema: keyed, hasKey: true })).toThrow(message('_key'))
+    expect(() => csvEncoder({ schema: keyed })).not.toThrow()
+    const flat = withFields({ name: 'a', type: list }, { name: 'a.0', type: string })
+    expect(() => csvEncoder({ schema: flat, nested: 'flatten' })).toThrow(message('a.0'))
+    expect(() => csvEncoder({ schema: flat })).not.toThrow()
   })
 })
 

@@ -1,5 +1,6 @@
 // Which columns a schema has in a columnar format: names, types and order, fixed before the first record and by the schema alone.
 
+import { ConfigError, printable } from '../../errors.js'
 import { extraColumn, type Field, type FieldType, keyColumn, type ResourceSchema } from '../../schema/resource.js'
 
 /** What happens to a field that the schema does not name: kept in `extra`, left out and counted, or an error. */
@@ -36,6 +37,7 @@ export interface Layout {
   readonly extraIndex: number
 }
 
+/** @throws ConfigError where two columns would have the same name, as readers of columns refuse or mix them up */
 export function layoutOf(options: LayoutOptions): Layout {
   const { schema, hasKey, nested, flattenSlots, unknownFields, onTypeMismatch } = options
   const columns: Column[] = hasKey ? [{ name: keyColumn, type: { kind: 'string' } }] : []
@@ -49,7 +51,18 @@ export function layoutOf(options: LayoutOptions): Layout {
   const canOverflow = nested === 'flatten' && unknownFields !== 'drop' && schema.fields.some(isNested)
   const hasExtra = unknownFields === 'extra' || onTypeMismatch === 'extra' || canOverflow
   if (hasExtra) columns.push({ name: extraColumn, type: { kind: 'json' } })
+  checkNames(columns)
   return { columns, firstColumns, extraIndex: hasExtra ? columns.length - 1 : -1 }
+}
+
+function checkNames(columns: readonly Column[]): void {
+  const names = new Set<string>()
+  for (const { name } of columns) {
+    // names in a schema are distinct
+    if (names.has(name))
+      throw new ConfigError('ERR_OPTION_INVALID', `the column ${printable(name)} is one that truto-export makes itself`)
+    names.add(name)
+  }
 }
 
 /** Number of columns that a value of `type` takes when it is flattened. */

@@ -2,11 +2,11 @@
 // encoder is told to: so where it ends depends on the data alone.
 
 import { KiB, MiB } from '../../bytes/units.js'
-import { ConfigError, printable } from '../../errors.js'
+import { ConfigError } from '../../errors.js'
 import type { JsonValue, RecordBatch, Warning } from '../../record.js'
 import { checkSchema } from '../../schema/check-schema.js'
 import type { ResourceSchema } from '../../schema/resource.js'
-import { type Column, layoutOf, type OnTypeMismatch, type UnknownFields } from '../columns/layout.js'
+import { layoutOf, type OnTypeMismatch, type UnknownFields } from '../columns/layout.js'
 import type { TimestampUnit } from '../columns/timestamp.js'
 import type { ByteSink, Encoder } from '../encoder.js'
 import { type ParquetCompression, requireCompression } from './compression.js'
@@ -109,7 +109,9 @@ class ParquetEncoder implements Encoder {
         ...options.metadata,
       },
     }
-    checkColumns(layoutOf({ ...this.#options, nested: 'values', flattenSlots: 1 }).columns)
+    const { columns } = layoutOf({ ...this.#options, nested: 'values', flattenSlots: 1 })
+    if (columns.length === 0)
+      throw new ConfigError('ERR_OPTION_INVALID', 'a Parquet file needs a column, and all are excluded')
     if (writer === 'builtin') this.save = () => (this.#rows === 0 ? this.#writer!.save!() : undefined)
   }
 
@@ -160,19 +162,6 @@ class ParquetEncoder implements Encoder {
       if (this.#isFull || this.#bytes - begin >= bytesPerTurn) break
     }
     return index
-  }
-}
-
-/** Readers refuse a file without a column, and most of them one in which two have the same name. */
-function checkColumns(columns: readonly Column[]): void {
-  if (columns.length === 0)
-    throw new ConfigError('ERR_OPTION_INVALID', 'a Parquet file needs a column, and all are excluded')
-  const names = new Set<string>()
-  for (const { name } of columns) {
-    // names in a schema are distinct
-    if (names.has(name))
-      throw new ConfigError('ERR_OPTION_INVALID', `the column ${printable(name)} is one that truto-export makes itself`)
-    names.add(name)
   }
 }
 
