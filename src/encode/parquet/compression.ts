@@ -10,8 +10,9 @@ export type ParquetCompression = (typeof parquetCompressions)[number]
 /** parquet.thrift CompressionCodec. */
 export const codecId: Record<ParquetCompression, number> = { none: 0, snappy: 1, gzip: 2, zstd: 6 }
 
-/** Compresses one page. The result is valid until the next call, and depends on nothing but the page: a row group must not depend on those before it. */
-export type Compress = (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>
+/** Compresses one page, of JSON or of other values. The result is valid until the next call, and depends on nothing but the page: a row group must not depend on
+ *  those before it. */
+export type Compress = (bytes: Uint8Array, isJson: boolean) => Uint8Array | Promise<Uint8Array>
 
 // In Node.js since 22.15; the type declarations of Node.js 20 do not have it.
 const { zstdCompress, constants } = zlib as unknown as {

@@ -121,7 +121,7 @@ async function writeChunk(column: LeafColumn, offset: number, init: RowGroupInit
   let compressedSize = 0
   let dataPages = 0
   const write = async (body: Uint8Array, headerOf: (stored: Uint8Array) => Buffer): Promise<void> => {
-    const stored = compress === null ? body : await compress(body)
+    const stored = compress === null ? body : await compress(body, column.leaf.kind === 'json')
     const header = headerOf(stored)
     size += header.length + body.length
     compressedSize += header.length + stored.length

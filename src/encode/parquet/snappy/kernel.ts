@@ -7,7 +7,7 @@ import { kernelBytes } from './kernel-bytes.js'
 interface KernelExports {
   memory: WebAssembly.Memory
   bound(length: number): number
-  compress(from: number, length: number, out: number): number
+  compress(from: number, length: number, out: number, isLong: boolean): number
   freeAt: { readonly value: number }
 }
 
@@ -17,9 +17,9 @@ const slackBytes = 16
 
 const kernelModule = moduleOf(kernelBytes)
 
-/** Compresses a text. What it gives is a view of its memory, valid until the next call.
+/** Compresses a text, by long matches alone where it is JSON. What it gives is a view of its memory, valid until the next call.
  *  @throws ConfigError ERR_RUNTIME_MISSING where this runtime has no WebAssembly, or no address space for its memory */
-export function snappyCompressor(): (bytes: Uint8Array) => Uint8Array {
+export function snappyCompressor(): (bytes: Uint8Array, isJson?: boolean) => Uint8Array {
   const module = kernelModule()
   if (module === null) {
     throw new ConfigError('ERR_RUNTIME_MISSING', 'snappy needs WebAssembly, which this Node.js does not have')
@@ -32,7 +32,7 @@ export function snappyCompressor(): (bytes: Uint8Array) => Uint8Array {
   }
   const textAt = kernel.freeAt.value
   let memory = new Uint8Array(kernel.memory.buffer)
-  return (bytes) => {
+  return (bytes, isJson = false) => {
     const outAt = textAt + bytes.length + slackBytes
     const missing = outAt + kernel.bound(bytes.length) - memory.length
     if (missing > 0) {
@@ -40,6 +40,6 @@ export function snappyCompressor(): (bytes: Uint8Array) => Uint8Array {
       memory = new Uint8Array(kernel.memory.buffer)
     }
     memory.set(bytes, textAt)
-    return memory.subarray(outAt, outAt + kernel.compress(textAt, bytes.length, outAt))
+    return memory.subarray(outAt, outAt + kernel.compress(textAt, bytes.length, outAt, isJson))
   }
 }

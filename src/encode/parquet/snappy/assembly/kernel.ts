@@ -1,7 +1,7 @@
 // Snappy's block format (format_description.txt of google/snappy): the length of the text, then literals and copies of what came up to 64 KiB before. Matches
-// are found by a hash of four bytes. What is made depends on the text alone.
+// are found by a hash of four bytes or, where the text repeats itself at length, of six. What is made depends on the text and that choice alone.
 
-/** Where the last four bytes of each hash are, u32 addresses. */
+/** Where the last bytes of each hash are, u32 addresses. */
 const tableAt: usize = 1024
 const maxTableBits: u32 = 14
 const minTableBits: u32 = 8
@@ -15,30 +15,42 @@ const marginBytes: usize = 16
 /** After so many bytes without a match every other byte is looked at, after as many looks more every third, and so on. */
 const patience: u32 = 32
 
-let tableShift: u32 = 0
+let tableBits: u32 = 0
 
 /** Bytes that the compressed form of `length` bytes takes at most, and what is written over behind it. */
 export function bound(length: u32): u32 {
   return length + length / 6 + 64
 }
 
-/** Writes the compressed form of [from, from + length) to `out`. Up to 15 bytes behind the text are read. @returns the bytes that it takes */
-export function compress(from: usize, length: u32, out: usize): u32 {
+/** Writes the compressed form of [from, from + length) to `out`. Up to 15 bytes behind the text are read. @param isLong whether matches of less than six
+ *  bytes are passed over: of JSON the result is smaller then, and made faster, since short matches hide longer ones @returns the bytes that it takes */
+export function compress(from: usize, length: u32, out: usize, isLong: bool): u32 {
   const start = out
   let left = length
   for (; left >= 0x80; left >>= 7) store<u8>(out++, u8(left | 0x80))
   store<u8>(out++, u8(left))
-  return u32(compressText(from, from + usize(length), out) - start)
+  const end = from + usize(length)
+  return u32((isLong ? compressLong(from, end, out) : compressShort(from, end, out)) - start)
 }
 
-function compressText(from: usize, end: usize, out: usize): usize {
+function compressShort(from: usize, end: usize, out: usize): usize {
+  return compressText(from, end, out, false)
+}
+
+function compressLong(from: usize, end: usize, out: usize): usize {
+  return compressText(from, end, out, true)
+}
+
+// @ts-ignore: decorator
+@inline
+function compressText(from: usize, end: usize, out: usize, isLong: bool): usize {
   let literal = from
   if (end - from > marginBytes) {
     clearTable(u32(end - from), from)
     const limit = end - marginBytes
     let at = from + 1
     while (true) {
-      at = nextMatch(at, limit)
+      at = nextMatch(at, limit, isLong)
       if (at == 0) break
       out = writeLiteral(literal, at, out)
       let candidate = matchAt
@@ -48,9 +60,9 @@ function compressText(from: usize, end: usize, out: usize): usize {
         at += length
         literal = at
         if (at >= limit) return writeRest(literal, end, out)
-        store<u32>(placeOf(at - 1), u32(at - 1))
-        candidate = exchange(at)
-      } while (isMatch(candidate, at))
+        store<u32>(placeOf(at - 1, isLong), u32(at - 1))
+        candidate = exchange(at, isLong)
+      } while (isMatch(candidate, at, isLong))
       at++
     }
   }
@@ -60,7 +72,7 @@ function compressText(from: usize, end: usize, out: usize): usize {
 /** Empties the table, whose places are then at the start of the text, and makes it no larger than the text needs. */
 function clearTable(length: u32, from: usize): void {
   const bits = min(maxTableBits, max(minTableBits, 32 - u32(clz<u32>(length - 1))))
-  tableShift = 32 - bits
+  tableBits = bits
   const end = tableAt + (<usize>4 << bits)
   const start = u64(from) | (u64(from) << 32)
   for (let place = tableAt; place < end; place += 16) {
@@ -69,17 +81,17 @@ function clearTable(length: u32, from: usize): void {
   }
 }
 
-/** Where the four bytes stood before that `nextMatch` found. */
+/** Where the bytes stood before that `nextMatch` found. */
 let matchAt: usize = 0
 
-/** The next place from `at` on whose four bytes stood before, near enough; 0 where there is none before `limit`. */
+/** The next place from `at` on whose bytes stood before, near enough; 0 where there is none before `limit`. */
 // @ts-ignore: decorator
 @inline
-function nextMatch(at: usize, limit: usize): usize {
+function nextMatch(at: usize, limit: usize, isLong: bool): usize {
   let looks = patience
   while (at < limit) {
-    const candidate = exchange(at)
-    if (isMatch(candidate, at)) {
+    const candidate = exchange(at, isLong)
+    if (isMatch(candidate, at, isLong)) {
       matchAt = candidate
       return at
     }
@@ -90,21 +102,27 @@ function nextMatch(at: usize, limit: usize): usize {
 
 // @ts-ignore: decorator
 @inline
-function isMatch(candidate: usize, at: usize): bool {
-  return load<u32>(candidate) == load<u32>(at) && at - candidate <= maxDistance
+function isMatch(candidate: usize, at: usize, isLong: bool): bool {
+  const isSame = isLong
+    ? (load<u64>(candidate) ^ load<u64>(at)) << 16 == 0
+    : load<u32>(candidate) == load<u32>(at)
+  return isSame && at - candidate <= maxDistance
 }
 
 // @ts-ignore: decorator
 @inline
-function placeOf(at: usize): usize {
-  return tableAt + (usize((load<u32>(at) * 0x1e35a7bd) >> tableShift) << 2)
+function placeOf(at: usize, isLong: bool): usize {
+  const hash = isLong
+    ? u32(((load<u64>(at) << 16) * 0xcf1bbcdcbfa56300) >> u64(64 - tableBits))
+    : (load<u32>(at) * 0x1e35a7bd) >> (32 - tableBits)
+  return tableAt + (usize(hash) << 2)
 }
 
-/** Notes where the four bytes at `at` stand. @returns where others of their hash stood last */
+/** Notes where the bytes at `at` stand. @returns where others of their hash stood last */
 // @ts-ignore: decorator
 @inline
-function exchange(at: usize): usize {
-  const place = placeOf(at)
+function exchange(at: usize, isLong: bool): usize {
+  const place = placeOf(at, isLong)
   const last = usize(load<u32>(place))
   store<u32>(place, u32(at))
   return last
