@@ -9,7 +9,6 @@ export { addNull, addBoolean, endRecord } from './leaf'
 export { beginShredder, moveRoom, shred } from './shred'
 export { beginPages, describe, gather, nextPage } from './pages'
 export {
-  dictionaryFlag,
   greatestAt,
   greatestBuffers,
   greatestTextAt,
@@ -17,7 +16,6 @@ export {
   leastAt,
   leastBuffers,
   leastTextAt,
-  levelsAt,
 } from './state'
 export { fieldBytes, fieldMismatches } from './walk'
 export { boundText } from './bounds'
