@@ -1,15 +1,7 @@
 // Text with every quote doubled, 8 bytes at a time: which of them are quotes is the number of a shuffle that writes those twice. No branch depends on the
 // text.
 
-import {
-  beginEscapes,
-  endIn,
-  escaped,
-  escapedNext,
-  insideOf,
-  readEscapes,
-} from '../../../columns/kernel/assembly/container'
-import { maskOf } from '../../../columns/kernel/assembly/text'
+import { beginContainer, byteMask, endIn } from '../../../columns/kernel/assembly/container'
 
 /** Shuffles for the lower and for the upper 8 of 16 bytes: 16 bytes for each set of quotes among them. */
 let lowShuffles: usize = 0
@@ -54,44 +46,20 @@ export let copyEnd: usize = 0
 /** Copies the JSON object or array at `from` as `copyDoubled` does. Up to 31 bytes behind it are read, and 63 behind the copy are written over.
  *  @returns one past it; 0 where a string or key in it has a lone surrogate escape */
 export function copyContainer(from: usize, to: usize, quote: u8): usize {
-  const ends = i8x16.splat(0x22)
-  const backslashes = i8x16.splat(0x5c)
-  const spaces = i8x16.splat(0x20)
-  const opens = i8x16.splat(0x7b)
-  const closes = i8x16.splat(0x7d)
-  const quotes = i8x16.splat(quote)
-  let depth: i32 = 0
-  let carried: u32 = 0
-  beginEscapes()
+  beginContainer()
   while (true) {
     const low = v128.load(from)
     const high = v128.load(from, 16)
-    let strings = maskOf(i8x16.eq(low, ends), i8x16.eq(high, ends))
-    const doubled = quote == 0x22 ? strings : maskOf(i8x16.eq(low, quotes), i8x16.eq(high, quotes))
-    const lowEscapes = i8x16.eq(low, backslashes)
-    const highEscapes = i8x16.eq(high, backslashes)
-    if (v128.any_true(v128.or(lowEscapes, highEscapes)) || escapedNext != 0) {
-      if (!readEscapes(from, maskOf(lowEscapes, highEscapes))) return 0
-      strings &= ~escaped
-    }
-    const inside = insideOf(strings, carried)
-    carried = u32(i32(inside) >> 31)
-    // [ and {, ] and } differ in the bit of a space only
-    const lowFolded = v128.or(low, spaces)
-    const highFolded = v128.or(high, spaces)
-    const opened = maskOf(i8x16.eq(lowFolded, opens), i8x16.eq(highFolded, opens)) & ~inside
-    const closed = maskOf(i8x16.eq(lowFolded, closes), i8x16.eq(highFolded, closes)) & ~inside
-    const half = to + 16 + usize(popcnt(doubled & 0xffff))
+    const ends = byteMask(low, high, 0x22)
+    const doubled = quote == 0x22 ? ends : byteMask(low, high, quote)
+    const length = endIn(from, low, high, ends)
+    if (length < 0) return 0
     doubleSixteen(low, doubled & 0xffff, to)
-    doubleSixteen(high, doubled >> 16, half)
-    if (depth <= i32(popcnt(closed))) {
-      const length = endIn(opened, closed, depth)
-      if (length != 0) {
-        copyEnd = to + usize(length + popcnt(doubled & u32((<u64>1 << u64(length)) - 1)))
-        return from + usize(length)
-      }
+    doubleSixteen(high, doubled >> 16, to + 16 + usize(popcnt(doubled & 0xffff)))
+    if (length != 0) {
+      copyEnd = to + usize(length + popcnt(doubled & u32((<u64>1 << u64(length)) - 1)))
+      return from + usize(length)
     }
-    depth += i32(popcnt(opened)) - i32(popcnt(closed))
     to += 32 + usize(popcnt(doubled))
     from += 32
   }
