@@ -41,14 +41,14 @@ function readUsual(at: usize, scale: i64): bool {
 /** Each of the 16 bytes at `at` as far as it is above that of 0000-00-00T00:00. */
 // @ts-ignore: decorator
 @inline
-export function digitsOf(at: usize): v128 {
+function digitsOf(at: usize): v128 {
   return i8x16.sub(v128.load(at), i8x16(48, 48, 48, 48, 45, 48, 48, 45, 48, 48, 84, 48, 48, 58, 48, 48))
 }
 
 /** Century, year of it, month, day, hour and minute; the century again where there is nothing more. */
 // @ts-ignore: decorator
 @inline
-export function numbersOf(digits: v128): v128 {
+function numbersOf(digits: v128): v128 {
   const tens = i8x16.shuffle(digits, digits, 0, 2, 5, 8, 11, 14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
   const ones = i8x16.shuffle(digits, digits, 1, 3, 6, 9, 12, 15, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
   const twice = i8x16.add(tens, tens)
@@ -60,7 +60,7 @@ export function numbersOf(digits: v128): v128 {
 /** Whether what they come from is a date and time of the years 1900 to 9899 with a day that every month has, as far as the minute. */
 // @ts-ignore: decorator
 @inline
-export function isUsual(digits: v128, numbers: v128): bool {
+function isUsual(digits: v128, numbers: v128): bool {
   const strange = i8x16.gt_u(digits, i8x16(9, 9, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9))
   const above = i8x16.sub(numbers, i8x16(19, 0, 1, 1, 0, 0, 19, 19, 19, 19, 19, 19, 19, 19, 19, 19))
   const most = i8x16(79, 99, 11, 27, 23, 59, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79)

@@ -12,13 +12,7 @@ import {
 } from '../../../columns/kernel/assembly/state'
 import { copyText } from '../../../columns/kernel/assembly/stream'
 import { textEnd, unescape } from '../../../columns/kernel/assembly/text'
-import {
-  digitsOf,
-  isUsual,
-  numbersOf,
-  readTimestamp,
-  timestampEnd,
-} from '../../../columns/kernel/assembly/timestamp'
+import { readTimestamp, timestampEnd } from '../../../columns/kernel/assembly/timestamp'
 import { skipScalar, skipValue } from '../../../columns/kernel/assembly/walk'
 import { beginDoubled, copyContainer, copyDoubled, copyEnd, shufflesBytes } from './doubled'
 
@@ -118,27 +112,9 @@ function writeOther(kind: u32, byte: u8, at: usize): usize {
 }
 
 function writeTimestamp(at: usize): usize {
-  let end = endOfUsualTimestamp(at)
-  if (end == 0) {
-    if (!readTimestamp(at, scale)) return 0
-    end = timestampEnd
-  }
-  writePlain(at, end - 1)
-  return end
-}
-
-/** One past the string whose text begins at `at` where that is a usual date-time in UTC, with any fraction; 0 where it may be another one. */
-function endOfUsualTimestamp(at: usize): usize {
-  const digits = digitsOf(at)
-  if (!isUsual(digits, numbersOf(digits))) return 0
-  if (load<u8>(at, 16) != 0x3a || u32(load<u8>(at, 17)) - 0x30 > 5 || u32(load<u8>(at, 18)) - 0x30 > 9) return 0
-  at += 19
-  if (load<u8>(at) == 0x2e) {
-    const start = ++at
-    while (u32(load<u8>(at)) - 0x30 <= 9) at++
-    if (at == start) return 0
-  }
-  return load<u16>(at) == 0x225a ? at + 2 : 0 // Z and the closing quote
+  if (!readTimestamp(at, scale)) return 0
+  writePlain(at, timestampEnd - 1)
+  return timestampEnd
 }
 
 /** Writes the opening quote of a text that begins with `byte`, and ' behind it where that is = + - or @ and formulas are guarded. False where it takes the
