@@ -187,13 +187,10 @@ function scan(
       bad |= controlMask(a, b, c, d) & s
       lineFeed = equalMask(a, b, c, d, 0x0a) & ~s
       const returns = equalMask(a, b, c, d, 0x0d) & ~s
-      if (isLines) {
-        comma |= lineFeed
-        hasBreaks = hasBreaks || returns != 0
-      } else {
-        white |= lineFeed
-        hasBreaks = hasBreaks || (returns | lineFeed) != 0
-      }
+      if (isLines) comma |= lineFeed
+      else white |= lineFeed
+      // a line feed that ends a line is in no record
+      hasBreaks = hasBreaks || (isLines ? returns : returns | lineFeed) != 0
       white |= returns | (equalMask(a, b, c, d, 0x09) & ~s)
     }
 

@@ -25,6 +25,7 @@ import { beginCursor, passText, readAll, readBytes, streamBytes } from './stream
 /** Cursors over the values: what is not in a page yet, and what has not been measured. */
 const copyCursor: usize = 336
 const sizeCursor: usize = 352
+
 /** Levels and indices in one piece each, and the body of a page: address and size of each region. */
 const levelRegion: usize = 384
 const indexRegion: usize = 392

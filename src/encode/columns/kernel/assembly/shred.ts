@@ -117,10 +117,10 @@ export function shred(from: u32, to: u32, bounds: usize, base: usize): u32 {
   let next = from
   saveLeaves()
   for (; record < to; record++) {
-    if (!shredRecord(base + usize(load<u32>(bounds + (usize(record) << 3))))) {
+    if (!shredRecord(base + startOf(bounds, record))) {
       restoreLeaves()
       for (; next < record; next++) {
-        shredRecord(base + usize(load<u32>(bounds + (usize(next) << 3))))
+        shredRecord(base + startOf(bounds, next))
         endRecord()
       }
       break
@@ -138,6 +138,12 @@ export function shred(from: u32, to: u32, bounds: usize, base: usize): u32 {
   store<u32>(resultAt, dropped)
   store<u32>(resultAt, mismatches, 4)
   return record
+}
+
+// @ts-ignore: decorator
+@inline
+function startOf(bounds: usize, record: u32): usize {
+  return usize(load<u32>(bounds + (usize(record) << 3)))
 }
 
 function shredRecord(at: usize): bool {

@@ -15,7 +15,7 @@ const marginBytes: usize = 16
 /** After so many bytes without a match every other byte is looked at, after as many looks more every third, and so on. */
 const patience: u32 = 32
 
-let tableBits: u32 = 0
+let tableShift: u32 = 0
 
 /** Bytes that the compressed form of `length` bytes takes at most, and what is written over behind it. */
 export function bound(length: u32): u32 {
@@ -72,7 +72,7 @@ function compressText(from: usize, end: usize, out: usize, isLong: bool): usize 
 /** Empties the table, whose places are then at the start of the text, and makes it no larger than the text needs. */
 function clearTable(length: u32, from: usize): void {
   const bits = min(maxTableBits, max(minTableBits, 32 - u32(clz<u32>(length - 1))))
-  tableBits = bits
+  tableShift = 32 - bits
   const end = tableAt + (<usize>4 << bits)
   const start = u64(from) | (u64(from) << 32)
   for (let place = tableAt; place < end; place += 16) {
@@ -113,8 +113,8 @@ function isMatch(candidate: usize, at: usize, isLong: bool): bool {
 @inline
 function placeOf(at: usize, isLong: bool): usize {
   const hash = isLong
-    ? u32(((load<u64>(at) << 16) * 0xcf1bbcdcbfa56300) >> u64(64 - tableBits))
-    : (load<u32>(at) * 0x1e35a7bd) >> (32 - tableBits)
+    ? u32(((load<u64>(at) << 16) * 0xcf1bbcdcbfa56300) >> u64(32 + tableShift))
+    : (load<u32>(at) * 0x1e35a7bd) >> tableShift
   return tableAt + (usize(hash) << 2)
 }
 
