@@ -21,7 +21,7 @@ export async function runExport(command: 'export' | 'convert', texts: FlagTexts,
   const { token, ca, redactKey, schema } = await filesOf(texts, options, cli, io)
 
   const progress: Progress = { records: 0, pages: 0, bodyBytes: 0, outputBytes: 0, requests: 0, wait: null }
-  const { exportRecords } = await io.loadExport()
+  const { exportRecords } = await io.loadExport(options)
   let kept = 0
   let isReported = false
   const tellStop = (stopped: Stopped, how: string): void => {

@@ -2,8 +2,10 @@
 
 import type { Clock } from '../clock.js'
 import { systemClock } from '../clock.js'
+import type { ResolvedOptions } from '../options/schema.js'
 import type { TextOutput } from './progress.js'
 import type { SignalSource } from './signals.js'
+import { optimiseLater } from './tiering.js'
 
 export interface Io {
   readonly stdin: AsyncIterable<Uint8Array | string>
@@ -14,8 +16,8 @@ export interface Io {
   readonly signals: SignalSource
   /** Whether stdout was closed at the start, so that what is written to it is lost. */
   isStdoutClosed(): Promise<boolean>
-  /** The library, loaded when it is needed: help and bad flags do not wait for it. */
-  loadExport(): Promise<Pick<typeof import('../export.js'), 'exportRecords'>>
+  /** The library, loaded when it is needed: help and bad flags do not wait for it. The process is prepared for `options`. */
+  loadExport(options: Pick<ResolvedOptions, 'parser'>): Promise<Pick<typeof import('../export.js'), 'exportRecords'>>
 }
 
 /** Those of this process. */
@@ -30,6 +32,9 @@ export function processIo(): Io {
     clock: systemClock,
     signals: process,
     isStdoutClosed: async () => (await import('../destination/stdout.js')).isReopenedNull(1),
-    loadExport: () => import('../export.js'),
+    loadExport: ({ parser }) => {
+      if (parser === 'simd') optimiseLater()
+      return import('../export.js')
+    },
   }
 }
