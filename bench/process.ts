@@ -59,7 +59,7 @@ export async function runProgram({
   const folder = mkdtempSync(join(tmpdir(), 'truto-export-bench-process-'))
   const peakFile = join(folder, 'peak')
   const file = stdout === undefined ? undefined : openSync(stdout, 'w')
-  // with it Node.js reads the machine's certificates at each start, 40 ms of CPU time that no user of a file waits for
+  // with it Node.js reads the machine's certificates at each start, 40 ms of CPU time that are no part of any tool here
   const { NODE_EXTRA_CA_CERTS: _, ...rest } = process.env
   const start = performance.now()
   const shell = spawn('bash', ['-c', shellScript, 'bash', ...argv], {

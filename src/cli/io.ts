@@ -16,7 +16,7 @@ export interface Io {
   readonly signals: SignalSource
   /** Whether stdout was closed at the start, so that what is written to it is lost. */
   isStdoutClosed(): Promise<boolean>
-  /** The library, loaded when it is needed: help and bad flags do not wait for it. The process is prepared for `options`. */
+  /** The library, loaded when it is needed: help and bad flags do not wait for it. V8 is set for the engine that it will use. */
   loadExport(options: Pick<ResolvedOptions, 'parser'>): Promise<Pick<typeof import('../export.js'), 'exportRecords'>>
 }
 
