@@ -2,6 +2,7 @@
 // process of its own for `columns.ts`. Argument: the task as JSON. Prints its samples as its last line.
 
 import { readFileSync } from 'node:fs'
+import { optimiseLater } from '../src/cli/tiering.js'
 import { csvEncoder } from '../src/encode/csv.js'
 import type { Encoder } from '../src/encode/encoder.js'
 import { parquetEncoder } from '../src/encode/parquet/parquet.js'
@@ -25,7 +26,9 @@ export interface RouteSamples {
 
 const task = JSON.parse(process.argv[2]!) as RoutesTask
 const bytes = readFileSync(task.input)
-const chunkBytes = 64 * 1024
+/** As much as a read of a file hands on. */
+const chunkBytes = 1024 * 1024
+optimiseLater() // as the command line does
 
 const variants: Variant[] = [{ name: 'JSON.parse of each record', run: parseAll }]
 for (const engine of engineNames.slice(0, 2)) {

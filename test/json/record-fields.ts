@@ -189,6 +189,17 @@ export function recordFieldsConformance(factory: SlicerFactory, { isEager }: { i
     )
     const tiny = Array.from({ length: 40_000 }, (_, i): Member[] => [[i % 3 === 0 ? 'a' : 'b', String(i % 10)]])
     compareAll(factory, pageOf(tiny), 64 * KiB, [['b'], ['a', 'b']], 'tiny')
+    // as many to a step as there can be
+    const empty = Array.from({ length: 200_000 }, (): Member[] => [])
+    for (const [records, label] of [
+      [tiny, 'tiny, large steps'],
+      [empty, 'empty'],
+    ] as const) {
+      const page = pageOf(records)
+      const cuts = [page.records.at(-1)!.start, page.body.length]
+      const compared = compareAll(factory, page, cuts, [['b'], ['a', 'b']], label)
+      if (isEager) expect(compared, label).toBeGreaterThanOrEqual(records.length - 1)
+    }
   })
 
   test('hundreds of names are located and excluded at once', () => {

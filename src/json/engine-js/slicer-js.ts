@@ -26,9 +26,9 @@ import {
   stringStops,
 } from './tables.js'
 
-export const windowBytes = 256 * KiB
+export const windowBytes = 512 * KiB
 /** Most bytes that are copied in and scanned in one step: a batch is what one step completes. */
-const stepBytes = 64 * KiB
+const stepBytes = 256 * KiB
 /** Room behind the data for the sentinel and for the line feed of the last record. */
 export const slackBytes = 16
 
