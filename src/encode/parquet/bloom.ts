@@ -30,7 +30,7 @@ export async function bloomFilter({ values, count }: LeafColumn, turn: Turn): Pr
     const end = at + 4 + view.getUint32(at, true)
     insert(bits, xxHash64(bytes, at + 4, end))
     at = end
-    if (seen % valuesPerTurn === 0) await turn.take()
+    if (seen % valuesPerTurn === 0 && turn.isOver) await turn.take()
   }
   return Buffer.concat([header(bits.byteLength), littleEndian(bits)])
 }

@@ -126,7 +126,7 @@ class ParquetEncoder implements Encoder {
       const to = this.#nextStop(batch, from)
       writer.append(batch, from, to)
       if (this.#isFull) await this.cut()
-      else if (to < batch.count) await this.#turn.take()
+      else if (to < batch.count && this.#turn.isOver) await this.#turn.take()
       from = to
     }
   }

@@ -1,7 +1,7 @@
 // One row group: the pages of each column, handed on one by one, and the metadata that the footer has of it.
 
 import { KiB, MiB } from '../../bytes/units.js'
-import type { LeafColumn, LeafColumns } from '../columns/leaf.js'
+import type { LeafColumn, LeafColumns, PageBody } from '../columns/leaf.js'
 import type { ByteSink } from '../encoder.js'
 import { bloomFilter } from './bloom.js'
 import { type Compress, codecId, type ParquetCompression } from './compression.js'
@@ -117,34 +117,43 @@ interface Chunk {
 
 async function writeChunk(column: LeafColumn, offset: number, init: RowGroupInit): Promise<Chunk> {
   const { out, compress, turn } = init
+  const isJson = column.leaf.kind === 'json'
+  const isIndexed = hasDictionary(column)
+  const encoding = isIndexed ? encodingId.rleDictionary : encodingId.plain
   let size = 0
   let compressedSize = 0
   let dataPages = 0
-  const write = async (body: Uint8Array, headerOf: (stored: Uint8Array) => Buffer): Promise<void> => {
-    const stored = compress === null ? body : await compress(body, column.leaf.kind === 'json')
-    const header = headerOf(stored)
-    size += header.length + body.length
+  let dataOffset = offset
+  for (const { entries, bytes, isDictionary } of pagesOf(column, isIndexed)) {
+    const compressed = compress === null ? bytes : compress(bytes, isJson)
+    const stored = compressed instanceof Uint8Array ? compressed : await compressed
+    const page = { size: bytes.length, stored, entries }
+    const header = isDictionary ? dictionaryPageHeader(page) : dataPageHeader(page, encoding)
+    size += header.length + bytes.length
     compressedSize += header.length + stored.length
+    if (isDictionary) dataOffset = offset + compressedSize
+    else dataPages++
     if (stored.length < copiedBytes) await out.write(Buffer.concat([header, stored]))
     else {
       await out.write(header)
       await out.write(stored)
     }
-    await turn.take()
-  }
-  const { values } = column
-  const isIndexed = hasDictionary(column)
-  if (isIndexed && values.kind === 'dictionary') {
-    const { bytes, count } = values
-    await write(bytes, (stored) => dictionaryPageHeader({ size: bytes.length, stored, entries: count }))
-  }
-  const dataOffset = offset + compressedSize
-  const encoding = isIndexed ? encodingId.rleDictionary : encodingId.plain
-  for (const { entries, bytes } of column.pages?.(pageBytes) ?? pageBodies(column, pageBytes)) {
-    await write(bytes, (stored) => dataPageHeader({ size: bytes.length, stored, entries }, encoding))
-    dataPages++
+    if (turn.isOver) await turn.take()
   }
   return { dictionaryOffset: isIndexed ? offset : null, dataOffset, size, compressedSize, dataPages }
+}
+
+interface Page extends PageBody {
+  readonly isDictionary: boolean
+}
+
+/** The bodies of a column's pages, each valid until the next one is asked for: the dictionary, where its values are `isIndexed`, then the data. */
+function* pagesOf(column: LeafColumn, isIndexed: boolean): Generator<Page, void, undefined> {
+  const { values } = column
+  if (isIndexed && values.kind === 'dictionary')
+    yield { isDictionary: true, entries: values.count, bytes: values.bytes }
+  for (const { entries, bytes } of column.pages?.(pageBytes) ?? pageBodies(column, pageBytes))
+    yield { isDictionary: false, entries, bytes }
 }
 
 function writeMetadata(thrift: ThriftWriter, column: LeafColumn, chunk: Chunk, compression: ParquetCompression): void {

@@ -55,7 +55,8 @@ export class ThriftWriter {
   }
 
   text(field: number, value: string): void {
-    this.binary(field, Buffer.from(value))
+    this.#header(field, thriftBinary)
+    this.textElement(value)
   }
 
   struct(field: number, write: () => void): void {
@@ -90,9 +91,11 @@ export class ThriftWriter {
 
   /** A string that is an element of a list. */
   textElement(value: string): void {
-    const bytes = Buffer.from(value)
-    this.#varint(bytes.length)
-    this.raw(bytes)
+    const length = Buffer.byteLength(value)
+    this.#varint(length)
+    this.#reserve(length)
+    this.#bytes.write(value, this.#length)
+    this.#length += length
   }
 
   /** An element that was written before, by this protocol. */

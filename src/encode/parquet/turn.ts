@@ -9,9 +9,12 @@ const maxBusyMs = 20
 export class Turn {
   #since = performance.now()
 
-  /** Resolves at once most of the time. Call it between two pieces of work. */
+  /** Whether others are to get their turn: by `take`, between two pieces of work. */
+  get isOver(): boolean {
+    return performance.now() - this.#since >= maxBusyMs
+  }
+
   async take(): Promise<void> {
-    if (performance.now() - this.#since < maxBusyMs) return
     await setImmediate()
     this.#since = performance.now()
   }

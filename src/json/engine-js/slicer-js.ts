@@ -846,8 +846,9 @@ export class SlicerJs implements Slicer {
   #checkOpenLength(end: number): void {
     if (this.#recordStart >= 0 && end - this.#recordStart > this.#options.maxRecordBytes)
       throw this.#recordTooLarge(this.#recordStart)
-    for (const start of [this.#firstStart, this.#memberStart, this.#keyStart])
-      if (start >= 0) this.#checkLength(start, end)
+    this.#checkLength(this.#firstStart, end)
+    this.#checkLength(this.#memberStart, end)
+    this.#checkLength(this.#keyStart, end)
   }
 
   #checkLength(start: number, end: number): void {

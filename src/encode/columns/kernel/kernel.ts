@@ -209,9 +209,11 @@ class KernelShredder implements Shredder, LeafSink, LeafColumns {
     const base = windowAt - start
     for (let at = from; at < to; at++) {
       const stop = from + kernel.shred(at - from, to - from, this.#boundsAt, base)
-      const [dropped, mismatches] = this.#memory.result(kernel.resultAt.value, 2)
-      if (dropped! > 0) this.#records.countUnknown(dropped!)
-      if (mismatches! > 0) this.#takeMismatches()
+      const { words } = this.#memory
+      const told = kernel.resultAt.value / 4
+      const dropped = words[told]!
+      if (dropped > 0) this.#records.countUnknown(dropped)
+      if (words[told + 1]! > 0) this.#takeMismatches()
       this.rows += stop - at
       if (this.#hasKey) this.#addKeys(batch, at, stop)
       if (stop < to) this.#records.append(batch, stop, this)
@@ -290,10 +292,15 @@ class KernelShredder implements Shredder, LeafSink, LeafColumns {
 /** Index one past the last record from `from` on that the window has room for. */
 function windowEnd(batch: RecordBatch, from: number, to: number): number {
   const limit = batch.start(from) + windowBytes
-  const most = Math.min(to, from + windowRecords)
-  let end = from
-  while (end < most && batch.end(end) <= limit) end++
-  return end
+  let high = Math.min(to, from + windowRecords)
+  if (batch.end(high - 1) <= limit) return high
+  let low = from
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (batch.end(middle) <= limit) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** One leaf, copied out of the kernel's memory as far as it is asked for. */
@@ -312,37 +319,22 @@ class KernelColumn implements LeafColumn {
     this.#kernel = kernel
     this.#memory = memory
     kernel.describe(at)
-    const [entries, count, isIndexed, distinct, length] = memory.result(kernel.resultAt.value, 5)
-    this.entries = entries!
-    this.count = count!
-    const gather = (what: number, bytes: number): Buffer => this.#gather(what, bytes)
-    this.values =
-      isIndexed === 1
-        ? {
-            kind: 'dictionary',
-            count: distinct!,
-            get bytes() {
-              return gather(part.distinct, length!)
-            },
-            get indices() {
-              const { buffer, byteOffset } = gather(part.values, 2 * count!)
-              return new Uint16Array(buffer, byteOffset, count)
-            },
-          }
-        : {
-            kind: 'plain',
-            get bytes() {
-              return gather(part.values, length!)
-            },
-          }
+    const { words } = memory
+    const told = kernel.resultAt.value / 4
+    this.entries = words[told]!
+    this.count = words[told + 1]!
+    const isIndexed = words[told + 2] === 1
+    this.values = isIndexed
+      ? new KernelDictionary(this, words[told + 3]!, words[told + 4]!)
+      : new KernelPlain(this, words[told + 4]!)
   }
 
   get repetitions(): Uint8Array | null {
-    return this.leaf.maxRepetition === 0 ? null : this.#gather(part.repetitions, this.entries)
+    return this.leaf.maxRepetition === 0 ? null : this.gather(part.repetitions, this.entries)
   }
 
   get definitions(): Uint8Array {
-    return this.#gather(part.definitions, this.entries)
+    return this.gather(part.definitions, this.entries)
   }
 
   get min(): Uint8Array | null {
@@ -361,12 +353,15 @@ class KernelColumn implements LeafColumn {
     for (;;) {
       const entries = kernel.nextPage()
       if (entries === 0) return
-      const [at, length] = this.#memory.result(kernel.resultAt.value, 2)
-      yield { entries, bytes: this.#memory.bytes.subarray(at, at! + length!) }
+      const { words, bytes } = this.#memory
+      const told = kernel.resultAt.value / 4
+      const at = words[told]!
+      yield { entries, bytes: bytes.subarray(at, at + words[told + 1]!) }
     }
   }
 
-  #gather(what: number, length: number): Buffer {
+  /** Copies out the first `length` bytes of one of its parts. */
+  gather(what: number, length: number): Buffer {
     const at = this.#kernel.gather(this.#at, what)
     const copy = Buffer.allocUnsafeSlow(length)
     this.#memory.bytes.copy(copy, 0, at, at + length)
@@ -391,6 +386,46 @@ class KernelColumn implements LeafColumn {
   }
 }
 
+// Classes and not objects with getters, of which V8 keeps a shape for each.
+
+class KernelDictionary {
+  readonly kind = 'dictionary'
+  readonly count: number
+  readonly #column: KernelColumn
+  readonly #length: number
+
+  constructor(column: KernelColumn, count: number, length: number) {
+    this.#column = column
+    this.count = count
+    this.#length = length
+  }
+
+  get bytes(): Buffer {
+    return this.#column.gather(part.distinct, this.#length)
+  }
+
+  get indices(): Uint16Array {
+    const { count } = this.#column
+    const { buffer, byteOffset } = this.#column.gather(part.values, 2 * count)
+    return new Uint16Array(buffer, byteOffset, count)
+  }
+}
+
+class KernelPlain {
+  readonly kind = 'plain'
+  readonly #column: KernelColumn
+  readonly #length: number
+
+  constructor(column: KernelColumn, length: number) {
+    this.#column = column
+    this.#length = length
+  }
+
+  get bytes(): Buffer {
+    return this.#column.gather(part.values, this.#length)
+  }
+}
+
 /** Views of the kernel's memory, made anew when it has grown. */
 class KernelMemory {
   readonly #memory: WebAssembly.Memory
@@ -409,10 +444,6 @@ class KernelMemory {
   get words(): Uint32Array {
     this.#renew()
     return this.#words
-  }
-
-  result(at: number, count: number): Uint32Array {
-    return this.words.slice(at / 4, at / 4 + count)
   }
 
   #renew(): void {
