@@ -57,6 +57,23 @@ test.each([
   expect(isReadBack(text)).toBe(true)
 })
 
+test('short matches are passed over behind 64 KiB that hardly got smaller, and only there', () => {
+  const pieces = Buffer.concat(
+    Array.from({ length: 20_000 }, (_, i) => Buffer.concat([noise.subarray(4 * i, 4 * i + 4), Buffer.from('same')])),
+  )
+  expect(compress(pieces).length).toBeLessThan(0.95 * pieces.length)
+  const behindNoise = Buffer.concat([noise.subarray(0, 65_536), pieces])
+  expect(compress(behindNoise).length).toBeGreaterThan(0.99 * behindNoise.length)
+  expect(isReadBack(behindNoise)).toBe(true)
+  // long ones are found, also those that begin on the other side of the border
+  for (const before of [65_500, 65_530, 65_536, 65_540]) {
+    const again = noise.subarray(100_000, 120_000)
+    const text = Buffer.concat([noise.subarray(0, before), again, again])
+    expect(isReadBack(text)).toBe(true)
+    expect(compress(text).length).toBeLessThan(text.length - 5000)
+  }
+})
+
 test('noise grows by less than one in a thousand, members shrink to less than a fifth', () => {
   expect(compress(noise).length).toBeLessThan(200_200)
   const members = Buffer.from(Array.from({ length: 1000 }, (_, index) => JSON.stringify(memberAt(index))).join('\n'))

@@ -12,6 +12,8 @@ export const freeAt: usize = tableAt + (<usize>4 << maxTableBits)
 const maxDistance: usize = 65535
 /** No match is looked for in so many bytes at the end. */
 const marginBytes: usize = 16
+/** Where short matches save less than a sixteenth of so many bytes at the start, the rest is not worth looking at so closely. */
+const trialBytes: usize = 65536
 /** After so many bytes without a match every other byte is looked at, after as many looks more every third, and so on. */
 const patience: u32 = 32
 
@@ -23,13 +25,22 @@ export function bound(length: u32): u32 {
 }
 
 /** Writes the compressed form of [from, from + length) to `out`. Up to 15 bytes behind the text are read. @param isLong whether matches of less than six
- *  bytes are passed over: of JSON the result is smaller then, and made faster, since short matches hide longer ones @returns the bytes that it takes */
+ *  bytes are passed over: of JSON the result is smaller then, and made faster, since short matches hide longer ones; so they are where the first `trialBytes`
+ *  hardly got smaller @returns the bytes that it takes */
 export function compress(from: usize, length: u32, out: usize, isLong: bool): u32 {
   const start = out
   let left = length
   for (; left >= 0x80; left >>= 7) store<u8>(out++, u8(left | 0x80))
   store<u8>(out++, u8(left))
+  clearTable(length, from)
   const end = from + usize(length)
+  const trialEnd = from + min(usize(length), trialBytes)
+  if (!isLong) {
+    const trial = out
+    out = compressShort(from, trialEnd, out)
+    from = trialEnd
+    isLong = out - trial > trialBytes - trialBytes / 16
+  }
   return u32((isLong ? compressLong(from, end, out) : compressShort(from, end, out)) - start)
 }
 
@@ -46,7 +57,6 @@ function compressLong(from: usize, end: usize, out: usize): usize {
 function compressText(from: usize, end: usize, out: usize, isLong: bool): usize {
   let literal = from
   if (end - from > marginBytes) {
-    clearTable(u32(end - from), from)
     const limit = end - marginBytes
     let at = from + 1
     while (true) {
