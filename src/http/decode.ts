@@ -2,6 +2,7 @@
 // the decoder's own backpressure: however much a few bytes unfold to, only one chunk of it is held.
 
 import { pipeline } from 'node:stream'
+import { MessageChannel } from 'node:worker_threads'
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib'
 import { KiB, MiB } from '../bytes/units.js'
 import { DataError, RequestError, UpstreamError } from '../errors.js'
@@ -10,7 +11,8 @@ export type Coding = 'gzip' | 'deflate' | 'br'
 type Decoder = ReturnType<typeof createGunzip> | ReturnType<typeof createBrotliDecompress>
 
 const maxLayers = 2
-const chunkSize = 64 * KiB
+/** A chunk of `chunkSize` has a buffer of its own, not a part of Node's pool. By the high-water mark the decoder is done with each chunk when it asks for the next. */
+const decoderOptions = { chunkSize: 64 * KiB, writableHighWaterMark: 1 }
 /** What less than this unfolds from does not matter, and over a few bytes a ratio says nothing. */
 const judgedFromBytes = 1 * MiB
 
@@ -101,7 +103,7 @@ async function* decodeLayer(
     try {
       for (let result = first; !result.done; result = await iterator.next()) {
         fedBytes += result.value.length
-        yield Buffer.from(result.value) // the decoder is not done with it when the next is asked for
+        yield result.value
       }
     } catch (error) {
       sourceError = error
@@ -117,6 +119,8 @@ async function* decodeLayer(
       decodedBytes += chunk.length
       bound.check(decodedBytes)
       yield chunk
+      // Only where the decoder has gone on to its next buffer: it may still write behind a chunk that ends earlier.
+      if (chunk.byteOffset + chunk.length === chunk.buffer.byteLength) free(chunk.buffer as ArrayBuffer)
     }
     const error = await fed
     if (error !== undefined) throw error
@@ -137,11 +141,19 @@ async function* decodeLayer(
 }
 
 function createDecoder(coding: Coding, first: Uint8Array | undefined): Decoder {
-  if (coding === 'gzip') return createGunzip({ chunkSize })
-  if (coding === 'br') return createBrotliDecompress({ chunkSize })
+  if (coding === 'gzip') return createGunzip(decoderOptions)
+  if (coding === 'br') return createBrotliDecompress(decoderOptions)
   // "deflate" is the zlib format (RFC 9110 §8.4.1.2), but some servers send it without its header, whose low four bits are 8 (RFC 1950 §2.2).
   const isZlib = first === undefined || ((first[0] ?? 0) & 0x0f) === 8
-  return isZlib ? createInflate({ chunkSize }) : createInflateRaw({ chunkSize })
+  return isZlib ? createInflate(decoderOptions) : createInflateRaw(decoderOptions)
+}
+
+const { port1: nowhere } = new MessageChannel()
+nowhere.close()
+
+/** Detached by being sent to a port that nobody listens on, its memory goes at once. V8 lets some 32 MiB of such buffers gather before it looks for them. */
+function free(buffer: ArrayBuffer): void {
+  nowhere.postMessage(undefined, [buffer])
 }
 
 function decodingError(coding: string, cause: unknown): UpstreamError {
