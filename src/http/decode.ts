@@ -2,7 +2,7 @@
 // the decoder's own backpressure: however much a few bytes unfold to, only one chunk of it is held.
 
 import { pipeline } from 'node:stream'
-import { MessageChannel } from 'node:worker_threads'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib'
 import { KiB, MiB } from '../bytes/units.js'
 import { DataError, RequestError, UpstreamError } from '../errors.js'
@@ -11,8 +11,9 @@ export type Coding = 'gzip' | 'deflate' | 'br'
 type Decoder = ReturnType<typeof createGunzip> | ReturnType<typeof createBrotliDecompress>
 
 const maxLayers = 2
-/** A chunk of `chunkSize` has a buffer of its own, not a part of Node's pool. By the high-water mark the decoder is done with each chunk when it asks for the next. */
-const decoderOptions = { chunkSize: 64 * KiB, writableHighWaterMark: 1 }
+const chunkSize = 64 * KiB
+/** By the high-water mark a decoder is done with each chunk when it asks for the next. */
+const decoderOptions = { chunkSize, writableHighWaterMark: 1 }
 /** What less than this unfolds from does not matter, and over a few bytes a ratio says nothing. */
 const judgedFromBytes = 1 * MiB
 
@@ -46,7 +47,7 @@ export interface CancellableBody extends AsyncIterable<Uint8Array> {
 }
 
 /**
- * `body` with `codings` undone, one after the other. Leaving the result early cancels `body`.
+ * `body` with `codings` undone, one after the other; each chunk, too, is valid until the next is asked for. Leaving the result early cancels `body`.
  * @param maxRatio how many times its encoded bytes the body may be, from its first MiB on
  */
 export function decodeBody(
@@ -119,8 +120,7 @@ async function* decodeLayer(
       decodedBytes += chunk.length
       bound.check(decodedBytes)
       yield chunk
-      // Only where the decoder has gone on to its next buffer: it may still write behind a chunk that ends earlier.
-      if (chunk.byteOffset + chunk.length === chunk.buffer.byteLength) free(chunk.buffer as ArrayBuffer)
+      freeSpent(chunk)
     }
     const error = await fed
     if (error !== undefined) throw error
@@ -148,12 +148,18 @@ function createDecoder(coding: Coding, first: Uint8Array | undefined): Decoder {
   return isZlib ? createInflate(decoderOptions) : createInflateRaw(decoderOptions)
 }
 
-const { port1: nowhere } = new MessageChannel()
-nowhere.close()
+let nowhere: MessagePort | undefined
 
-/** Detached by being sent to a port that nobody listens on, its memory goes at once. V8 lets some 32 MiB of such buffers gather before it looks for them. */
-function free(buffer: ArrayBuffer): void {
-  nowhere.postMessage(undefined, [buffer])
+/** Frees the buffer of a chunk that has been read, where the decoder has gone on to its next one: it may still write behind a chunk that ends earlier.
+ *  Detached by being sent to a port that nobody listens on, the memory goes at once. V8 lets some 32 MiB of such buffers gather before it looks for them. */
+function freeSpent({ buffer, byteOffset, length }: Buffer): void {
+  if (buffer.byteLength !== chunkSize) return // a part of Node's pool, where a user's `Buffer.poolSize` has made that large
+  if (byteOffset + length !== chunkSize) return
+  if (nowhere === undefined) {
+    nowhere = new MessageChannel().port1
+    nowhere.close()
+  }
+  nowhere.postMessage(undefined, [buffer as ArrayBuffer])
 }
 
 function decodingError(coding: string, cause: unknown): UpstreamError {

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { type CancellableBody, type Coding, decodeBody, parseContentEncoding } from '../../src/http/decode.js'
 import { read } from './harness.js'
 
+const hex = Buffer.from(randomBytes(600_000).toString('hex'))
 const text = 'hello, members '.repeat(300)
 const gzip = (plain: string) => gzipSync(plain)
 const [first, second] = [gzip(text), gzip('second')]
@@ -148,9 +149,9 @@ test('the memory of what has been read goes at once, not when V8 comes to look f
 })
 
 test.each<[string, Coding[], Buffer]>([
-  ['gzip', ['gzip'], gzipSync(Buffer.from(randomBytes(600_000).toString('hex')))],
-  ['brotli', ['br'], brotliCompressSync(Buffer.from(randomBytes(600_000).toString('hex')))],
-  ['gzip in gzip', ['gzip', 'gzip'], gzipSync(gzipSync(Buffer.from(randomBytes(600_000).toString('hex'))))],
+  ['gzip', ['gzip'], gzipSync(hex)],
+  ['brotli', ['br'], brotliCompressSync(hex)],
+  ['gzip in gzip', ['gzip', 'gzip'], gzipSync(gzipSync(hex))],
 ])('the chunks of %s may lie in one buffer, one after the other', async (_, codings, encoded) => {
   const buffer = Buffer.alloc(64 * 1024)
   const body = {
@@ -162,9 +163,7 @@ test.each<[string, Coding[], Buffer]>([
       }
     },
   }
-  const whole = await read(decodeBody(bodyOf(encoded, encoded.length), codings))
-  expect((await read(decodeBody(body, codings))).equals(whole)).toBe(true)
-  expect(whole.length).toBe(1_200_000)
+  expect((await read(decodeBody(body, codings))).equals(hex)).toBe(true)
 })
 
 describe('a ratio of decoded to encoded bytes', () => {
