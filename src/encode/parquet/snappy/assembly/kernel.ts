@@ -14,7 +14,8 @@ const maxDistance: usize = 65535
 const marginBytes: usize = 16
 /** Where short matches save less than a sixteenth of so many bytes at the start, the rest is not worth looking at so closely. */
 const trialBytes: usize = 65536
-/** After so many bytes without a match every other byte is looked at, after as many looks more every third, and so on. */
+/** After so many looks without a match every other byte is looked at, after as many more every third, and so on; for long matches, every other one from the
+ *  start: a match that is seen late is taken from its beginning. */
 const patience: u32 = 32
 
 let tableShift: u32 = 0
@@ -62,15 +63,21 @@ function compressText(from: usize, end: usize, out: usize, isLong: bool): usize 
     while (true) {
       at = nextMatch(at, limit, isLong)
       if (at == 0) break
-      out = writeLiteral(literal, at, out)
       let candidate = matchAt
+      if (isLong) {
+        while (at > literal && candidate > from && load<u8>(at - 1) == load<u8>(candidate - 1)) {
+          at--
+          candidate--
+        }
+      }
+      if (at > literal) out = writeLiteral(literal, at, out)
       do {
         const length = matchLength(candidate, at, end)
         out = writeCopy(at - candidate, length, out)
         at += length
         literal = at
         if (at >= limit) return writeRest(literal, end, out)
-        store<u32>(placeOf(at - 1, isLong), u32(at - 1))
+        if (!isLong) store<u32>(placeOf(at - 1, isLong), u32(at - 1))
         candidate = exchange(at, isLong)
       } while (isMatch(candidate, at, isLong))
       at++
@@ -105,7 +112,7 @@ function nextMatch(at: usize, limit: usize, isLong: bool): usize {
       matchAt = candidate
       return at
     }
-    at += usize(looks++ / patience)
+    at += usize(looks++ / patience) + usize(isLong)
   }
   return 0
 }
@@ -144,10 +151,11 @@ function exchange(at: usize, isLong: bool): usize {
 function matchLength(candidate: usize, at: usize, end: usize): usize {
   const distance = at - candidate
   let to = at + 4
-  while (to + 8 <= end) {
-    const others = load<u64>(to) ^ load<u64>(to - distance)
-    if (others != 0) return to + usize(ctz(others) >> 3) - at
-    to += 8
+  while (to + 16 <= end) {
+    const low = load<u64>(to) ^ load<u64>(to - distance)
+    const high = load<u64>(to, 8) ^ load<u64>(to - distance, 8)
+    if ((low | high) != 0) return to + (low != 0 ? usize(ctz(low) >> 3) : 8 + usize(ctz(high) >> 3)) - at
+    to += 16
   }
   while (to < end && load<u8>(to) == load<u8>(to - distance)) to++
   return to - at
