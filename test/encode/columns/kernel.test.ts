@@ -235,6 +235,30 @@ describe('dictionaries', () => {
     expectSame(optionsOf(fields), records)
   })
 
+  test('from values that repeat, in runs of every length', () => {
+    const runs = fc.array(
+      fc.tuple(fc.nat(5), fc.oneof(fc.constantFrom(7, 8, 9, 15, 16, 17), fc.integer({ min: 1, max: 40 }))),
+    )
+    fc.assert(
+      fc.property(runs, (lengths) => {
+        const texts = lengths.flatMap(([value, length]) => Array<string>(length).fill(`{"a":"${value}"}`))
+        expectSame(optionsOf([field('a', string)]), texts, [], 1)
+      }),
+    )
+  })
+
+  test.each([1, 2, 3, 200, 257, 5000, 16384])(
+    'from values of which %i are distinct, and of runs of eight',
+    (distinct) => {
+      const values = Array.from(
+        { length: 20_001 },
+        (_, i) => (i < distinct || i % 50 >= 9 ? i : i - (i % 9)) % distinct,
+      )
+      const texts = [...values, ...values].map((value) => `{"a":"${value}"}`)
+      expectSame(optionsOf([field('a', string)]), texts, [], 1)
+    },
+  )
+
   test('hold one record that has more distinct values than indices can tell', () => {
     const values = Array.from({ length: 70_000 }, (_, i) => i)
     const long = `{"l":[${values.join(',')}]}`

@@ -120,7 +120,7 @@ class ImageWriter {
       const nameAt = this.#place(paddedLength(name))
       const length = bytes.write(`${name}"`, nameAt - this.#base)
       bytes.copy(bytes, at, nameAt - this.#base, nameAt - this.#base + 16)
-      bytes.writeUInt32LE(isSpelledPlainly(name) ? (1 << Math.min(16, length)) - 1 : 0, at + 16)
+      bytes.writeUInt32LE(isSpelledPlainly(name) ? (1 << Math.min(16, length)) - 1 : 1 << 16, at + 16)
       bytes.writeUInt32LE(length, at + 20)
       bytes.writeUInt32LE(nameAt, at + 24)
       bytes.writeUInt32LE(this.#node(node), at + 28)

@@ -1,5 +1,6 @@
 // The least and the greatest value of a leaf. Of two buffers for a text, one holds what was true before the record in hand, for when that is taken back.
 
+import { firstBytes } from './hash'
 import { allocate, blockBytes, release } from './memory'
 import {
   coldOf,
@@ -18,6 +19,12 @@ import {
   savedOf,
 } from './state'
 
+/** Forgets the bounds of texts; those of numbers are set by the first one. */
+export function clearBounds(leaf: usize): void {
+  store<u64>(leaf, u64.MAX_VALUE, leastAt)
+  store<u64>(leaf, 0, greatestAt)
+}
+
 const secondBuffer: u32 = 0x80000000
 const lengthMask: u32 = 0x7fffffff
 
@@ -26,14 +33,13 @@ const lengthMask: u32 = 0x7fffffff
 @inline
 export function setBounds(leaf: usize, at: usize, length: u32): void {
   const kind = kindOf(leaf)
-  const isFirst = load<u32>(leaf, countAt) == 0
   if (kind == kindString) {
     const prefix = prefixOf(at, length)
-    // equal prefixes are compared whole
-    if (isFirst || prefix <= load<u64>(leaf, leastAt) || prefix >= load<u64>(leaf, greatestAt)) {
-      setTextBounds(leaf, at, min(length, keptBoundBytes), prefix, isFirst)
+    // equal prefixes are compared whole; those of no text are passed by every one
+    if (u32(prefix <= load<u64>(leaf, leastAt)) | u32(prefix >= load<u64>(leaf, greatestAt))) {
+      setTextBounds(leaf, at, min(length, keptBoundBytes), prefix, load<u32>(leaf, countAt) == 0)
     }
-  } else if (kind != kindJson) setNumberBounds(leaf, at, kind, isFirst)
+  } else if (kind != kindJson) setNumberBounds(leaf, at, kind, load<u32>(leaf, countAt) == 0)
 }
 
 function setNumberBounds(leaf: usize, at: usize, kind: u32, isFirst: bool): void {
@@ -52,9 +58,8 @@ function setNumberBounds(leaf: usize, at: usize, kind: u32, isFirst: bool): void
 // @ts-ignore: decorator
 @inline
 function prefixOf(at: usize, length: u32): u64 {
-  const bytes = load<u64>(at)
-  if (length >= 8) return bswap<u64>(bytes)
-  return length == 0 ? 0 : bswap<u64>(bytes << u64(64 - (length << 3)) >> u64(64 - (length << 3)))
+  const bytes = v128.and(v128.load64_zero(at), firstBytes(min<u32>(length, 16)))
+  return i64x2.extract_lane(i8x16.shuffle(bytes, bytes, 7, 6, 5, 4, 3, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0), 0)
 }
 
 function setTextBounds(leaf: usize, at: usize, length: u32, prefix: u64, isFirst: bool): void {

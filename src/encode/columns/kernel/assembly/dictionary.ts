@@ -1,6 +1,7 @@
 // The distinct values of a leaf, in the order in which they were first seen, and a hash table over their bytes.
 
 import { setBounds } from './bounds'
+import { hashOf, hashOfLong, hashOfShort } from './hash'
 import { allocate, release } from './memory'
 import {
   coldOf,
@@ -70,37 +71,101 @@ function makeTable(cold: usize, slots: u32): void {
   store<u32>(cold, u32(allocate(usize(slots) << 1)), entriesAt)
 }
 
-/** Index of the value at [at, at + length), which is new or not; -1 where there is no room for it. The first guess is the value that came before it.
+/** Index of the text at [at, at + length), which is new or not; -1 where there is no room for it. Up to 15 bytes behind it are read. */
+// @ts-ignore: decorator
+@inline
+export function findOrAddText(leaf: usize, at: usize, length: u32): i32 {
+  if (length <= 16) return isLast(leaf, at, length, 4, true) ? lastIndexOf(leaf) : searchShort(leaf, at, length)
+  return isLast(leaf, at, length, 4, false) ? lastIndexOf(leaf) : searchLong(leaf, at, length)
+}
+
+/** As `findOrAddText` for a value of 8 bytes. */
+// @ts-ignore: decorator
+@inline
+export function findOrAddNumber(leaf: usize, at: usize): i32 {
+  return isLast(leaf, at, 8, 0, true) ? lastIndexOf(leaf) : searchNumber(leaf, at)
+}
+
+/** Whether the value that came before is the same: the first guess.
  *  @param head bytes before the value in the dictionary: 4 for the length of a text, none for a number, whose 8 bytes are the value */
 // @ts-ignore: decorator
 @inline
-export function findOrAdd(leaf: usize, at: usize, length: u32, head: usize): i32 {
+function isLast(leaf: usize, at: usize, length: u32, head: usize, isShort: bool): bool {
   const last = usize(load<u32>(leaf, lastEntryAt))
-  if (last != 0 && (head == 0 || load<u32>(last) == length) && isEqual(last + head, at, length)) {
-    return i32(load<u32>(leaf, lastIndexAt))
-  }
-  return searchOrAdd(leaf, at, length, head)
+  return last != 0 && isEntry(last, at, length, head, isShort)
 }
 
-function searchOrAdd(leaf: usize, at: usize, length: u32, head: usize): i32 {
+// @ts-ignore: decorator
+@inline
+function lastIndexOf(leaf: usize): i32 {
+  return i32(load<u32>(leaf, lastIndexAt))
+}
+
+function searchShort(leaf: usize, at: usize, length: u32): i32 {
+  return searchOrAdd(leaf, at, length, 4, true)
+}
+
+function searchLong(leaf: usize, at: usize, length: u32): i32 {
+  return searchOrAdd(leaf, at, length, 4, false)
+}
+
+function searchNumber(leaf: usize, at: usize): i32 {
+  return searchOrAdd(leaf, at, 8, 0, true)
+}
+
+// @ts-ignore: decorator
+@inline
+function searchOrAdd(leaf: usize, at: usize, length: u32, head: usize, isShort: bool): i32 {
   const cold = coldOf(leaf)
   const table = usize(load<u32>(cold, tableAt))
-  const mask = load<u32>(cold, slotsAt) - 1
-  const hash = hashOf(at, length)
-  let slot = hash & mask
+  const slots = load<u32>(cold, slotsAt)
+  const hash = isShort ? hashOfShort(at, length) : hashOfLong(at, length)
+  let slot = slotOf(hash, slots)
   while (true) {
     const place = table + (usize(slot) << 3)
     const entry = usize(load<u32>(place))
     if (entry == 0) return add(leaf, cold, at, length, hash, place, head)
-    if (load<u16>(place, slotHash) == u16(hash >> 16)) {
-      if ((head == 0 || load<u32>(entry) == length) && isEqual(entry + head, at, length)) {
-        const index = u32(load<u16>(place, slotIndex))
-        noteLast(leaf, entry, index)
-        return i32(index)
-      }
+    if (load<u16>(place, slotHash) == u16(hash) && isEntry(entry, at, length, head, isShort)) {
+      const index = u32(load<u16>(place, slotIndex))
+      noteLast(leaf, entry, index)
+      return i32(index)
     }
-    slot = (slot + 1) & mask
+    slot = (slot + 1) & (slots - 1)
   }
+}
+
+/** Whether `entry` has the value at [at, at + length). @param isShort whether that is 16 bytes or less */
+// @ts-ignore: decorator
+@inline
+function isEntry(entry: usize, at: usize, length: u32, head: usize, isShort: bool): bool {
+  if (head == 0) return load<u64>(entry) == load<u64>(at)
+  if (load<u32>(entry) != length) return false
+  if (!isShort) return isSameText(entry + 4, at, length)
+  const wanted = ((<u32>1) << length) - 1
+  return (sameBytes(entry + 4, at) & wanted) == wanted
+}
+
+/** Whether texts of more than 16 bytes are the same. */
+// @ts-ignore: decorator
+@inline
+function isSameText(a: usize, b: usize, length: u32): bool {
+  const last = usize(length) - 16
+  for (let at: usize = 0; at < last; at += 16) if (sameBytes(a + at, b + at) != 0xffff) return false
+  return sameBytes(a + last, b + last) == 0xffff
+}
+
+/** Which of 16 bytes are the same. */
+// @ts-ignore: decorator
+@inline
+function sameBytes(a: usize, b: usize): u32 {
+  return u32(i8x16.bitmask(i8x16.eq(v128.load(a), v128.load(b))))
+}
+
+/** Where a hash is looked for first, among a power of two of slots. */
+// @ts-ignore: decorator
+@inline
+function slotOf(hash: u32, slots: u32): u32 {
+  return hash >> (clz<u32>(slots) + 1)
 }
 
 // @ts-ignore: decorator
@@ -108,7 +173,7 @@ function searchOrAdd(leaf: usize, at: usize, length: u32, head: usize): i32 {
 function fillSlot(place: usize, entry: usize, index: u32, hash: u32): void {
   store<u32>(place, u32(entry))
   store<u16>(place, u16(index), slotIndex)
-  store<u16>(place, u16(hash >> 16), slotHash)
+  store<u16>(place, u16(hash), slotHash)
 }
 
 // @ts-ignore: decorator
@@ -152,7 +217,7 @@ function grow(leaf: usize, cold: usize, head: usize): void {
   for (let index: u32 = 0; index < distinct; index++) {
     const entry = usize(load<u32>(entries + (usize(index) << 2)))
     const hash = hashOfEntry(entry, head)
-    let slot = hash & mask
+    let slot = slotOf(hash, 2 * slots)
     while (load<u32>(table + (usize(slot) << 3)) != 0) slot = (slot + 1) & mask
     fillSlot(table + (usize(slot) << 3), entry, index, hash)
   }
@@ -164,65 +229,17 @@ function grow(leaf: usize, cold: usize, head: usize): void {
 export function forgetFrom(leaf: usize, from: u32): void {
   const cold = coldOf(leaf)
   const table = usize(load<u32>(cold, tableAt))
-  const mask = load<u32>(cold, slotsAt) - 1
+  const slots = load<u32>(cold, slotsAt)
   const entries = usize(load<u32>(cold, entriesAt))
   const head: usize = isText(leaf) ? 4 : 0
   for (let index = load<u32>(leaf, distinctAt); index > from; index--) {
     const entry = usize(load<u32>(entries + (usize(index - 1) << 2)))
-    let slot = hashOfEntry(entry, head) & mask
-    while (load<u32>(table + (usize(slot) << 3)) != u32(entry)) slot = (slot + 1) & mask
+    let slot = slotOf(hashOfEntry(entry, head), slots)
+    while (load<u32>(table + (usize(slot) << 3)) != u32(entry)) slot = (slot + 1) & (slots - 1)
     store<u64>(table + (usize(slot) << 3), 0)
   }
 }
 
 function hashOfEntry(entry: usize, head: usize): u32 {
   return hashOf(entry + head, head == 0 ? 8 : load<u32>(entry))
-}
-
-/** Bytes behind the value up to the 16th are read. */
-// @ts-ignore: decorator
-@inline
-export function hashOf(at: usize, length: u32): u32 {
-  let hash = u64(length) * 0x9e3779b97f4a7c15
-  if (length <= 16) hash = mix(hash, v128.and(v128.load(at), firstBytes(length)))
-  else {
-    const last = at + usize(length) - 16
-    do {
-      hash = mix(hash, v128.load(at))
-      at += 16
-    } while (at < last)
-    hash = mix(hash, v128.load(last))
-  }
-  hash = (hash ^ (hash >> 32)) * 0xd6e8feb86659fd93
-  return u32(hash >> 32)
-}
-
-// @ts-ignore: decorator
-@inline
-function mix(hash: u64, bytes: v128): u64 {
-  const low = (i64x2.extract_lane(bytes, 0) ^ hash) * 0x9fb21c651e98df25
-  const high = i64x2.extract_lane(bytes, 1) * 0xd6e8feb86659fd93
-  return low ^ rotr(high, 29) ^ (low >> 29)
-}
-
-/** All bits of the first `length` bytes of 16. */
-// @ts-ignore: decorator
-@inline
-function firstBytes(length: u32): v128 {
-  return i8x16.gt_u(i8x16.splat(u8(length)), i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
-}
-
-/** Bytes behind the values up to the 16th are read. */
-// @ts-ignore: decorator
-@inline
-function isEqual(a: usize, b: usize, length: u32): bool {
-  if (length <= 16) {
-    const others = v128.and(v128.xor(v128.load(a), v128.load(b)), firstBytes(length))
-    return !v128.any_true(others)
-  }
-  const last = usize(length) - 16
-  for (let at: usize = 0; at < last; at += 16) {
-    if (v128.any_true(v128.xor(v128.load(a + at), v128.load(b + at)))) return false
-  }
-  return !v128.any_true(v128.xor(v128.load(a + last), v128.load(b + last)))
 }

@@ -1,7 +1,7 @@
 // What a record has that its schema does not name, and values that its columns cannot hold: kept as the text of `extra`, counted, or left to the caller.
 
-import { hashOf } from './dictionary'
-import { keptAt, keptBytes, maxKept, unknownKeysAt, unknownKeysMask } from './memory'
+import { hashOf } from './hash'
+import { keptAt, keptBytes, maxKept, unknownKeysAt, unknownKeysBits } from './memory'
 import { quoteOrBackslash } from './text'
 import { keyBytes, keyText, skipSpace, skipValue } from './walk'
 
@@ -89,7 +89,7 @@ export function takeUnknown(at: usize, own: u32): usize {
 
 /** Notes the hash of an unknown key; false where the record has had it already, or too many others. */
 function isNewKey(hash: u32, own: u32): bool {
-  let slot = hash & unknownKeysMask
+  let slot = hash >> (32 - unknownKeysBits)
   for (let tries = 0; tries < 64; tries++) {
     const place = unknownKeysAt + (usize(slot) << 3)
     if (load<u32>(place) != own) {
@@ -98,7 +98,7 @@ function isNewKey(hash: u32, own: u32): bool {
       return true
     }
     if (load<u32>(place, 4) == hash) return false
-    slot = (slot + 1) & unknownKeysMask
+    slot = (slot + 1) & ((1 << unknownKeysBits) - 1)
   }
   return false
 }

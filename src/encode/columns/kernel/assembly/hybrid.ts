@@ -72,11 +72,17 @@ export function packBytes(from: usize, to: usize, width: u32, out: usize): void 
   }
 }
 
-/** As `writeLevels` for values of two bytes. */
+/** As `writeLevels` for values of two bytes, of up to 14 bits. 18 bytes behind `to` can be read. */
 export function writeIndices(from: usize, to: usize, width: u32, out: usize): usize {
   let packed = from
   let at = from
   while (at < to) {
+    const repeated = u32(i16x8.bitmask(i16x8.eq(v128.load(at), v128.load(at, 2))))
+    if ((repeated & 0x7f) != 0x7f) {
+      // no eight values from here on are the same, nor from any up to the last of the next eight that is followed by another
+      at += usize(32 - clz<u32>(~repeated & 0xff)) << 1
+      continue
+    }
     const value = load<u16>(at)
     let end = at + 2
     while (end < to && load<u16>(end) == value) end += 2
@@ -98,6 +104,14 @@ function packIndices(from: usize, to: usize, width: u32, out: usize): usize {
   const groups = (((to - from) >> 1) + 7) >> 3
   out = writeVarint((u32(groups) << 1) | 1, out)
   const end = out + groups * usize(width)
+  // eight at a time fill `width` bytes
+  for (; from + 16 <= to; from += 16) {
+    const low = packFour(load<u64>(from), width)
+    const high = packFour(load<u64>(from, 8), width)
+    store<u64>(out, low | (high << u64(width << 2)))
+    store<u64>(out, high >> u64(64 - (width << 2)), 8)
+    out += usize(width)
+  }
   let bits: u64 = 0
   let held: u32 = 0
   for (; from < to; from += 2) {
@@ -114,6 +128,14 @@ function packIndices(from: usize, to: usize, width: u32, out: usize): usize {
   store<u64>(out, bits)
   if (out + 8 < end) memory.fill(out + 8, 0, end - out - 8)
   return end
+}
+
+/** Four values of 16 bits, in `width` bits each. */
+// @ts-ignore: decorator
+@inline
+function packFour(values: u64, width: u32): u64 {
+  const pairs = (values & 0x0000ffff0000ffff) | ((values & 0xffff0000ffff0000) >> u64(16 - width))
+  return (pairs & 0xffffffff) | ((pairs >> 32) << u64(width << 1))
 }
 
 // @ts-ignore: decorator

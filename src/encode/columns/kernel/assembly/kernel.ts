@@ -1,5 +1,6 @@
 // What the kernel does for its driver, kernel.ts one folder up: every export of the module.
 
+import { beginHashes } from './hash'
 import { addNumber, addText, beginLeaf, giveUp, resetLeaf } from './leaf'
 import { beginNumbers } from './number'
 import { leafBytes, leavesAt, leavesEnd, noteJudged, placeLeaves } from './state'
@@ -25,6 +26,7 @@ export { judge } from './leaf'
 export function begin(at: usize, count: u32): void {
   placeLeaves(at, count)
   noteJudged()
+  beginHashes()
   beginNumbers()
   for (let leaf = leavesAt; leaf < leavesEnd; leaf += leafBytes) beginLeaf(leaf)
 }

@@ -1,8 +1,16 @@
 // The builder of one leaf: streams of levels and values, a dictionary for as long as it pays, and bounds. What changes with each value stands together and is
 // copied now and then, so that a record can be taken back together with those since, which are then added again: see `saveLeaves`.
 
-import { setBounds } from './bounds'
-import { distinctOf, dropDictionary, findOrAdd, forgetFrom, hasDictionary, resetDictionary } from './dictionary'
+import { clearBounds, setBounds } from './bounds'
+import {
+  distinctOf,
+  dropDictionary,
+  findOrAddNumber,
+  findOrAddText,
+  forgetFrom,
+  hasDictionary,
+  resetDictionary,
+} from './dictionary'
 import {
   coldOf,
   countAt,
@@ -56,6 +64,7 @@ export function beginLeaf(leaf: usize): void {
 
 function clear(leaf: usize): void {
   store<u32>(leaf, 0, countAt)
+  clearBounds(leaf)
   resetDictionary(leaf, kindOf(leaf) != kindBoolean)
 }
 
@@ -110,7 +119,7 @@ export function addNull(leaf: usize, repetition: u32, definition: u32): void {
 @inline
 export function addText(leaf: usize, repetition: u32, at: usize, length: u32): bool {
   if (hasDictionary(leaf)) {
-    const index = findOrAdd(leaf, at, length, 4)
+    const index = findOrAddText(leaf, at, length)
     if (index < 0) return false
     pushU16(leaf + values, u32(index))
   } else {
@@ -135,7 +144,7 @@ const scratch8: usize = 96
 export function addNumber(leaf: usize, repetition: u32, value: u64): bool {
   store<u64>(scratch8, value)
   if (hasDictionary(leaf)) {
-    const index = findOrAdd(leaf, scratch8, 8, 0)
+    const index = findOrAddNumber(leaf, scratch8)
     if (index < 0) return false
     pushU16(leaf + values, u32(index))
   } else {

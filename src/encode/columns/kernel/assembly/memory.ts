@@ -7,9 +7,11 @@ export const resultAt: usize = 64
 export const powersAt: usize = 128
 /** First free block of each size, u32, by the power of two. */
 const freeAt: usize = 512
+/** 16 bytes of ones, then 16 of zeros. */
+export const masksAt: usize = 640
 /** Keys of a record that its schema does not name: for each u32 the record's stamp and u32 a hash. */
 export const unknownKeysAt: usize = 4096
-export const unknownKeysMask: u32 = 4095
+export const unknownKeysBits: u32 = 12
 /** Fields of the record in hand whose values have another type somewhere: addresses, u32. */
 export const flawedAt: usize = 36864
 export const maxFlawed: u32 = 1024

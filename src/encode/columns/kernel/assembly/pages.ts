@@ -20,7 +20,7 @@ import {
   valueHead,
   values,
 } from './state'
-import { beginCursor, passText, readAll, readBytes, streamBytes } from './stream'
+import { beginCursor, endAt, passText, posAt, readAll, readBytes, streamBytes, textBytes } from './stream'
 
 /** Cursors over the values: what is not in a page yet, and what has not been measured. */
 const copyCursor: usize = 336
@@ -119,16 +119,28 @@ export function nextPage(): u32 {
     let entry = entriesDone
     let value = valuesDone
     let bytes = bytesDone
+    let pos = usize(load<u32>(sizeCursor, posAt))
+    let posEnd = usize(load<u32>(sizeCursor, endAt))
     for (; entry < entries; entry++) {
       if (held >= pageBytes && (repetitionsAt == 0 || load<u8>(repetitionsAt + entry) == 0)) break
       held += entryBytes
-      if (load<u8>(definitionsAt + entry) == greatest) {
-        const valueBytes = size != 0 ? usize(size) : passText(sizeCursor, leaf + values)
-        held += valueBytes
-        bytes += valueBytes
-        value++
+      if (load<u8>(definitionsAt + entry) != greatest) continue
+      let valueBytes = usize(size)
+      if (size == 0) {
+        valueBytes = textBytes(pos, posEnd)
+        if (valueBytes != 0) pos += valueBytes
+        else {
+          store<u32>(sizeCursor, u32(pos), posAt)
+          valueBytes = passText(sizeCursor, leaf + values)
+          pos = usize(load<u32>(sizeCursor, posAt))
+          posEnd = usize(load<u32>(sizeCursor, endAt))
+        }
       }
+      held += valueBytes
+      bytes += valueBytes
+      value++
     }
+    store<u32>(sizeCursor, u32(pos), posAt)
     entryEnd = entry
     valueEnd = value
     byteEnd = bytes

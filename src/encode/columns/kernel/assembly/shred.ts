@@ -38,6 +38,7 @@ import {
   fieldOf,
   fieldSeen,
   keyBytes,
+  skipComma,
   skipSpace,
   skipValue,
 } from './walk'
@@ -149,6 +150,7 @@ function startOf(bounds: usize, record: u32): usize {
 function shredRecord(at: usize): bool {
   clearExtra()
   flawed = 0
+  flaws = 0
   const from = usize(load<u32>(root, nodeFields))
   const end = usize(load<u32>(root, nodeFieldsEnd))
   const own = ++stamp
@@ -164,16 +166,14 @@ function shredRecord(at: usize): bool {
         missing -= i32(fieldBytes)
         last = field
         const start = skipSpace(skipSpace(at + keyBytes(field)) + 1)
-        flaws = 0
         at = shredValue(usize(load<u32>(field, fieldNode)), start, 0)
         if (at == 0 || (flaws != 0 && !settle(field, start, at))) return false
       } else {
         at = takeUnknown(at, own)
         if (at == 0) return false
       }
-      at = skipSpace(at)
-      if (load<u8>(at) != 0x2c) break
-      at = skipSpace(at + 1)
+      at = skipComma(at)
+      if (load<u8>(at) == 0x7d) break
     }
   }
   if (missing != 0) addMissing(from, end, own, 0, 0)
@@ -265,6 +265,7 @@ function settle(field: usize, start: usize, end: usize): bool {
     if (isUnknownKept()) isKept = true
     else countUnknown()
   }
+  flaws = 0
   return !isKept || keepField(field, start, end)
 }
 
@@ -307,9 +308,8 @@ function shredStruct(node: usize, at: usize, repetition: u32): usize {
         at = shredValue(usize(load<u32>(field, fieldNode)), at, repetition)
       } else at = passUnknown(at)
       if (at == 0) return 0
-      at = skipSpace(at)
-      if (load<u8>(at) != 0x2c) break
-      at = skipSpace(at + 1)
+      at = skipComma(at)
+      if (load<u8>(at) == 0x7d) break
     }
   }
   if (missing != 0) addMissing(from, end, own, repetition, load<u32>(node, nodeDefinition))

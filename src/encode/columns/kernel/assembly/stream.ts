@@ -9,8 +9,8 @@ export const chunkHead: usize = 16
 /** Bytes in a chunk: a whole number of values of 1, 2 and 8 bytes. Behind them is room for what a copy of 32 bytes writes over. */
 export const chunkRoom: usize = chunkBytes - 48
 
-const posAt: usize = 0
-const endAt: usize = 4
+export const posAt: usize = 0
+export const endAt: usize = 4
 const chunkAt: usize = 8
 
 /** Begins the stream at `stream` with an empty chunk, which is returned. */
@@ -190,17 +190,17 @@ export function readBytes(cursor: usize, stream: usize, to: usize, length: usize
   }
 }
 
-/** Moves the cursor past one text as PLAIN has it. @returns the bytes of the text and of its length */
+/** Bytes of the text, as PLAIN has it, that begins at `pos`, and of its length; 0 where not all of it is before `end`. */
+// @ts-ignore: decorator
+@inline
+export function textBytes(pos: usize, end: usize): usize {
+  if (pos + 4 > end) return 0
+  const bytes = 4 + usize(load<u32>(pos))
+  return pos + bytes <= end ? bytes : 0
+}
+
+/** Moves the cursor past one text that its chunk's end may cut. @returns the bytes of the text and of its length */
 export function passText(cursor: usize, stream: usize): usize {
-  const pos = usize(load<u32>(cursor, posAt))
-  const end = usize(load<u32>(cursor, endAt))
-  if (pos + 4 <= end) {
-    const next = pos + 4 + usize(load<u32>(pos))
-    if (next <= end) {
-      store<u32>(cursor, u32(next), posAt)
-      return next - pos
-    }
-  }
   readBytes(cursor, stream, lengthAt, 4)
   const length = usize(load<u32>(lengthAt))
   readBytes(cursor, stream, 0, length)

@@ -3,8 +3,9 @@
 // that is an error) is left to the caller, and nothing of the record is written.
 
 import { beginExtra, clearExtra, endExtra, extraText, takeUnknown, unknowns } from '../../../columns/kernel/assembly/extra'
+import { beginHashes } from '../../../columns/kernel/assembly/hash'
 import { resultAt } from '../../../columns/kernel/assembly/memory'
-import { fieldBytes, fieldNode, fieldOf, fieldSeen, keyBytes, skipSpace } from '../../../columns/kernel/assembly/walk'
+import { fieldBytes, fieldNode, fieldOf, fieldSeen, keyBytes, skipComma, skipSpace } from '../../../columns/kernel/assembly/walk'
 import { beginAt, copyCell, endCell, guarded, out, writeCell, writeKey, writeText } from './cells'
 
 /** Kind of a node: the first thing it tells. */
@@ -37,6 +38,7 @@ export function beginRows(from: usize, end: usize, key: bool, extra: bool, mode:
   lineEnd = crlf ? 0x0a0d : 0x0a
   lineEndBytes = crlf ? 2 : 1
   beginExtra(mode, room)
+  beginHashes()
 }
 
 /**
@@ -106,9 +108,8 @@ function writeInOrder(at: usize): bool {
         at = writeCell(kindOf(field), skipSpace(skipSpace(at + keyBytes(field)) + 1))
       } else at = takeUnknown(at, own)
       if (at == 0) return false
-      at = skipSpace(at)
-      if (load<u8>(at) != 0x2c) break
-      at = skipSpace(at + 1)
+      at = skipComma(at)
+      if (load<u8>(at) == 0x7d) break
     }
   }
   for (; next != fieldsEnd; next += fieldBytes) endCell()
@@ -138,9 +139,8 @@ function writeReordered(at: usize): bool {
         store<u32>(field, u32(out), fieldCellEnd)
       } else at = takeUnknown(at, own)
       if (at == 0) return false
-      at = skipSpace(at)
-      if (load<u8>(at) != 0x2c) break
-      at = skipSpace(at + 1)
+      at = skipComma(at)
+      if (load<u8>(at) == 0x7d) break
     }
   }
   beginAt(start, guarded)
