@@ -16,7 +16,7 @@ import type { RouteSamples, RoutesTask } from './child-columns-routes.js'
 import { fullMember } from './inputs.js'
 import type { KeptRun, Rendered } from './kept.js'
 import { cpuOf, ratios, type Sample, show, spread, table } from './measure.js'
-import { compiledFile, nodeCommand, type ProcessSample, runProgram, runScript } from './process.js'
+import { compiledFile, nodeCommand, type ProcessSample, programFile, runProgram, runScript } from './process.js'
 import { drawBars, drawLines, type Line, thinned } from './svg.js'
 
 export interface ColumnsSettings {
@@ -147,7 +147,7 @@ function resultOf({ cpuMs, wallMs, peakRssBytes, curve }: ProcessSample, out: st
 }
 
 function ours(input: string, out: string, rows: number, ...more: string[]): readonly string[] {
-  return nodeCommand(compiledFile('../src/cli/main'), [
+  return nodeCommand(programFile, [
     ...['convert', input, '--resource', 'instant-messaging/members', '--out', out, '--overwrite', '--quiet'],
     ...(out.endsWith('.parquet')
       ? ['--row-group-rows', String(rows), '--row-group-bytes', '256MiB', '--max-memory', '2GiB']

@@ -16,7 +16,16 @@ import { engineNames } from '../src/json/slicer.js'
 import { writePage } from './inputs.js'
 import type { KeptRun, Rendered } from './kept.js'
 import { cpuOf, ratios, type Sample, show, spread, table } from './measure.js'
-import { compiledFile, hasProgram, nodeCommand, outputOf, ProgramFailed, runProgram, sourceFile } from './process.js'
+import {
+  compiledFile,
+  hasProgram,
+  nodeCommand,
+  outputOf,
+  ProgramFailed,
+  programFile,
+  runProgram,
+  sourceFile,
+} from './process.js'
 import { startFileServer } from './servers.js'
 import { drawBars, drawLines, type Line, thinned } from './svg.js'
 
@@ -101,7 +110,7 @@ interface Place {
 
 /** The command line of this package, writing NDJSON without a question. */
 const ours = (out: string, args: readonly string[], more: readonly string[] = []): readonly string[] =>
-  nodeCommand(compiledFile('../src/cli/main'), [...args, '-o', 'ndjson', '--out', out, '--overwrite', ...more])
+  nodeCommand(programFile, [...args, '-o', 'ndjson', '--out', out, '--overwrite', ...more])
 
 function fileTools({ page, out }: Place, bytes: number): { tools: Tool[]; absent: string[] } {
   const convert = ['convert', page]

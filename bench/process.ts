@@ -141,6 +141,9 @@ export async function runScript<T extends object>(
 /** Path of a script of this folder as it was compiled. */
 export const compiledFile = (name: string): string => fileURLToPath(new URL(`./${name}.js`, import.meta.url))
 
+/** The program as it is in the package. */
+export const programFile = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+
 /** Path of a file of this folder that is not compiled: the code runs in `.build/bench`. */
 export const sourceFile = (name: string): string => fileURLToPath(new URL(`../../bench/${name}`, import.meta.url))
 

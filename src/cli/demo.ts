@@ -5,7 +5,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { formatBytes, formatCount, second } from '../bytes/units.js'
 import { InternalError, OutputError } from '../errors.js'
 import { type FlagTexts, resolveFlags } from '../options/resolve.js'
@@ -112,8 +111,7 @@ class Family {
 
   /** Runs this program with other arguments. Its stdout is ours to read, its messages and progress go to our stderr. */
   start(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
-    const main = fileURLToPath(new URL('./main.js', import.meta.url))
-    const child = spawn(process.execPath, [main, ...args], {
+    const child = spawn(process.execPath, [process.argv[1]!, ...args], {
       env: { ...this.#env, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
