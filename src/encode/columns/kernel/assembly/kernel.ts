@@ -4,6 +4,7 @@ import { beginHashes } from './hash'
 import { addNumber, addText, beginLeaf, giveUp, resetLeaf } from './leaf'
 import { beginNumbers } from './number'
 import { leafBytes, leavesAt, leavesEnd, noteJudged, placeLeaves } from './state'
+import { beginTimestamps } from './timestamp'
 
 export { allocate, release, restart, resultAt } from './memory'
 export { addNull, addBoolean, endRecord } from './leaf'
@@ -28,6 +29,7 @@ export function begin(at: usize, count: u32): void {
   noteJudged()
   beginHashes()
   beginNumbers()
+  beginTimestamps()
   for (let leaf = leavesAt; leaf < leavesEnd; leaf += leafBytes) beginLeaf(leaf)
 }
 

@@ -9,6 +9,8 @@ export const powersAt: usize = 128
 const freeAt: usize = 512
 /** 16 bytes of ones, then 16 of zeros. */
 export const masksAt: usize = 640
+/** Constants for reading date-times. */
+export const timestampsAt: usize = 704
 /** Keys of a record that its schema does not name: for each u32 the record's stamp and u32 a hash. */
 export const unknownKeysAt: usize = 4096
 export const unknownKeysBits: u32 = 12

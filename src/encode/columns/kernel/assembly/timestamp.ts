@@ -1,5 +1,7 @@
 // Date-times as columns hold them. Only what is plain is read here; all else is left to the caller, who has the whole rules: timestamp.ts two folders up.
 
+import { timestampsAt } from './memory'
+
 /** The date-time that was read last, and where its string ended. */
 export let timestamp: i64 = 0
 export let timestampEnd: usize = 0
@@ -10,61 +12,97 @@ export function readTimestamp(at: usize, scale: i64): bool {
   return readUsual(at, scale) || readAny(at, scale)
 }
 
+// Constants of `readUsual`, which would take four instructions each if they stood in its code.
+
+/** The bytes of 0000-00-00T00:00, and how far above them each may be. */
+const zeroAt: usize = timestampsAt
+const digitsAt: usize = timestampsAt + 16
+/** Where the tens and the ones of its six numbers are: century, year of it, month, day, hour and minute. */
+const tensAt: usize = timestampsAt + 32
+const onesAt: usize = timestampsAt + 48
+/** The least of each number, and how far above it each may be: years 1900 to 9899, days that every month has. */
+const leastAt: usize = timestampsAt + 64
+const spansAt: usize = timestampsAt + 80
+/** What each number counts in the year, in nothing, and in minutes of the day; and each digit of seconds in milliseconds. */
+const numberWeightsAt: usize = timestampsAt + 96
+const secondWeightsAt: usize = timestampsAt + 112
+/** Days before each month, u16, in a year that begins with March, less one. */
+const monthsAt: usize = timestampsAt + 128
+
+/** Call once. */
+export function beginTimestamps(): void {
+  v128.store(zeroAt, i8x16(48, 48, 48, 48, 45, 48, 48, 45, 48, 48, 84, 48, 48, 58, 48, 48))
+  v128.store(digitsAt, i8x16(9, 9, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9))
+  v128.store(tensAt, i8x16(0, 2, 5, 8, 11, 14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+  v128.store(onesAt, i8x16(1, 3, 6, 9, 12, 15, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1))
+  v128.store(leastAt, i8x16(19, 0, 1, 1, 0, 0, 19, 19, 19, 19, 19, 19, 19, 19, 19, 19))
+  v128.store(spansAt, i8x16(79, 99, 11, 27, 23, 59, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79))
+  v128.store(numberWeightsAt, i16x8(100, 1, 0, 0, 60, 1, 0, 0))
+  v128.store(secondWeightsAt, i16x8(0, 10000, 1000, 0, 100, 10, 1, 0))
+  for (let month: u32 = 1; month <= 12; month++) {
+    store<i16>(monthsAt + (usize(month) << 1), i16(daysBefore(month) - 1))
+  }
+}
+
 /** As `readTimestamp`, for usual ones in UTC whose seconds have no fraction or one of three digits. */
 function readUsual(at: usize, scale: i64): bool {
-  const digits = digitsOf(at)
-  const numbers = numbersOf(digits)
-  if (!isUsual(digits, numbers)) return false
-  const secondTens = u32(load<u8>(at, 17)) - 0x30
-  const secondOnes = u32(load<u8>(at, 18)) - 0x30
-  if (load<u8>(at, 16) != 0x3a || secondTens > 5 || secondOnes > 9) return false
-  at += 19
-  let thousandths: u32 = 0
-  if (load<u8>(at) == 0x2e) {
-    const hundreds = u32(load<u8>(at, 1)) - 0x30
-    const tens = u32(load<u8>(at, 2)) - 0x30
-    const ones = u32(load<u8>(at, 3)) - 0x30
-    if (hundreds > 9 || tens > 9 || ones > 9) return false
-    thousandths = hundreds * 100 + tens * 10 + ones
-    at += 4
+  const digits = i8x16.sub(v128.load(at), v128.load(zeroAt))
+  const tens = i8x16.swizzle(digits, v128.load(tensAt))
+  const twice = i8x16.add(tens, tens)
+  const tenfold = i8x16.add(i8x16.shl(twice, 2), twice)
+  const numbers = i8x16.add(tenfold, i8x16.swizzle(digits, v128.load(onesAt)))
+  const above = i8x16.sub(numbers, v128.load(leastAt))
+  if (!isWithin(digits, digitsAt) || !isWithin(above, spansAt)) return false
+  // a byte each: what follows the minute, as far as it is above :00.000Z or :00Z"; a byte that is not within its span has its highest bit set in one or other
+  const rest = load<u64>(at, 16)
+  let seconds = rest - 0x5a3030302e30303a
+  if (((seconds | (seconds + 0x7f7676767f767a7f)) & 0x8080808080808080) == 0) {
+    if (load<u8>(at, 24) != 0x22) return false
+    timestampEnd = at + 25
+  } else {
+    seconds = (rest & 0xffffffffff) - 0x225a30303a
+    if (((seconds | (seconds + 0x7f7f767a7f)) & 0x8080808080) != 0) return false
+    timestampEnd = at + 21
   }
-  if (load<u16>(at) != 0x225a) return false // Z and the closing quote
-  const year = u32(i8x16.extract_lane_u(numbers, 0)) * 100 + u32(i8x16.extract_lane_u(numbers, 1))
-  const days = daysSinceEpoch(year, u32(i8x16.extract_lane_u(numbers, 2)), u32(i8x16.extract_lane_u(numbers, 3)))
-  const minutes = u32(i8x16.extract_lane_u(numbers, 4)) * 60 + u32(i8x16.extract_lane_u(numbers, 5))
-  const seconds = days * 86400 + i64(minutes * 60 + secondTens * 10 + secondOnes)
-  timestamp = (seconds * 1000 + i64(thousandths)) * (scale / 1000)
-  timestampEnd = at + 2
+  const millis = dotOf(i64x2.splat(seconds), secondWeightsAt)
+  const date = dotOf(numbers, numberWeightsAt)
+  const year = u32(i64x2.extract_lane(date, 0))
+  const minutes = i64x2.extract_lane(date, 1)
+  const month = u32(i8x16.extract_lane_u(numbers, 2))
+  const day = i32(i8x16.extract_lane_u(numbers, 3))
+  const days = daysOfYears(year - u32(month <= 2)) + load<i16>(monthsAt + (usize(month) << 1)) + day
+  const pairs = i64x2.extract_lane(millis, 0) + i64x2.extract_lane(millis, 1)
+  timestamp = (i64(days) * 86400000 + minutes * 60000 + (pairs & 0xffffffff) + (pairs >> 32)) * (scale / 1000)
   return true
 }
 
-/** Each of the 16 bytes at `at` as far as it is above that of 0000-00-00T00:00. */
+/** Whether no byte is greater than the one in `spans`. */
 // @ts-ignore: decorator
 @inline
-function digitsOf(at: usize): v128 {
-  return i8x16.sub(v128.load(at), i8x16(48, 48, 48, 48, 45, 48, 48, 45, 48, 48, 84, 48, 48, 58, 48, 48))
+function isWithin(bytes: v128, spans: usize): bool {
+  return i8x16.bitmask(i8x16.eq(i8x16.max_u(bytes, v128.load(spans)), v128.load(spans))) == 0xffff
 }
 
-/** Century, year of it, month, day, hour and minute; the century again where there is nothing more. */
+/** The first eight bytes times their weights, summed by pairs. */
 // @ts-ignore: decorator
 @inline
-function numbersOf(digits: v128): v128 {
-  const tens = i8x16.shuffle(digits, digits, 0, 2, 5, 8, 11, 14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-  const ones = i8x16.shuffle(digits, digits, 1, 3, 6, 9, 12, 15, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
-  const twice = i8x16.add(tens, tens)
-  const fourfold = i8x16.add(twice, twice)
-  const eightfold = i8x16.add(fourfold, fourfold)
-  return i8x16.add(i8x16.add(twice, eightfold), ones)
+function dotOf(bytes: v128, weights: usize): v128 {
+  return i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(bytes), v128.load(weights))
 }
 
-/** Whether what they come from is a date and time of the years 1900 to 9899 with a day that every month has, as far as the minute. */
+/** Days from the epoch to the first of March of a year up to 9999. */
 // @ts-ignore: decorator
 @inline
-function isUsual(digits: v128, numbers: v128): bool {
-  const strange = i8x16.gt_u(digits, i8x16(9, 9, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9))
-  const above = i8x16.sub(numbers, i8x16(19, 0, 1, 1, 0, 0, 19, 19, 19, 19, 19, 19, 19, 19, 19, 19))
-  const most = i8x16(79, 99, 11, 27, 23, 59, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79)
-  return !v128.any_true(v128.or(strange, i8x16.gt_u(above, most)))
+function daysOfYears(year: u32): i32 {
+  const centuries = (year * 5243) >> 19
+  return i32(365 * year + (year >> 2) - centuries + (centuries >> 2)) - 719468
+}
+
+/** Days before a month in a year that begins with March. */
+// @ts-ignore: decorator
+@inline
+function daysBefore(month: u32): u32 {
+  return (153 * ((month + 9) % 12) + 2) / 5
 }
 
 function readAny(at: usize, scale: i64): bool {
@@ -134,7 +172,5 @@ function daysOfMonth(year: u32, month: u32): u32 {
 // @ts-ignore: decorator
 @inline
 function daysSinceEpoch(year: u32, month: u32, day: u32): i64 {
-  const y = month <= 2 ? year - 1 : year
-  const dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
-  return i64(365 * y + y / 4 - y / 100 + y / 400 + dayOfYear) - 719468
+  return i64(daysOfYears(year - u32(month <= 2)) + i32(daysBefore(month) + day - 1))
 }
