@@ -7,7 +7,7 @@ import asc from 'assemblyscript/asc'
 
 /** Rooms of the kernels, the pages of memory (64 KiB) that each begins with, and the room whose sources it shares. */
 const kernels = [
-  { room: 'json/engine-simd', pages: 43 },
+  { room: 'json/engine-simd', pages: 75 },
   { room: 'encode/columns/kernel', pages: 16 },
   { room: 'encode/csv/kernel', pages: 16, shared: 'encode/columns/kernel' },
   { room: 'encode/parquet/snappy', pages: 4 },

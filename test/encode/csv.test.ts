@@ -111,8 +111,8 @@ describe('bytes', () => {
     const sink = new MemorySink()
     const encoder = csvEncoder({ schema: small })
     await encoder.begin(sink)
-    await encoder.encode(batchOf(...Array.from({ length: 6 }, () => `{"id":"${'x'.repeat(200_000)}"}`)))
-    expect(sink.chunks.map((chunk) => chunk.length)).toEqual([24, ...Array<number>(6).fill(200_008)])
+    await encoder.encode(batchOf(...Array.from({ length: 6 }, () => `{"id":"${'x'.repeat(430_000)}"}`)))
+    expect(sink.chunks.map((chunk) => chunk.length)).toEqual([24, ...Array<number>(6).fill(430_008)])
   })
 })
 

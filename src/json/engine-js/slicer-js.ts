@@ -5,7 +5,7 @@
 // The window is a Buffer that chunks are copied into, for two reasons: a record may lie across chunks, and separators and line feeds are rewritten in
 // place, so that a run of records is NDJSON as it stands.
 
-import { KiB } from '../../bytes/units.js'
+import { KiB, MiB } from '../../bytes/units.js'
 import { DataError, type ExportError, printable } from '../../errors.js'
 import { RecordBatch, type RecordFields } from '../../record.js'
 import { kindOf, PageHead, truncated } from '../framing.js'
@@ -26,9 +26,9 @@ import {
   stringStops,
 } from './tables.js'
 
-export const windowBytes = 512 * KiB
+export const windowBytes = MiB
 /** Most bytes that are copied in and scanned in one step: a batch is what one step completes. */
-const stepBytes = 256 * KiB
+const stepBytes = 512 * KiB
 /** Room behind the data for the sentinel and for the line feed of the last record. */
 export const slackBytes = 16
 

@@ -260,9 +260,9 @@ describe('dictionaries', () => {
   )
 
   test('hold one record that has more distinct values than indices can tell', () => {
-    const values = Array.from({ length: 70_000 }, (_, i) => i)
+    const values = Array.from({ length: 100_000 }, (_, i) => i)
     const long = `{"l":[${values.join(',')}]}`
-    expect(long.length).toBeGreaterThan(256 * 1024)
+    expect(long.length).toBeGreaterThan(512 * 1024)
     expectSame(optionsOf(strings), [long, ...texts(5, 2)], [], 1)
   })
 })
@@ -432,7 +432,7 @@ test('records longer than the window are shredded too', () => {
 test('records longer than the window are no work for TypeScript, unless they are very long', () => {
   const list: FieldType = { kind: 'list', element: { kind: 'struct', fields: [field('b', string)] } }
   const fields = [field('a', string), field('l', list)]
-  const long = `{"l":[${'{"b":"\\u00e9"},{},{"b":null,"c":1},'.repeat(10_000)}7],"x":[${'"y",'.repeat(1000)}0],"a":"z"}`
+  const long = `{"l":[${'{"b":"\\u00e9"},{},{"b":null,"c":1},'.repeat(20_000)}7],"x":[${'"y",'.repeat(1000)}0],"a":"z"}`
   expectSame(optionsOf(fields, { unknownFields: 'drop', onTypeMismatch: 'null' }), [
     '{"a":"1"}',
     long,
@@ -450,7 +450,7 @@ test('records longer than the window are no work for TypeScript, unless they are
     shredder.append(batchOf(text), 0, 1)
     expect(append).toHaveBeenCalledTimes(times)
   }
-  expect([shredder.group.rows, shredder.group.column(1).entries]).toEqual([3, 2 * 30_001 + 1])
+  expect([shredder.group.rows, shredder.group.column(1).entries]).toEqual([3, 2 * 60_001 + 1])
   append.mockRestore()
 })
 

@@ -1,7 +1,7 @@
 // Drives the kernel (assembly/): an instance with the leaves of one schema. It takes records by the hundred and stops at each that takes more rules than it
 // knows, which those in TypeScript then shred into the same leaves.
 
-import { MiB } from '../../../bytes/units.js'
+import { KiB, MiB } from '../../../bytes/units.js'
 import { instanceOf, moduleOf } from '../../../bytes/wasm-module.js'
 import { InternalError } from '../../../errors.js'
 import type { RecordBatch } from '../../../record.js'
@@ -13,7 +13,7 @@ import { imageBytes, imageOf } from './image.js'
 import { kernelBytes } from './kernel-bytes.js'
 
 /** Bytes of records that are given to the kernel at once. A longer record gets a window of its own. */
-const windowBytes = 256 * 1024 - 128
+const windowBytes = 512 * KiB - 128
 /** A record that is longer still is shredded in TypeScript: the kernel needs several times its length in one piece. */
 const maxRecordBytes = 32 * MiB
 const windowRecords = 8192

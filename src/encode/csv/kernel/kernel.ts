@@ -27,9 +27,9 @@ export interface KernelRowsOptions {
 }
 
 /** Rows are handed on when they are so many bytes. */
-const handOnBytes = 192 * 1024
+const handOnBytes = 416 * KiB
 /** Bytes of records that are given to a kernel at once, if nothing else is asked for. A longer record is left to the caller. */
-const usualWindowBytes = 256 * KiB - 128
+const usualWindowBytes = 512 * KiB - 128
 const windowRecords = 8192
 /** Bytes of the keys of these records. */
 const keysBytes = 64 * 1024

@@ -7,21 +7,21 @@ export const resultAt: usize = 1024
 export const constantsAt: usize = 1088
 /** Bounds of the records of a step, pairs of u32. */
 export const boundsAt: usize = 4096
-export const maxRecords: u32 = 98304
+export const maxRecords: u32 = 196608
 /** Positions of the structural bytes of the records' own members, u32. */
-export const eventsAt: usize = 790528
-export const maxEvents: u32 = 262144
+export const eventsAt: usize = 1576960
+export const maxEvents: u32 = 393216
 /** The names that `locate` and `exclude` look for: for each u32 address and u32 length. */
-export const namesAt: usize = 1843200
+export const namesAt: usize = 3153920
 export const maxNames: u32 = 2048
 /** Their hash table, u16: index + 1, 0 is empty. */
-export const tableAt: usize = 1859584
+export const tableAt: usize = 3170304
 export const tableMask: u32 = 8191
 /** Their bytes. */
-export const nameBytesAt: usize = 1875968
+export const nameBytesAt: usize = 3186688
 export const nameBytesRoom: u32 = 98304
 /** Rows that `locate` fills, and bounds that `exclude` writes: pairs of u32. */
-export const rowsAt: usize = 1974272
-export const rowsBytes: u32 = 786432
+export const rowsAt: usize = 3284992
+export const rowsBytes: u32 = 1572864
 /** 64 zero bytes, then the window. */
-export const windowAt: usize = 2760768
+export const windowAt: usize = 4857920
