@@ -290,6 +290,19 @@ test('what a server sends beside its schema is no work for TypeScript', () => {
   append.mockRestore()
 })
 
+test('nor are keys beside it that are alike', () => {
+  const append = vi.spyOn(RecordShredder.prototype, 'append')
+  const shredder = columnShredder(optionsOf([field('a', string)]))
+  const digits = Array.from({ length: 10 }, (_, i) => i)
+  const keys = ['addressN_streetM', 'NM', 'nameNM', 'a_rather_long_name_N_of_a_field_M']
+  const names = keys.flatMap((key) =>
+    digits.flatMap((n) => digits.map((m) => key.replace('N', String(n)).replace('M', String(m)))),
+  )
+  shredder.append(batchOf(`{${names.map((name) => `"${name}":1`).join(',')}}`), 0, 1)
+  expect(append).not.toHaveBeenCalled()
+  append.mockRestore()
+})
+
 describe('an instance of the kernel', () => {
   const options = optionsOf([field('a', string), field('l', { kind: 'list', element: string })])
   const records = Array.from({ length: 2000 }, (_, i) => `{"a":"${i}","l":["${'v'.repeat(i % 90)}"],"x":{"y":${i}}}`)

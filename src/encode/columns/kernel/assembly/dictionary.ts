@@ -71,7 +71,7 @@ function makeTable(cold: usize, slots: u32): void {
   store<u32>(cold, u32(allocate(usize(slots) << 1)), entriesAt)
 }
 
-/** Index of the text at [at, at + length), which is new or not; -1 where there is no room for it. Up to 15 bytes behind it are read. */
+/** Index of the text at [at, at + length), which is new or not; -1 where there is no room for it. Up to 16 bytes behind it are read. */
 // @ts-ignore: decorator
 @inline
 export function findOrAddText(leaf: usize, at: usize, length: u32): i32 {

@@ -17,7 +17,7 @@ export function firstBytes(length: u32): v128 {
 
 // The highest bits of a hash are its best ones.
 
-/** Up to 15 bytes behind the value are read. */
+/** Up to 16 bytes behind the value are read. */
 // @ts-ignore: decorator
 @inline
 export function hashOf(at: usize, length: u32): u32 {
@@ -28,10 +28,7 @@ export function hashOf(at: usize, length: u32): u32 {
 // @ts-ignore: decorator
 @inline
 export function hashOfShort(at: usize, length: u32): u32 {
-  const bytes = v128.and(v128.load(at), firstBytes(length))
-  const low = i64x2.extract_lane(bytes, 0) * 0x9fb21c651e98df25
-  const high = i64x2.extract_lane(bytes, 1) * 0xd6e8feb86659fd93
-  return u32((low + high + seedOf(length)) >> 32)
+  return lastOf(mix(seedOf(length), v128.and(v128.load(at), firstBytes(length))))
 }
 
 /** Of at least 16 bytes. */
@@ -39,7 +36,7 @@ export function hashOfLong(at: usize, length: u32): u32 {
   let hash = seedOf(length)
   const last = at + usize(length) - 16
   for (; at < last; at += 16) hash = mix(hash, v128.load(at))
-  return u32((mix(hash, v128.load(last)) * 0xd6e8feb86659fd93) >> 32)
+  return lastOf(mix(hash, v128.load(last)))
 }
 
 // @ts-ignore: decorator
@@ -54,4 +51,11 @@ function mix(hash: u64, bytes: v128): u64 {
   const low = (i64x2.extract_lane(bytes, 0) ^ hash) * 0x9fb21c651e98df25
   const high = i64x2.extract_lane(bytes, 1) * 0xd6e8feb86659fd93
   return low ^ rotr(high, 29) ^ (low >> 29)
+}
+
+/** Without it texts that differ in two places alone may have one hash. */
+// @ts-ignore: decorator
+@inline
+function lastOf(hash: u64): u32 {
+  return u32((hash * 0xd6e8feb86659fd93) >> 32)
 }

@@ -26,7 +26,7 @@ const spansAt: usize = timestampsAt + 80
 /** What each number counts in the year, in nothing, and in minutes of the day; and each digit of seconds in milliseconds. */
 const numberWeightsAt: usize = timestampsAt + 96
 const secondWeightsAt: usize = timestampsAt + 112
-/** Days before each month, u16, in a year that begins with March, less one. */
+/** Days before each month, i16, in a year that begins with March, less one. */
 const monthsAt: usize = timestampsAt + 128
 
 /** Call once. */

@@ -5,6 +5,7 @@
 import { beginExtra, clearExtra, endExtra, extraText, takeUnknown, unknowns } from '../../../columns/kernel/assembly/extra'
 import { beginHashes } from '../../../columns/kernel/assembly/hash'
 import { resultAt } from '../../../columns/kernel/assembly/memory'
+import { beginTimestamps } from '../../../columns/kernel/assembly/timestamp'
 import { fieldBytes, fieldNode, fieldOf, fieldSeen, keyBytes, skipComma, skipSpace } from '../../../columns/kernel/assembly/walk'
 import { beginAt, copyCell, endCell, guarded, out, writeCell, writeKey, writeText } from './cells'
 
@@ -39,6 +40,7 @@ export function beginRows(from: usize, end: usize, key: bool, extra: bool, mode:
   lineEndBytes = crlf ? 2 : 1
   beginExtra(mode, room)
   beginHashes()
+  beginTimestamps()
 }
 
 /**
