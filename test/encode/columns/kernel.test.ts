@@ -235,15 +235,21 @@ describe('dictionaries', () => {
     expectSame(optionsOf(fields), records)
   })
 
-  test('from values that repeat, in runs of every length', () => {
+  test('from values that repeat, and from nulls, in runs of every length', () => {
     const runs = fc.array(
-      fc.tuple(fc.nat(5), fc.oneof(fc.constantFrom(7, 8, 9, 15, 16, 17), fc.integer({ min: 1, max: 40 }))),
+      fc.tuple(
+        fc.nat(5),
+        fc.oneof(fc.constantFrom(7, 8, 9, 16), fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 40 })),
+      ),
     )
     fc.assert(
       fc.property(runs, (lengths) => {
-        const texts = lengths.flatMap(([value, length]) => Array<string>(length).fill(`{"a":"${value}"}`))
-        expectSame(optionsOf([field('a', string)]), texts, [], 1)
+        const texts = lengths.flatMap(([value, length]) =>
+          Array<string>(length).fill(`{"a":"${value}"${value % 2 === 0 ? '' : ',"b":true'}}`),
+        )
+        expectSame(optionsOf([field('a', string), field('b', { kind: 'boolean' })]), texts, [], 1)
       }),
+      { numRuns: 400 },
     )
   })
 

@@ -14,11 +14,20 @@ export function hybridBound(count: usize, width: u32): usize {
   return ((count >> 3) + 2) * usize(width + 5) + 64
 }
 
-/** Writes bytes [from, to), each of `width` bits, to `out`. 16 bytes behind `to` can be read. @returns one past what was written */
+/** Writes bytes [from, to), each of `width` bits, to `out`. 17 bytes behind `to` can be read. @returns one past what was written */
 export function writeLevels(from: usize, to: usize, width: u32, out: usize): usize {
   let packed = from // what is not written yet begins here
   let at = from
   while (at < to) {
+    const repeated = u32(i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(at, 1))))
+    let sevens = repeated & (repeated >> 1)
+    sevens &= sevens >> 2
+    sevens &= sevens >> 3
+    if (sevens == 0) {
+      // no eight values are the same from here on, nor from any up to the last of the next sixteen that is followed by another
+      at += usize(32 - clz<u32>(~repeated & 0xffff))
+      continue
+    }
     const value = load<u8>(at)
     const end = endOfByteRun(at, to, value)
     // packed values come in eights: up to seven of the repetition fill the group before it
