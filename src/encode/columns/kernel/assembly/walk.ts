@@ -8,11 +8,6 @@ import { skipText } from './text'
 // @ts-ignore: decorator
 @inline
 export function skipSpace(at: usize): usize {
-  return load<u8>(at) > 0x20 ? at : skipSpaces(at)
-}
-
-// apart: V8 looks at its stack's limit wherever a loop begins
-function skipSpaces(at: usize): usize {
   while (load<u8>(at) <= 0x20) at++
   return at
 }
