@@ -1,5 +1,6 @@
 // What an export tells: events and counters while it runs, a report at its end.
 
+import { plural } from './bytes/units.js'
 import type { Framing, Warning } from './record.js'
 
 /** How Truto was asked to answer. `auto` asks for `stream` and goes to `unified` where the body is not proven to be a unified list. */
@@ -21,6 +22,11 @@ export interface Progress {
   wait: { reason: string; untilMs: number } | null
 }
 
+/** How lines and errors tell what another run can resume. @param partial how messages name it */
+export function keptText(records: number, partial: string): string {
+  return `${plural(records, 'record')} ${records === 1 ? 'is' : 'are'} kept in ${partial}`
+}
+
 export type ExportEvent =
   /** A page was read to its proven end. */
   | { kind: 'page'; page: number; records: number; bytes: number; framing: Framing }
@@ -30,10 +36,10 @@ export type ExportEvent =
   | { kind: 'retry'; page: number; attempt: number; error: Error }
   /** The body was passed through unmapped: this page and all that follow are asked for with `unified`. */
   | { kind: 'fallback'; page: number; framing: Framing | 'unknown'; reason: string }
-  /** An interrupted export goes on: with page `page`, behind so many records and bytes of output. `savedAt` is RFC 3339. */
-  | { kind: 'resume'; page: number; records: number; bytes: number; savedAt: string }
-  /** A checkpoint was saved: the output so far survives whatever comes. */
-  | { kind: 'commit'; records: number; bytes: number }
+  /** An interrupted export resumes: with page `page`, after so many records and bytes of output, which are kept as `partial`. `savedAt` is RFC 3339. */
+  | { kind: 'resume'; page: number; records: number; bytes: number; savedAt: string; partial: string }
+  /** A checkpoint was saved: the output so far survives whatever comes, as `partial`. */
+  | { kind: 'commit'; records: number; bytes: number; partial: string }
   /** A page that had to be read again had changed: the output was taken back to the page's beginning, where it had so many records. */
   | { kind: 'rewind'; page: number; records: number }
   /** One line of detail, for verbose output. Never holds a credential. */

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { gunzipSync } from 'node:zlib'
 import { parquetReadObjects } from 'hyparquet'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { sideNames } from '../src/files/side-names.js'
 import {
   bodySource,
   csvEncoder,
@@ -102,9 +103,9 @@ test('NDJSON holds every member in order, in the bytes that the server sent', as
     fallback: null,
     warnings: [],
     digest: { algorithm: 'sha256', hex: createHash('sha256').update(bytes).digest('hex') },
-    manifest: `${path('a.ndjson')}.manifest.json`,
+    manifest: sideNames(path('a.ndjson')).manifest,
   })
-  expect(readdirSync(folder)).toEqual(['a.ndjson', 'a.ndjson.manifest.json'])
+  expect(readdirSync(folder)).toEqual(['_a.ndjson.manifest.json', 'a.ndjson'])
 })
 
 test('the format and compression follow the extension, gzip has no trace of time', async () => {

@@ -85,7 +85,7 @@ test.each<[string, EmulatorOptions, number]>([
   expect(outcome.error).toMatchObject({ code: 'ERR_RATE_LIMITED', exitCode: 5, page: sent + 1 })
   expect((outcome.error as ExportError).toLine()).toMatch(/more than 5s, come back at 2026-01-01T00:0/)
   expect([outcome.emulator.requests, refusals(outcome)]).toEqual([sent, 0])
-  expect(outcome.files).toEqual(['out.ndjson.checkpoint', 'out.ndjson.partial'])
+  expect(outcome.files).toEqual(['_out.ndjson.checkpoint', '_out.ndjson.partial'])
 })
 
 test('a jump of the wall clock makes no wait longer or shorter', async () => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { sideNames } from '../src/files/side-names.js'
 import { type Emulator, exitCodes, startEmulator } from '../src/index.js'
 
 const root = resolve(import.meta.dirname, '..')
@@ -63,7 +64,7 @@ test('the shell lines work, one after the other in one folder', async () => {
     'typed.parquet',
   ]
   const files = names.filter((name) => !['redact.key', 'schema.json'].includes(name))
-  const manifests = files.map((name) => `${name}.manifest.json`)
+  const manifests = files.map((name) => sideNames(name).manifest)
   expect(readdirSync(folder).filter((name) => name !== 'bin')).toEqual([...names, ...manifests].sort())
   expect((JSON.parse(readFileSync(join(folder, 'copy.json'), 'utf8')) as unknown[]).length).toBe(230)
 }, 120_000)

@@ -65,6 +65,11 @@ export function formatCount(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
+/** `1 record`, `1,200 records`. */
+export function plural(value: number, one: string, many = `${one}s`): string {
+  return `${formatCount(value)} ${value === 1 ? one : many}`
+}
+
 /** Milliseconds for people: `250ms`, `30s`, `15m`. `parseDuration` reads it back. */
 export function formatDuration(ms: number): string {
   if (ms >= 60 * minute && ms % (60 * minute) === 0) return `${ms / (60 * minute)}h`

@@ -3,6 +3,7 @@
 import { printable, StateError } from '../errors.js'
 import type { FileSystem } from '../files/file-system.js'
 import { outputError } from '../files/os-error.js'
+import { sideNames, temporaryName } from '../files/side-names.js'
 import { createTemporary, flushDirectoryOf, readWhole, removeFile } from '../files/whole-file.js'
 import { FileLock } from './lock.js'
 import type { Processes } from './processes.js'
@@ -18,14 +19,14 @@ export interface FileStoreOptions {
   readonly processes?: Processes
 }
 
-/** Keeps a checkpoint in `<target>.checkpoint` and holds `<target>.lock` meanwhile. `target` is the output's name behind all links. */
+/** Keeps a checkpoint beside an output and holds its lock meanwhile: see `sideNames`. `target` is the output's name, all links followed. */
 export function fileCheckpoints(target: string, options: FileStoreOptions): CheckpointStore {
+  const { checkpoint, lock } = sideNames(target)
   return {
-    name: `${target}.checkpoint`,
+    name: checkpoint,
     async open() {
       try {
-        const lock = await FileLock.acquire(`${target}.lock`, options)
-        return new FileStore(`${target}.checkpoint`, options, lock)
+        return new FileStore(checkpoint, options, await FileLock.acquire(lock, options))
       } catch (error) {
         throw outputError(error, `opening ${options.name}`, 'ERR_OUTPUT_ACCESS')
       }
@@ -51,7 +52,7 @@ class FileStore implements OpenCheckpointStore {
 
   save(bytes: Uint8Array): Promise<void> {
     const { files } = this.#options
-    const temporary = `${this.#path}.tmp`
+    const temporary = temporaryName(this.#path)
     return this.#guarded('writing', async () => {
       await createTemporary(files, temporary, bytes)
       try {
@@ -68,7 +69,7 @@ class FileStore implements OpenCheckpointStore {
   remove(): Promise<void> {
     const { files } = this.#options
     return this.#guarded('removing', async () => {
-      await removeFile(files, `${this.#path}.tmp`)
+      await removeFile(files, temporaryName(this.#path))
       if (await removeFile(files, this.#path)) await flushDirectoryOf(files, this.#path)
     })
   }

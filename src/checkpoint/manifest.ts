@@ -2,6 +2,7 @@
 // decoding. It goes wherever the file goes, so it has no token, no cursor and no value of a query.
 
 import { printable, StateError } from '../errors.js'
+import { sideNames } from '../files/side-names.js'
 import type { Framing, JsonValue, Warning } from '../record.js'
 import type { ExportReport, ResponseFormat } from '../report.js'
 import { answerFormats, fallbackOf, framings, type SourceState, warningsOf } from './checkpoint.js'
@@ -12,7 +13,7 @@ export const manifestVersion = 1
 
 /** Name of the manifest of an output. */
 export function manifestPathOf(output: string): string {
-  return `${output}.manifest.json`
+  return sideNames(output).manifest
 }
 
 /** For the same answers of a server and the same options, all of it but `run` and `versions` is the same, however often the export was interrupted; only

@@ -1,11 +1,11 @@
 // `truto-export MODEL/RESOURCE` and `truto-export convert FILE`: flags → one call of the library, its progress and its report.
 
-import { KiB, MiB } from '../bytes/units.js'
+import { KiB, MiB, plural } from '../bytes/units.js'
 import { ConfigError, OutputError, printable } from '../errors.js'
 import { parseQueryArguments } from '../http/query.js'
 import { type FlagTexts, resolveExportFlags } from '../options/resolve.js'
 import type { CliOptions, ResolvedOptions } from '../options/schema.js'
-import type { ExportReport, Progress } from '../report.js'
+import { type ExportEvent, type ExportReport, keptText, type Progress } from '../report.js'
 import type { Io } from './io.js'
 import { Display, type ProgressStyle } from './progress.js'
 import { catchSignals, Stopped } from './signals.js'
@@ -22,7 +22,7 @@ export async function runExport(command: 'export' | 'convert', texts: FlagTexts,
 
   const progress: Progress = { records: 0, pages: 0, bodyBytes: 0, outputBytes: 0, requests: 0, wait: null }
   const { exportRecords } = await io.loadExport(options)
-  let kept = 0
+  let kept: Kept | null = null
   let isReported = false
   const tellStop = (stopped: Stopped, how: string): void => {
     // the second signal may come while the first one's line is out already
@@ -60,7 +60,7 @@ export async function runExport(command: 'export' | 'convert', texts: FlagTexts,
       signal: signals.signal,
       ...(tokenCommand === null ? {} : { refreshToken: () => runTokenCommand(tokenCommand) }),
       onEvent: (event) => {
-        if (event.kind === 'commit' || event.kind === 'resume') kept = event.records
+        if (event.kind === 'commit' || event.kind === 'resume') kept = event
         display.onEvent(event)
       },
       progress,
@@ -136,9 +136,12 @@ function printReport(report: ExportReport, options: ResolvedOptions, cli: CliOpt
   out.write(`${JSON.stringify(report)}\n`)
 }
 
-/** What a stopped export leaves, as a clause. @param kept records that the checkpoint tells of, 0 where there is none */
-function leftBy({ out }: ResolvedOptions, { records }: Progress, kept: number): string {
-  if (out === '-') return `${records} records were written`
-  if (kept === 0) return `nothing was published as ${printable(out)}`
-  return `${kept} records are kept in ${printable(out)}.partial; to go on, run the same command again`
+/** What the last checkpoint tells of. */
+type Kept = Pick<Extract<ExportEvent, { kind: 'commit' }>, 'records' | 'partial'>
+
+/** What a stopped export leaves, as a clause. @param kept null where there is no checkpoint */
+function leftBy({ out }: ResolvedOptions, { records }: Progress, kept: Kept | null): string {
+  if (out === '-') return `${plural(records, 'record')} ${records === 1 ? 'was' : 'were'} written`
+  if (kept === null) return `nothing was published as ${printable(out)}`
+  return `${keptText(kept.records, kept.partial)}; to resume, run the same command again`
 }

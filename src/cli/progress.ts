@@ -1,7 +1,7 @@
 // What a running export shows on stderr: one status line that is kept up to date on a terminal, plain lines elsewhere, events as lines of their own, a
 // summary at the end. The texts are made by pure functions.
 
-import { formatCount as count, formatBytes, formatDuration, minute, second } from '../bytes/units.js'
+import { formatCount as count, formatBytes, formatDuration, minute, plural, second } from '../bytes/units.js'
 import type { Clock } from '../clock.js'
 import { ExportError, printable } from '../errors.js'
 import type { Warning } from '../record.js'
@@ -246,10 +246,6 @@ function formatWarning({ message, count: times, fields = {} }: Warning): string 
   const inFields = Object.entries(fields).map(([name, inField]) => `${name} (${count(inField)})`)
   const total = inFields.length === 0 && times > 1 ? ` (${count(times)})` : ''
   return `warning: ${message}${total}${inFields.length === 0 ? '' : `: ${inFields.join(', ')}`}`
-}
-
-function plural(value: number, one: string, many = `${one}s`): string {
-  return `${count(value)} ${value === 1 ? one : many}`
 }
 
 /** `0:07`, `12:34`, `1:02:03` */

@@ -10,6 +10,7 @@ import { type FileStatus, type FileSystem, type OpenFile, systemFiles } from '..
 import { errnoOf, opening, outputError } from '../files/os-error.js'
 import { followLinks, ownStatusOf, statusOf } from '../files/paths.js'
 import { piecesOf } from '../files/pieces.js'
+import { sideNames } from '../files/side-names.js'
 import { BufferedFile } from './buffered-file.js'
 import type { Destination, ResumablePlace, ResumableWriter } from './destination.js'
 import { ManifestFile } from './manifest-file.js'
@@ -38,8 +39,8 @@ export interface Part {
 
 /**
  * The directory at `path`, with parts `part-00000<extension>`, `part-00001<extension>`, … A symbolic link is followed first and stays. Parts go to
- * `<target>.partial/`; `commit` flushes the last of them and the directory, renames it and flushes its parent. A directory that is replaced is
- * `<target>.replaced` for the moment between two renames, and removed then.
+ * `_NAME.partial/` beside it; `commit` flushes the last of them and the directory, renames it and flushes its parent. A directory that is replaced is
+ * `_NAME.replaced` for the moment between two renames, and removed then.
  *
  * Errors: ERR_OUTPUT_EXISTS, also for a directory that holds more than parts, and OutputErrors by what the system says.
  */
@@ -73,7 +74,7 @@ interface PlaceInit {
 
 function directoryPlace(init: PlaceInit): ResumablePlace {
   const { files, name, target } = init
-  const partial = `${target}.partial`
+  const { partial } = sideNames(target)
   return {
     checkpoints: fileCheckpoints(target, { files, name }),
     partialName: printable(partial),
@@ -120,7 +121,7 @@ function directoryPlace(init: PlaceInit): ResumablePlace {
 /** What stands under the final name may be replaced, or is not there. @throws ConfigError ERR_OUTPUT_EXISTS, OutputError */
 async function checkTarget({ files, name, target, overwrite }: PlaceInit): Promise<void> {
   const status = await statusOf(files, target)
-  const replaced = replacedBy(target)
+  const { replaced } = sideNames(target)
   if (status === null) {
     // a run that died between its two renames
     if (!(await holdsPartsAlone(files, replaced))) return
@@ -146,7 +147,6 @@ async function checkTarget({ files, name, target, overwrite }: PlaceInit): Promi
 }
 
 const partName = /^part-\d{5,}(\.[a-z0-9]+)+$/
-const replacedBy = (target: string): string => `${target}.replaced`
 const withoutSlash = (path: string): string => path.replace(/(?<=.)\/+$/, '')
 
 /** Whether there is a directory with nothing in it but parts: only such a one can be of an earlier run. */
@@ -461,7 +461,7 @@ class PartsDirectory implements PartsWriter {
 
   async #publish(): Promise<void> {
     const { files, name, partial, target, parent, overwrite } = this.#init
-    const replaced = replacedBy(target)
+    const { replaced } = sideNames(target)
     let isReplaced = false
     try {
       await checkTarget(this.#init)

@@ -10,6 +10,7 @@ import { type FileStatus, type FileSystem, type OpenFile, systemFiles } from '..
 import { errnoOf, isErrno, opening, outputError } from '../files/os-error.js'
 import { followLinks, statusOf } from '../files/paths.js'
 import { piecesOf } from '../files/pieces.js'
+import { sideNames } from '../files/side-names.js'
 import { BufferedFile } from './buffered-file.js'
 import type { Destination, DestinationWriter, ResumablePlace, ResumableWriter } from './destination.js'
 import { ManifestFile } from './manifest-file.js'
@@ -22,10 +23,11 @@ export interface FileDestinationOptions {
 }
 
 /**
- * The file at `path`. A symbolic link is followed first and stays. Bytes go to `<target>.partial`, in the same directory and so on the same file system;
+ * The file at `path`. A symbolic link is followed first and stays. Bytes go to `_NAME.partial` in the same directory and so on the same file system;
  * `commit` flushes it to storage, checks that it is still the file that was opened, renames it, and flushes the directory (where the platform can: Linux,
- * macOS). What told of a replaced file, `<target>.manifest.json`, is removed before. A `.partial` that is there already, of a run that died, is replaced by a new file: should its writer be alive after all, it keeps writing to a
- * file without a name and finds that out when it commits.
+ * macOS). What told of a replaced file, `_NAME.manifest.json`, is removed before.
+ * A partial file that is there already, of a run that died, is replaced by a new file: should its writer be alive after all, it keeps writing to a file
+ * without a name and finds that out when it commits.
  *
  * What is no regular file (FIFO, device) is opened and written in place; there is nothing to publish then, and opening a FIFO waits for its reader or the signal.
  *
@@ -72,9 +74,9 @@ interface FilePlaceInit {
   overwrite: boolean
 }
 
-/** `<target>.partial` as a file that outlives the run that wrote it. It is appended to, so that going back is truncating. */
+/** The partial file as one that outlives the run that wrote it. It is appended to, so that going back is truncating. */
 function filePlace({ files, path, name, target, overwrite }: FilePlaceInit): ResumablePlace {
-  const partial = `${target}.partial`
+  const { partial } = sideNames(target)
   return {
     checkpoints: fileCheckpoints(target, { files, name }),
     partialName: printable(partial),
@@ -159,7 +161,7 @@ async function openPartial(
   if (status?.isDirectory()) throw new OutputError('ERR_OUTPUT_ACCESS', `opening ${name}: it is a directory`)
   if (status !== null && !overwrite) throw new ConfigError('ERR_OUTPUT_EXISTS', `${name} exists already`)
   const target = await followLinks(files, path)
-  const partial = `${target}.partial`
+  const { partial } = sideNames(target)
   const flags = access | constants.O_CREAT | constants.O_EXCL
   // permission bits of the replaced file, so that the new one is never open to more than the old one was; set-id bits are not for data
   const mode = status === null ? 0o666 : status.mode & 0o777

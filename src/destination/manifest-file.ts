@@ -8,6 +8,7 @@ import { flushDirectory, openDirectory } from '../files/directory.js'
 import type { FileSystem, OpenFile } from '../files/file-system.js'
 import { outputError } from '../files/os-error.js'
 import { ownStatusOf, statusOf } from '../files/paths.js'
+import { temporaryName } from '../files/side-names.js'
 import { createTemporary, readWhole, removeFile } from '../files/whole-file.js'
 
 /** Schemas have some hundred columns at most, and lists some dozen warnings. */
@@ -30,7 +31,7 @@ export class ManifestFile {
     this.name = printable(this.path)
     this.#target = target
     this.#files = files
-    this.#temporary = `${this.path}.tmp`
+    this.#temporary = temporaryName(this.path)
   }
 
   /** Finds out early what would make its name impossible. A file that is no manifest is somebody's: it is not replaced, whatever may be of the output.

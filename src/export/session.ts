@@ -17,7 +17,7 @@ import type { Destination, DestinationWriter, ResumablePlace, ResumableWriter } 
 import type { PartsWriter } from '../destination/directory.js'
 import { ConfigError, DataError, ExportError, InternalError, OutputError, printable, StateError } from '../errors.js'
 import type { JsonValue } from '../record.js'
-import type { ExportEvent, ExportReport } from '../report.js'
+import { type ExportEvent, type ExportReport, keptText } from '../report.js'
 import { checkedBy, ProofReader } from './proof.js'
 
 export interface SessionInit {
@@ -127,7 +127,8 @@ async function openKept(init: SessionInit, place: ResumablePlace, store: OpenChe
     return new Session(init, null, null, null, null, saved.report)
   }
   const { records, source } = saved.state
-  init.onEvent?.({ kind: 'resume', page: source.page, records, bytes: length, savedAt: saved.savedAt })
+  const { partialName: partial } = place
+  init.onEvent?.({ kind: 'resume', page: source.page, records, bytes: length, savedAt: saved.savedAt, partial })
   const kept = { place, store, writer, fingerprint }
   return new Session(init, writer, kept, saved, hasDigest ? proof.hash : null, null)
 }
@@ -230,7 +231,7 @@ export class Session {
   get left(): string {
     const { place, writer } = this.#kept!
     if (this.#committed === null || !writer.isKept) return writer.left
-    const kept = `${this.#committed.records} records are kept in ${place.partialName}`
+    const kept = keptText(this.#committed.records, place.partialName)
     return this.#isStuck ? kept : `${kept}, the same command goes on from there`
   }
 
@@ -351,7 +352,7 @@ export class Session {
   }
 
   async #save(state: ExportState, proof: OutputProof, completion: Completion | null): Promise<void> {
-    const { store, writer, fingerprint } = this.#kept!
+    const { place, store, writer, fingerprint } = this.#kept!
     const { clock, onEvent } = this.#init
     const savedAt = new Date(clock.wallNow()).toISOString()
     const pageStart = completion === null ? this.#pageStart : null
@@ -380,7 +381,7 @@ export class Session {
     writer.isKept = true
     this.#committed = state
     this.#committedAtMs = clock.now()
-    onEvent?.({ kind: 'commit', records: state.records, bytes: state.bytes })
+    onEvent?.({ kind: 'commit', records: state.records, bytes: state.bytes, partial: place.partialName })
   }
 }
 

@@ -230,7 +230,7 @@ export const exportTable = {
     flag: '--out',
     placeholder: 'PATH',
     default: '-',
-    doc: 'Where to write; - is stdout. A file appears under its name only when it is complete and on disk; until then it is PATH.partial.',
+    doc: 'Where to write; - is stdout. A file appears under its name only when it is complete and on disk; until then it is _NAME.partial beside it.',
   },
   overwrite: {
     kind: 'boolean',
@@ -264,7 +264,7 @@ export const exportTable = {
     commands: both,
     flag: '--manifest',
     default: true,
-    doc: 'A file gets PATH.manifest.json beside it, which tells what was delivered: records, bytes, digest, schema, options and versions, and no secret. truto-export verify holds the file against it. --no-manifest leaves it out.',
+    doc: 'A file gets _NAME.manifest.json beside it, which tells what was delivered: records, bytes, digest, schema, options and versions, and no secret. truto-export verify holds the file against it. --no-manifest leaves it out.',
   },
 
   resume: {
@@ -289,7 +289,7 @@ export const exportTable = {
     commands: fetching,
     flag: '--checkpoint',
     default: true,
-    doc: 'An interrupted export to a file leaves PATH.partial and PATH.checkpoint, and the same command goes on from there; --no-checkpoint leaves nothing. NDJSON, CSV and JSON, plain or compressed, at any record; Parquet behind its last whole row group; parquetjs-lite, stdout and --key-by-duplicate first or error begin anew.',
+    doc: 'An interrupted export to a file leaves _NAME.partial and _NAME.checkpoint beside it, and the same command resumes from there; --no-checkpoint leaves nothing. NDJSON, CSV and JSON, plain or compressed, at any record; Parquet behind its last whole row group; parquetjs-lite, stdout and --key-by-duplicate first or error begin anew.',
   },
   commitBytes: {
     kind: 'bytes',
@@ -1170,7 +1170,7 @@ export const verifyTable = {
     flag: '--manifest',
     placeholder: 'FILE',
     default: null,
-    defaultText: 'PATH.manifest.json',
+    defaultText: '_NAME.manifest.json beside it',
     doc: 'Its manifest, where that does not stand beside it.',
   },
   asJson: {

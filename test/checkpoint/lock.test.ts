@@ -12,7 +12,7 @@ let directory: string
 let path: string
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'truto-export-lock-'))
-  path = join(directory, 'out.lock')
+  path = join(directory, '_out.lock')
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
@@ -166,7 +166,7 @@ test('a lock that somebody took over is not removed by the one who had it', asyn
   writeFileSync(path, holder({ host: 'elsewhere' }))
   expect(await lock.isHeld()).toBe(false)
   await lock.release()
-  expect(readdirSync(directory)).toEqual(['out.lock'])
+  expect(readdirSync(directory)).toEqual(['_out.lock'])
 })
 
 test('where it cannot be known when a process began, one that is there is taken for the holder', async () => {

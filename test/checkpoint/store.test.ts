@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fileCheckpoints } from '../../src/checkpoint/file-store.js'
 import { type CheckpointStore, memoryCheckpoints } from '../../src/checkpoint/store.js'
 import { systemFiles } from '../../src/files/file-system.js'
+import { sideNames, temporaryName } from '../../src/files/side-names.js'
 import { faultyFiles } from '../destination/faulty-files.js'
 
 let directory: string
@@ -57,14 +58,14 @@ describe('a store in files', () => {
   test('is readable by its owner only, leaves nothing else, and follows no link that was put there', async () => {
     const victim = join(directory, 'victim')
     writeFileSync(victim, 'old')
-    symlinkSync(victim, `${target}.checkpoint.tmp`)
+    symlinkSync(victim, temporaryName(sideNames(target).checkpoint))
     const store = await fileStore().open()
     await store.save(Buffer.from('x'))
     await store.save(Buffer.from('y'))
     expect(readFileSync(victim, 'utf8')).toBe('old')
-    expect(statSync(`${target}.checkpoint`).mode & 0o777).toBe(0o600)
+    expect(statSync(sideNames(target).checkpoint).mode & 0o777).toBe(0o600)
     await store.close()
-    expect(readdirSync(directory).sort()).toEqual(['out.checkpoint', 'victim'])
+    expect(readdirSync(directory).sort()).toEqual(['_out.checkpoint', 'victim'])
   })
 
   test('flushes the bytes before they get their name, and the name after it', async () => {
@@ -88,7 +89,7 @@ describe('a store in files', () => {
         .open()
         .catch((caught: unknown) => void (error = caught))
       if (open) await open.save(Buffer.from('newer')).catch((caught: unknown) => void (error = caught))
-      const found = readFileSync(`${target}.checkpoint`, 'utf8')
+      const found = readFileSync(sideNames(target).checkpoint, 'utf8')
       if (error !== undefined) expect(error).toMatchObject({ exitCode: 7 })
       else expect(found).toBe('newer')
       expect(['old', 'newer']).toContain(found)
@@ -104,10 +105,10 @@ describe('a store in files', () => {
   test('is not written to once its lock has gone', async () => {
     const store = await fileStore().open()
     await store.save(Buffer.from('mine'))
-    rmSync(`${target}.lock`)
+    rmSync(sideNames(target).lock)
     await expect(store.save(Buffer.from('late'))).rejects.toMatchObject({ code: 'ERR_STATE_LOCKED' })
-    expect(readFileSync(`${target}.checkpoint`, 'utf8')).toBe('mine')
-    expect(readdirSync(directory)).toEqual(['out.checkpoint'])
+    expect(readFileSync(sideNames(target).checkpoint, 'utf8')).toBe('mine')
+    expect(readdirSync(directory)).toEqual(['_out.checkpoint'])
     await store.close()
   })
 })

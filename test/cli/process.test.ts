@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Emulator } from '../../src/emulator/emulator.js'
+import { sideNames } from '../../src/files/side-names.js'
 import type { ExportReport } from '../../src/report.js'
 import { emulate, membersText, temporaryDirectory, token } from '../faults/harness.js'
 
@@ -87,7 +88,7 @@ async function expectGoesOn(server: Emulator, path: string, flags: readonly stri
     expect(digestOf(readFileSync(path))).toBe(digestOf(readFileSync(other)))
   }
   const left = readdirSync(join(path, '..')).map((name) => join(path, '..', name))
-  const own = [path, other, `${path}.manifest.json`, `${other}.manifest.json`]
+  const own = [path, other, sideNames(path).manifest, sideNames(other).manifest]
   expect(left.filter((name) => !own.includes(name))).toEqual([])
 }
 
@@ -100,16 +101,16 @@ describe('a signal', () => {
     const server = await emulate({ ...list, faults: [{ kind: 'stall', at: { record: 10 }, page: 7 }] })
     const path = join(temporaryDirectory(), 'out.ndjson')
     const { child, ended } = start(request(server, '--out', path))
-    await until(() => server.requests === 7 && existsSync(`${path}.checkpoint`))
+    await until(() => server.requests === 7 && existsSync(sideNames(path).checkpoint))
     child.kill(signal)
     const stopped = await ended
     expect(stopped.code).toBe(code)
     const said =
-      /^truto-export: stopped by (SIG\w+); (\d+) records are kept in (.*); to go on, run the same command again\n$/
+      /^truto-export: stopped by (SIG\w+); (\d+) records are kept in (.*); to resume, run the same command again\n$/
     const [, by, records, kept] = said.exec(stopped.stderr)!
-    expect([by, kept]).toEqual([signal, `${path}.partial`])
+    expect([by, kept]).toEqual([signal, sideNames(path).partial])
     // nothing that the file holds is uncommitted, and nothing that is committed is missing
-    expect(digestOf(readFileSync(`${path}.partial`))).toBe(digestOf(membersText(list, 0, Number(records))))
+    expect(digestOf(readFileSync(sideNames(path).partial))).toBe(digestOf(membersText(list, 0, Number(records))))
     expect(Number(records)).toBeGreaterThanOrEqual(120)
     if (!isSoak && signal !== 'SIGINT') return
     server.setFaults([])
@@ -225,7 +226,7 @@ test.each(places)('$name: exit $code', async (place) => {
   if (stdout !== undefined) expect(digestOf(ended.stdout)).toBe(stdout)
   if (flags.includes('OUT')) {
     const isPublished = place.isPublished ?? code === 0
-    expect(readdirSync(join(path, '..'))).toEqual(isPublished ? ['out.ndjson', 'out.ndjson.manifest.json'] : [])
+    expect(readdirSync(join(path, '..'))).toEqual(isPublished ? ['_out.ndjson.manifest.json', 'out.ndjson'] : [])
     if (isPublished) expect(digestOf(readFileSync(path))).toBe(digestOf(whole))
   }
   if (place.requests !== undefined) expect(server.requests).toBeLessThanOrEqual(place.requests)
@@ -315,7 +316,7 @@ describe.runIf(hasPrlimit)('a limit of the system', () => {
     const path = join(temporaryDirectory(), 'out.ndjson')
     const paced = ['--account-requests', '2', '--rate-window', '500ms']
     const { child, ended } = start(request(server, '--out', path, ...paced))
-    await until(() => existsSync(`${path}.checkpoint`))
+    await until(() => existsSync(sideNames(path).checkpoint))
     // what is open stays open
     spawnSync('prlimit', ['--pid', String(child.pid), '--nofile=3'])
     const { code, stderr } = await ended

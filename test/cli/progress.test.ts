@@ -248,9 +248,16 @@ describe('a display', () => {
       detail: { kind: 'detail', message: 'x' },
       wait: { kind: 'wait', page: 1, reason: 'r', ms: 5 },
       fallback: { kind: 'fallback', page: 1, framing: 'array', reason: 'r' },
-      resume: { kind: 'resume', page: 2, records: 1, bytes: 1, savedAt: '2026-01-01T00:00:00.000Z' },
+      resume: {
+        kind: 'resume',
+        page: 2,
+        records: 1,
+        bytes: 1,
+        savedAt: '2026-01-01T00:00:00.000Z',
+        partial: '_x.partial',
+      },
       rewind: { kind: 'rewind', page: 2, records: 1 },
-      commit: { kind: 'commit', records: 1, bytes: 1 },
+      commit: { kind: 'commit', records: 1, bytes: 1, partial: '_x.partial' },
     }
     const brief = setUp({ style: 'none' })
     brief.display.onEvent(events[kind])

@@ -309,7 +309,7 @@ describe('how a run ends', () => {
         process.emit(signal)
       })
     const twice = async (options: ExportOptions, process: Process): Promise<never> => {
-      options.onEvent!({ kind: 'commit', records: 5, bytes: 100 })
+      options.onEvent!({ kind: 'commit', records: 5, bytes: 100, partial: '_x.partial' })
       options.progress!.records = 7
       process.emit(signal)
       process.emit('SIGTERM')
@@ -318,14 +318,14 @@ describe('how a run ends', () => {
     }
     // one line, and only the forced one: nothing of ours runs behind a real exit
     expect((await cli([list, '--out', 'x'], { export: twice })).stderr).toBe(
-      'truto-export: stopped at once by SIGTERM; 5 records are kept in x.partial; to go on, run the same command again\n',
+      'truto-export: stopped at once by SIGTERM; 5 records are kept in _x.partial; to resume, run the same command again\n',
     )
     const committed = (options: ExportOptions, process: Process) => {
-      options.onEvent!({ kind: 'commit', records: 5, bytes: 100 })
+      options.onEvent!({ kind: 'commit', records: 5, bytes: 100, partial: '_x.partial' })
       return hang(options, process)
     }
     expect((await cli([list, '--out', 'x'], { export: committed })).stderr).toBe(
-      `truto-export: stopped by ${signal}; 5 records are kept in x.partial; to go on, run the same command again\n`,
+      `truto-export: stopped by ${signal}; 5 records are kept in _x.partial; to resume, run the same command again\n`,
     )
     const file = await cli([list, '--out', 'x'], { export: hang })
     expect(file).toMatchObject({

@@ -173,9 +173,9 @@ describe('a directory of parts', () => {
           (error: ExportError) => error.code,
         )
     expect(await code(8)).toBe('ERR_STATE_OUTPUT')
-    renameSync(join(dir, 'out.partial/part-00000.csv'), join(dir, 'out.partial/part-00007.csv'))
+    renameSync(join(dir, '_out.partial/part-00000.csv'), join(dir, '_out.partial/part-00007.csv'))
     expect(await code(7)).toBe('ERR_STATE_OUTPUT')
-    expect(readdirSync(join(dir, 'out.partial')).sort()).toEqual(['part-00001.csv', 'part-00007.csv'])
+    expect(readdirSync(join(dir, '_out.partial')).sort()).toEqual(['part-00001.csv', 'part-00007.csv'])
   })
 
   test('an existing directory is replaced as a whole where that is allowed, and only if it holds nothing but parts', async () => {
@@ -194,15 +194,15 @@ describe('a directory of parts', () => {
 
   test('a run that died between the two renames of a replacement leaves the old parts, which come back', async () => {
     await committed('old')
-    renameSync(join(dir, 'out'), join(dir, 'out.replaced'))
+    renameSync(join(dir, 'out'), join(dir, '_out.replaced'))
     await expect(begin()).rejects.toMatchObject({ code: 'ERR_OUTPUT_EXISTS' })
     expect(partsOf(join(dir, 'out'))).toEqual({ 'part-00000.csv': 'old' })
   })
 
   test('what a run that died behind the two renames left is removed by the next replacement', async () => {
     await committed('old')
-    mkdirSync(join(dir, 'out.replaced'))
-    writeFileSync(join(dir, 'out.replaced/part-00000.csv'), 'older')
+    mkdirSync(join(dir, '_out.replaced'))
+    writeFileSync(join(dir, '_out.replaced/part-00000.csv'), 'older')
     await committed('new')
     expect(partsOf(join(dir, 'out'))).toEqual({ 'part-00000.csv': 'new' })
     expect(readdirSync(dir)).toEqual(['out'])
@@ -210,10 +210,10 @@ describe('a directory of parts', () => {
 
   test('what somebody else has under the name that a replaced directory takes is not touched', async () => {
     const isUntouched = (): void =>
-      expect(partsOf(join(dir, 'out.replaced'))).toEqual({ 'notes.txt': 'mine', 'part-00000.csv': 'mine too' })
-    mkdirSync(join(dir, 'out.replaced'))
-    writeFileSync(join(dir, 'out.replaced/notes.txt'), 'mine')
-    writeFileSync(join(dir, 'out.replaced/part-00000.csv'), 'mine too')
+      expect(partsOf(join(dir, '_out.replaced'))).toEqual({ 'notes.txt': 'mine', 'part-00000.csv': 'mine too' })
+    mkdirSync(join(dir, '_out.replaced'))
+    writeFileSync(join(dir, '_out.replaced/notes.txt'), 'mine')
+    writeFileSync(join(dir, '_out.replaced/part-00000.csv'), 'mine too')
     await committed('new')
     isUntouched()
     await expect(begin({ overwrite: true })).rejects.toMatchObject({ code: 'ERR_OUTPUT_EXISTS' })
@@ -228,7 +228,7 @@ describe('a directory of parts', () => {
     writeFileSync(join(dir, 'out/part-00000.csv'), 'of another')
     await expect(writer.commit()).rejects.toMatchObject({ code: 'ERR_OUTPUT_RENAME', exitCode: 7 })
     expect(partsOf(join(dir, 'out'))).toEqual({ 'part-00000.csv': 'of another' })
-    expect(partsOf(join(dir, 'out.partial'))).toEqual({ 'part-00000.csv': 'new' })
+    expect(partsOf(join(dir, '_out.partial'))).toEqual({ 'part-00000.csv': 'new' })
     expect(writer.left).toContain('out.partial is kept')
   })
 
@@ -248,15 +248,15 @@ describe('a directory of parts', () => {
   test('a directory that was exchanged, and a part that was, are noticed before anything is published', async () => {
     const writer = await begin()
     await put(writer, 'one', 'two')
-    renameSync(join(dir, 'out.partial'), join(dir, 'elsewhere'))
-    mkdirSync(join(dir, 'out.partial'))
+    renameSync(join(dir, '_out.partial'), join(dir, 'elsewhere'))
+    mkdirSync(join(dir, '_out.partial'))
     await expect(writer.commit()).rejects.toMatchObject({ code: 'ERR_OUTPUT_CHANGED' })
     expect(existsSync(join(dir, 'out'))).toBe(false)
 
-    rmSync(join(dir, 'out.partial'), { recursive: true })
+    rmSync(join(dir, '_out.partial'), { recursive: true })
     const another = await begin()
     await put(another, 'one', 'two')
-    writeFileSync(join(dir, 'out.partial/part-00000.csv'), 'another')
+    writeFileSync(join(dir, '_out.partial/part-00000.csv'), 'another')
     await expect(another.commit()).rejects.toMatchObject({ code: 'ERR_OUTPUT_CHANGED' })
     expect(existsSync(join(dir, 'out'))).toBe(false)
   })

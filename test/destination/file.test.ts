@@ -110,7 +110,7 @@ describe('an existing file', () => {
     writeFileSync(at('out'), 'old')
     chmodSync(at('out'), 0o600)
     const writer = await fileDestination(at('out'), { overwrite: true }).open()
-    expect(statSync(at('out.partial')).mode & 0o777).toBe(0o600)
+    expect(statSync(at('_out.partial')).mode & 0o777).toBe(0o600)
     await writer.abort()
     expect(read('out')).toBe('old')
   })
@@ -120,7 +120,7 @@ describe('an existing file', () => {
     await writer.write(Buffer.from('new'))
     writeFileSync(at('out'), 'somebody else')
     await expect(writer.commit()).rejects.toMatchObject({ code: 'ERR_OUTPUT_RENAME' })
-    expect([read('out'), read('out.partial')]).toEqual(['somebody else', 'new'])
+    expect([read('out'), read('_out.partial')]).toEqual(['somebody else', 'new'])
   })
 })
 
@@ -130,7 +130,7 @@ describe('a symbolic link', () => {
     writeFileSync(at('real/data'), 'old')
     symlinkSync('real/data', at('out'))
     const writer = await fileDestination(at('out'), { overwrite: true }).open()
-    expect(readdirSync(at('real')).sort()).toEqual(['data', 'data.partial'])
+    expect(readdirSync(at('real')).sort()).toEqual(['_data.partial', 'data'])
     await writer.write(Buffer.from('new'))
     await writer.commit()
     expect([readlinkSync(at('out')), read('real/data')]).toEqual(['real/data', 'new'])
@@ -170,7 +170,7 @@ describe('what makes an output impossible is known before the first request', ()
     ['a read-only file system', () => '/proc/out', 'opening'],
   ])('%s', async (_name, path, message) => {
     writeFileSync(at('file'), '')
-    mkdirSync(at('blocked.partial'))
+    mkdirSync(at('_blocked.partial'))
     const failure = fileDestination(path()).open()
     await expect(failure).rejects.toBeInstanceOf(OutputError)
     await expect(failure).rejects.toMatchObject({ code: 'ERR_OUTPUT_ACCESS', exitCode: 7 })
@@ -190,16 +190,16 @@ describe('what makes an output impossible is known before the first request', ()
 
 describe('a partial file that is there already', () => {
   test('is replaced, not written into', async () => {
-    writeFileSync(at('out.partial'), 'left by a run that died')
-    linkSync(at('out.partial'), at('same'))
+    writeFileSync(at('_out.partial'), 'left by a run that died')
+    linkSync(at('_out.partial'), at('same'))
     await put(at('out'), 'new')
     expect([read('out'), read('same')]).toEqual(['new', 'left by a run that died'])
-    expect(existsSync(at('out.partial'))).toBe(false)
+    expect(existsSync(at('_out.partial'))).toBe(false)
   })
 
   test('and is a symbolic link is not followed', async () => {
     writeFileSync(at('precious'), 'precious')
-    symlinkSync('precious', at('out.partial'))
+    symlinkSync('precious', at('_out.partial'))
     await put(at('out'), 'new')
     expect([read('out'), read('precious')]).toEqual(['new', 'precious'])
   })
@@ -207,10 +207,10 @@ describe('a partial file that is there already', () => {
 
 describe('the partial file changed during the export', () => {
   test.each<[string, () => void]>([
-    ['removed', () => rmSync(at('out.partial'))],
-    ['replaced', () => renameSync(at('other'), at('out.partial'))],
-    ['truncated', () => truncateSync(at('out.partial'), 2)],
-    ['longer', () => writeFileSync(at('out.partial'), 'more', { flag: 'a' })],
+    ['removed', () => rmSync(at('_out.partial'))],
+    ['replaced', () => renameSync(at('other'), at('_out.partial'))],
+    ['truncated', () => truncateSync(at('_out.partial'), 2)],
+    ['longer', () => writeFileSync(at('_out.partial'), 'more', { flag: 'a' })],
   ])('%s: the commit refuses to publish it', async (_name, change) => {
     const writer = await fileDestination(at('out')).open()
     await writer.write(Buffer.alloc(200_000, 'x'))
@@ -298,8 +298,8 @@ describe('a fault at the n-th call of the file system', () => {
           expect(error).toBeInstanceOf(OutputError)
           if (hit === 'rename') {
             expect(error.code).toBe('ERR_OUTPUT_RENAME')
-            expect(error.message).toContain(`mv ${at('out.partial')} ${at('out')}`)
-            expect([visible, others, read('out.partial')]).toEqual([old, ['out.partial'], big])
+            expect(error.message).toContain(`mv ${at('_out.partial')} ${at('out')}`)
+            expect([visible, others, read('_out.partial')]).toEqual([old, ['_out.partial'], big])
           } else {
             if (wanted[code] !== undefined) expect(error.code).toBe(wanted[code])
             expect(others).toEqual([])

@@ -10,6 +10,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { Destination } from '../../src/destination/destination.js'
 import type { EmulatorOptions } from '../../src/emulator/emulator.js'
 import { type ExportOptions, exportRecords } from '../../src/export.js'
+import { sideNames } from '../../src/files/side-names.js'
 import type { ExportEvent } from '../../src/report.js'
 import { FakeClock } from '../helpers/clock.js'
 import { emulate, requestOf, temporaryDirectory, until } from './harness.js'
@@ -159,7 +160,7 @@ test.each(phases)('an abort $name ends the export with its reason', async ({ emu
     requests: () => server.requests,
     bodyBytes: () => progress.bodyBytes,
     events,
-    partial: () => existsSync(`${out}.partial`),
+    partial: () => existsSync(sideNames(out).partial),
   }
   await until(() => isThere(scene))
   // one of them may still be on its way to the server
@@ -168,7 +169,7 @@ test.each(phases)('an abort $name ends the export with its reason', async ({ emu
   expect(await settled).toBe(reason)
   // nothing, or what another run goes on from
   const isKept = events.some(({ kind }) => kind === 'commit')
-  expect(readdirSync(directory).sort()).toEqual(isKept ? ['out.ndjson.checkpoint', 'out.ndjson.partial'] : [])
+  expect(readdirSync(directory).sort()).toEqual(isKept ? ['_out.ndjson.checkpoint', '_out.ndjson.partial'] : [])
   await until(() => way.open() === 0)
   expect(server.requests).toBeLessThanOrEqual(sent)
 })

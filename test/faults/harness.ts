@@ -8,6 +8,7 @@ import { expect, onTestFinished } from 'vitest'
 import { type Emulator, type EmulatorOptions, memberAt, startEmulator } from '../../src/emulator/emulator.js'
 import { ExportError } from '../../src/errors.js'
 import { type ExportOptions, exportRecords } from '../../src/export.js'
+import { sideNames } from '../../src/files/side-names.js'
 import type { ExportEvent, ExportReport, Progress } from '../../src/report.js'
 import { FakeClock } from '../helpers/clock.js'
 import { expectManifest } from '../helpers/manifest.js'
@@ -143,10 +144,10 @@ function drive(clock: FaultClock, server: Emulator, progress: Progress, stepMs: 
 function checkAlways({ report, error, events, files, emulator }: Outcome, file: string): void {
   // An output that was named by the test itself is looked at there.
   if (report !== undefined)
-    expect(files.filter((name) => name !== file)).toEqual(files.length === 0 ? [] : [`${file}.manifest.json`])
+    expect(files.filter((name) => name !== file)).toEqual(files.length === 0 ? [] : [sideNames(file).manifest])
   else if (files.length > 0) {
     // what an interrupted export leaves is what it goes on from
-    expect([...files].sort()).toEqual([`${file}.checkpoint`, `${file}.partial`])
+    expect([...files].sort()).toEqual([sideNames(file).checkpoint, sideNames(file).partial])
     expect(events.some(({ kind }) => kind === 'commit')).toBe(true)
   }
   if (error instanceof ExportError) {

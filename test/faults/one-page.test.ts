@@ -9,6 +9,7 @@ import { decodeCheckpoint } from '../../src/checkpoint/checkpoint.js'
 import { fileDestination } from '../../src/destination/file.js'
 import { exportRecords } from '../../src/export.js'
 import { type FileSystem, systemFiles } from '../../src/files/file-system.js'
+import { sideNames } from '../../src/files/side-names.js'
 import { readWhole } from '../../src/files/whole-file.js'
 import { emulate, requestOf, temporaryDirectory } from './harness.js'
 import { digestOf, start, undisturbed } from './program.js'
@@ -57,17 +58,17 @@ test('an export of one page that is killed at nine tenths of it writes no commit
   server.setFaults([{ kind: 'stall', at: { record: Math.round(members * 0.9) } }])
   const { child, ended } = start(server, path, { flags })
   const committed = async (): Promise<{ records: number; bytes: number }> => {
-    const bytes = await readWhole(systemFiles, `${path}.checkpoint`, MiB)
+    const bytes = await readWhole(systemFiles, sideNames(path).checkpoint, MiB)
     return bytes === null ? { records: 0, bytes: 0 } : decodeCheckpoint(bytes, 'it').state
   }
   while ((await committed()).records < members * 0.8) await sleep(5)
   // until it has written what there is
-  for (let size = -1; size !== sizeOf(`${path}.partial`); await sleep(200)) size = sizeOf(`${path}.partial`)
+  for (let size = -1; size !== sizeOf(sideNames(path).partial); await sleep(200)) size = sizeOf(sideNames(path).partial)
   child.kill('SIGKILL')
   expect((await ended).signal).toBe('SIGKILL')
 
   const { records, bytes } = await committed()
-  const { ino } = statSync(`${path}.partial`)
+  const { ino } = statSync(sideNames(path).partial)
   server.setFaults([])
   const files = countingFiles('.partial')
   // the program was given a channel alone, and another request would be another export

@@ -8,6 +8,7 @@ import { decodeCheckpoint } from '../../src/checkpoint/checkpoint.js'
 import { fileDestination } from '../../src/destination/file.js'
 import type { Emulator } from '../../src/emulator/emulator.js'
 import { exportRecords } from '../../src/export.js'
+import { sideNames } from '../../src/files/side-names.js'
 import { faultyFiles } from '../destination/faulty-files.js'
 import { type Disk, type FileSystemName, makeDisk, obstacleToDisks } from './disk.js'
 import { emulate, requestOf } from './harness.js'
@@ -68,18 +69,18 @@ async function attempt(
 function faultIn(path: string, whole: Buffer, { isDone, committed }: Attempt): string | null {
   if (existsSync(path)) return readFileSync(path).equals(whole) ? null : 'a published file is not whole'
   if (isDone) return 'an export that was done has left no file'
-  if (!existsSync(`${path}.checkpoint`)) return committed === 0 ? null : 'a checkpoint that was saved is gone'
+  if (!existsSync(sideNames(path).checkpoint)) return committed === 0 ? null : 'a checkpoint that was saved is gone'
   let bytes: number
   let records: number
   try {
-    const { state } = decodeCheckpoint(readFileSync(`${path}.checkpoint`), 'it')
+    const { state } = decodeCheckpoint(readFileSync(sideNames(path).checkpoint), 'it')
     bytes = state.bytes
     records = state.records
   } catch {
     return 'the checkpoint is torn'
   }
   if (records < committed) return 'an older checkpoint is there than the one that was saved last'
-  const partial = existsSync(`${path}.partial`) ? readFileSync(`${path}.partial`) : Buffer.alloc(0)
+  const partial = existsSync(sideNames(path).partial) ? readFileSync(sideNames(path).partial) : Buffer.alloc(0)
   if (partial.length < bytes) return 'the checkpoint tells of more bytes than there are'
   return partial.subarray(0, bytes).equals(whole.subarray(0, bytes)) ? null : 'bytes before the checkpoint are others'
 }
@@ -108,11 +109,11 @@ async function sweep(server: Emulator, disk: Disk, file: string, flushes: Flushe
     if (fault !== null) faults.push(fault)
     if (flushes !== 'all') continue
     expect([cutAt, fault]).toEqual([cutAt, null])
-    if (existsSync(path) && !existsSync(`${path}.checkpoint`)) continue
+    if (existsSync(path) && !existsSync(sideNames(path).checkpoint)) continue
     const again = await attempt(server, path)
     if (again.error !== undefined) throw again.error
     expect(readFileSync(path).equals(whole)).toBe(true)
-    expect(existsSync(`${path}.checkpoint`) || existsSync(`${path}.partial`)).toBe(false)
+    expect(existsSync(sideNames(path).checkpoint) || existsSync(sideNames(path).partial)).toBe(false)
   }
   return { points, faults }
 }

@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { expect, vi } from 'vitest'
 import type { Emulator } from '../../src/emulator/emulator.js'
+import { sideNames } from '../../src/files/side-names.js'
 import { expectNoLie } from '../helpers/manifest.js'
 import { temporaryDirectory, token } from './harness.js'
 
@@ -87,12 +88,12 @@ export async function expectGoesOn(
     // it ended between the rename and its own end, or once all was done
     expect(digestOf(path)).toBe(digest)
     expectNoLie(path)
-    if (!existsSync(`${path}.checkpoint`)) return
+    if (!existsSync(sideNames(path).checkpoint)) return
   }
   const { code, stderr } = await start(server, path, options).ended
   expect([code, stderr]).toEqual([0, ''])
   expect(digestOf(path)).toBe(digest)
-  expect(readdirSync(dirname(path)).sort()).toEqual([basename(path), `${basename(path)}.manifest.json`])
+  expect(readdirSync(dirname(path)).sort()).toEqual([sideNames(basename(path)).manifest, basename(path)])
   expect(expectNoLie(path)).toBe(true)
 }
 
@@ -121,13 +122,14 @@ const fileCalls = [
 const oneThread = { UV_THREADPOOL_SIZE: '1' }
 
 /** Looks only at the files beside `path` and at their directory. */
-const only = (path: string): string[] =>
-  [
+const only = (path: string): string[] => {
+  const { partial, checkpoint, lock, manifest } = sideNames(path)
+  return [
     dirname(path),
-    ...['', '.partial', '.checkpoint', '.checkpoint.tmp', '.lock', '.manifest.json', '.manifest.json.tmp'].map(
-      (end) => `${path}${end}`,
-    ),
+    path,
+    ...[partial, checkpoint, `${checkpoint}.tmp`, lock, manifest, `${manifest}.tmp`],
   ].flatMap((name) => ['-P', name])
+}
 
 /** Options that start the program under strace, which does `what` at the n-th `call`. */
 export function injecting(path: string, call: string, when: number, what: string, options: StartOptions): StartOptions {

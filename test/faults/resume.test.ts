@@ -16,6 +16,7 @@ import type { Emulator, EmulatorOptions } from '../../src/emulator/emulator.js'
 import { ExportError } from '../../src/errors.js'
 import { type ExportOptions, exportRecords } from '../../src/export.js'
 import type { FileSystem } from '../../src/files/file-system.js'
+import { sideNames } from '../../src/files/side-names.js'
 import type { ExportEvent, ExportReport } from '../../src/report.js'
 import { faultyFiles } from '../destination/faulty-files.js'
 import { expectManifest, expectNoLie, readManifest, writeManifest } from '../helpers/manifest.js'
@@ -133,7 +134,7 @@ class Scene {
   }
 
   get checkpoint() {
-    return decodeCheckpoint(readFileSync(`${this.path}.checkpoint`), 'it')
+    return decodeCheckpoint(readFileSync(sideNames(this.path).checkpoint), 'it')
   }
 
   /** What is owed after the last attempt. */
@@ -141,7 +142,7 @@ class Scene {
     if (error !== undefined) throw error
     expect(this.output.equals(whole.bytes)).toBe(true)
     expect(this.outputFiles.map(([path]) => path)).toEqual(whole.files.map(([path]) => path))
-    expect(this.files).toEqual([this.#shape.file, `${this.#shape.file}.manifest.json`])
+    expect(this.files).toEqual([sideNames(this.#shape.file).manifest, this.#shape.file])
     this.#expectManifest(report!, whole.manifest)
     expect(report).toMatchObject({
       complete: true,
@@ -296,7 +297,7 @@ describe('the n-th call of the file system fails, for every n, and what is left 
         if (existsSync(scene.path)) expect(scene.output.equals(whole.bytes)).toBe(true)
         expectNoLie(scene.path)
         const isPublished = existsSync(scene.path)
-        const hasCheckpoint = existsSync(`${scene.path}.checkpoint`)
+        const hasCheckpoint = existsSync(sideNames(scene.path).checkpoint)
         if (!isPublished || hasCheckpoint) scene.expectWhole(await scene.attempt(), whole)
         for (const left of scene.files) rmSync(join(scene.directory, left), { recursive: true })
       }
@@ -313,7 +314,7 @@ async function interruptedScene(shape: Shape = { file: 'out.ndjson' }): Promise<
   expect((error as ExportError).toLine()).toMatch(
     /\d+ records are kept in .*\.partial, the same command goes on from there/,
   )
-  expect(scene.files).toEqual([`${shape.file}.checkpoint`, `${shape.file}.partial`])
+  expect(scene.files).toEqual([sideNames(shape.file).checkpoint, sideNames(shape.file).partial])
   scene.server.setFaults([])
   return scene
 }
@@ -321,13 +322,13 @@ async function interruptedScene(shape: Shape = { file: 'out.ndjson' }): Promise<
 describe('what is left of an interrupted export', () => {
   test('holds all whole records, is private, and has no token', async () => {
     const scene = await interruptedScene()
-    const partial = readFileSync(`${scene.path}.partial`)
+    const partial = readFileSync(sideNames(scene.path).partial)
     const { state, pageStart } = scene.checkpoint
     expect(partial.toString()).toBe(membersText(list, 0, 13))
     expect(state).toMatchObject({ records: 13, bytes: partial.length, source: { page: 3, taken: { records: 3 } } })
     expect(pageStart).toMatchObject({ records: 10, bytes: Buffer.byteLength(membersText(list, 0, 10)) })
-    expect(statSync(`${scene.path}.checkpoint`).mode & 0o777).toBe(0o600)
-    expect(readFileSync(`${scene.path}.checkpoint`, 'utf8')).not.toContain(token)
+    expect(statSync(sideNames(scene.path).checkpoint).mode & 0o777).toBe(0o600)
+    expect(readFileSync(sideNames(scene.path).checkpoint, 'utf8')).not.toContain(token)
   })
 
   test('is gone on with behind what was written: nothing before it is asked for or written again', async () => {
@@ -381,14 +382,16 @@ describe('what is left of an interrupted export', () => {
   ]
   test.each(others)('is not that of an export with %s', async (_, options) => {
     const scene = await interruptedScene()
-    const before = [readFileSync(`${scene.path}.partial`), readFileSync(`${scene.path}.checkpoint`)]
+    const before = [readFileSync(sideNames(scene.path).partial), readFileSync(sideNames(scene.path).checkpoint)]
     const requests = scene.server.requests
     const { error } = await scene.attempt(options)
     expect(error).toMatchObject({ code: 'ERR_STATE_MISMATCH', exitCode: 8 })
     expect((error as ExportError).toLine()).toContain('--restart')
     expect(scene.server.requests).toBe(requests)
-    expect([readFileSync(`${scene.path}.partial`), readFileSync(`${scene.path}.checkpoint`)]).toEqual(before)
-    expect(scene.files).toEqual(['out.ndjson.checkpoint', 'out.ndjson.partial'])
+    expect([readFileSync(sideNames(scene.path).partial), readFileSync(sideNames(scene.path).checkpoint)]).toEqual(
+      before,
+    )
+    expect(scene.files).toEqual(['_out.ndjson.checkpoint', '_out.ndjson.partial'])
   })
 
   test('is dropped by --restart, also where it is of another export', async () => {
@@ -397,7 +400,7 @@ describe('what is left of an interrupted export', () => {
     const { report } = await scene.attempt({ restart: true, exclude: ['name'] })
     expect(report!.resumedFrom).toBeNull()
     expect(scene.server.requests - requests).toBe(5)
-    expect(scene.files).toEqual(['out.ndjson', 'out.ndjson.manifest.json'])
+    expect(scene.files).toEqual(['_out.ndjson.manifest.json', 'out.ndjson'])
   })
 
   test('is wanted by --resume, which has nothing to do without it', async () => {
@@ -414,27 +417,28 @@ describe('what is left of an interrupted export', () => {
   })
 
   const damages: [name: string, code: string, damage: (path: string) => void][] = [
-    ['an empty checkpoint', 'ERR_STATE_CORRUPT', (path) => writeFileSync(`${path}.checkpoint`, '')],
+    ['an empty checkpoint', 'ERR_STATE_CORRUPT', (path) => writeFileSync(sideNames(path).checkpoint, '')],
     [
       'a checkpoint that is cut',
       'ERR_STATE_CORRUPT',
-      (path) => writeFileSync(`${path}.checkpoint`, readFileSync(`${path}.checkpoint`).subarray(0, 100)),
+      (path) => writeFileSync(sideNames(path).checkpoint, readFileSync(sideNames(path).checkpoint).subarray(0, 100)),
     ],
-    ['no partial file', 'ERR_STATE_OUTPUT', (path) => unlinkSync(`${path}.partial`)],
+    ['no partial file', 'ERR_STATE_OUTPUT', (path) => unlinkSync(sideNames(path).partial)],
     [
       'a partial file that is shorter',
       'ERR_STATE_OUTPUT',
-      (path) => writeFileSync(`${path}.partial`, readFileSync(`${path}.partial`).subarray(0, -1)),
+      (path) => writeFileSync(sideNames(path).partial, readFileSync(sideNames(path).partial).subarray(0, -1)),
     ],
     [
       'a partial file with another byte at its start',
       'ERR_STATE_OUTPUT',
-      (path) => writeFileSync(`${path}.partial`, readFileSync(`${path}.partial`).fill('x', 0, 1)),
+      (path) => writeFileSync(sideNames(path).partial, readFileSync(sideNames(path).partial).fill('x', 0, 1)),
     ],
     [
       'a partial file with another byte at its end',
       'ERR_STATE_OUTPUT',
-      (path) => writeFileSync(`${path}.partial`, `${readFileSync(`${path}.partial`, 'utf8').slice(0, -3)}]}\n`),
+      (path) =>
+        writeFileSync(sideNames(path).partial, `${readFileSync(sideNames(path).partial, 'utf8').slice(0, -3)}]}\n`),
     ],
   ]
   test.each(damages)('is refused with %s, and nothing is touched or asked for', async (_, code, damage) => {
@@ -452,7 +456,7 @@ describe('what is left of an interrupted export', () => {
 
   test('may have more bytes than the checkpoint tells of: they are cut off', async () => {
     const scene = await interruptedScene()
-    writeFileSync(`${scene.path}.partial`, 'a torn rec', { flag: 'a' })
+    writeFileSync(sideNames(scene.path).partial, 'a torn rec', { flag: 'a' })
     scene.expectWhole(await scene.attempt(), await wholeOf({ file: 'out.ndjson' }))
   })
 
@@ -474,7 +478,7 @@ describe('what is left of an interrupted export', () => {
     const checkpoints = memoryCheckpoints()
     scene.server.setFaults([{ kind: 'status', status: 401, page: 4 }])
     await scene.attempt({ checkpoints })
-    expect(scene.files).toEqual(['out.ndjson.partial'])
+    expect(scene.files).toEqual(['_out.ndjson.partial'])
     expect(checkpoints.bytes).not.toBeNull()
     scene.server.setFaults([])
     scene.expectWhole(await scene.attempt({ checkpoints }), await wholeOf({ file: 'out.ndjson' }))
@@ -507,7 +511,7 @@ test('an output whose export died just before or after it got its name is comple
       if (files.hit === null) break
       if (!files.calls.includes('rename')) continue
       states.add(`${existsSync(scene.path) ? scene.output.length : 0} ${expectNoLie(scene.path)}`)
-      const isDone = existsSync(`${scene.path}.checkpoint`) && scene.checkpoint.report !== null
+      const isDone = existsSync(sideNames(scene.path).checkpoint) && scene.checkpoint.report !== null
       if (isDone) {
         seen++
         const requests = scene.server.requests
@@ -548,7 +552,7 @@ describe('a page that has changed when it is read again', () => {
       expect(scene.output.toString()).toBe(shifted(list))
       const hex = createHash('sha256').update(scene.output).digest('hex')
       expect(attempt.report).toMatchObject({ records: 24, digest: { hex }, requests: scene.server.requests })
-      expect(scene.files).toEqual(['out.ndjson', 'out.ndjson.manifest.json'])
+      expect(scene.files).toEqual(['_out.ndjson.manifest.json', 'out.ndjson'])
     }
   })
 
@@ -569,7 +573,7 @@ describe('a page that has changed when it is read again', () => {
     const { error } = await scene.attempt()
     expect(error).toMatchObject({ code: 'ERR_PAGE_CHANGED', exitCode: 6, page: 2 })
     expect((error as ExportError).toLine()).toMatch(/records are kept in [^,]*partial; --restart begins anew/)
-    expect(scene.files).toEqual([`${file}.checkpoint`, `${file}.partial`])
+    expect(scene.files).toEqual([sideNames(file).checkpoint, sideNames(file).partial])
     scene.server.setFaults([])
     // the page is what it was again
     scene.expectWhole(await scene.attempt(), await wholeOf({ file }))
@@ -672,9 +676,9 @@ describe('Parquet', () => {
     expect((error as ExportError).left).toMatch(/12 records are kept in /)
     const { state } = scene.checkpoint
     expect(state).toMatchObject({ records: 12, source: { page: 3, taken: { records: 2 }, sinceCut: { records: 0 } } })
-    expect(readFileSync(`${scene.path}.partial`).length).toBe(state.bytes)
+    expect(readFileSync(sideNames(scene.path).partial).length).toBe(state.bytes)
     expect(state.encoder).toMatchObject({ rows: 12, length: state.bytes, rowGroups: { length: 3 } })
-    expect(statSync(`${scene.path}.checkpoint`).size).toBeLessThan(30_000)
+    expect(statSync(sideNames(scene.path).checkpoint).size).toBeLessThan(30_000)
     scene.server.setFaults([])
     const attempt = await scene.attempt({ resume: true })
     scene.expectWhole(attempt, whole)

@@ -16,6 +16,7 @@ import { describe, expect, test } from 'vitest'
 import { fileDestination } from '../../src/destination/file.js'
 import { ExportError } from '../../src/errors.js'
 import { type ExportOptions, exportRecords } from '../../src/export.js'
+import { sideNames } from '../../src/files/side-names.js'
 import { faultyFiles } from '../destination/faulty-files.js'
 import { expectNoLie, writeManifest } from '../helpers/manifest.js'
 import {
@@ -80,7 +81,7 @@ describe('the n-th call of the file system fails, for every n', () => {
             expect([error, readFileSync(path, 'utf8'), readdirSync(directory)]).toEqual([
               undefined,
               whole,
-              ['out.ndjson', 'out.ndjson.manifest.json'],
+              ['_out.ndjson.manifest.json', 'out.ndjson'],
             ])
             expect(expectNoLie(path)).toBe(true)
             // the bytes of both are durable before they get their names, and each name before the next; what told of the old file is gone before
@@ -110,8 +111,8 @@ describe('the n-th call of the file system fails, for every n', () => {
           // what is in the way of opening is known before anything is asked of the server
           if (writes < 2) expect([error === undefined, requests]).toEqual([false, 0])
           const isKept = error?.code === 'ERR_OUTPUT_RENAME'
-          expect(existsSync(`${path}.partial`)).toBe(isKept)
-          if (isKept) expect(readFileSync(`${path}.partial`, 'utf8')).toBe(whole)
+          expect(existsSync(sideNames(path).partial)).toBe(isKept)
+          if (isKept) expect(readFileSync(sideNames(path).partial, 'utf8')).toBe(whole)
           // an fsync that failed is not repeated
           if (files.hit === 'fsync' && !isNew) expect(files.calls.lastIndexOf('fsync')).toBe(failAt - 1)
           for (const name of readdirSync(directory)) rmSync(join(directory, name))
@@ -140,7 +141,7 @@ describe('the n-th call of the file system fails, for every n', () => {
       for (const left of readdirSync(directory)) rmSync(join(directory, left))
     }
     expect(writes).toBeGreaterThan(0)
-    expect(readdirSync(directory)).toEqual([name, `${name}.manifest.json`])
+    expect(readdirSync(directory)).toEqual([sideNames(name).manifest, name])
   })
 })
 
@@ -193,9 +194,9 @@ test('an older file keeps its bytes until the whole list is there, and its permi
   await exportRecords(options)
   expect([readFileSync(path, 'utf8'), readdirSync(directory)]).toEqual([
     whole,
-    ['out.ndjson', 'out.ndjson.manifest.json'],
+    ['_out.ndjson.manifest.json', 'out.ndjson'],
   ])
-  expect(statSync(`${path}.manifest.json`).mode & 0o777).toBe(0o640)
+  expect(statSync(sideNames(path).manifest).mode & 0o777).toBe(0o640)
   expect(statSync(path).mode & 0o777).toBe(0o640)
 })
 

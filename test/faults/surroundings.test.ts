@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Emulator } from '../../src/emulator/emulator.js'
+import { sideNames } from '../../src/files/side-names.js'
 import { emulate, membersText, temporaryDirectory } from './harness.js'
 import { digestOf, expectGoesOn, type StartOptions, start } from './program.js'
 
@@ -39,7 +40,7 @@ test('a file system that is full is exit 7, and the export goes on once there is
   const path = join(mount, 'out.ndjson')
   const { code, stderr } = await start(server, path, { flags }).ended
   expect(stderr).toMatch(/^truto-export: ERR_OUTPUT_SPACE: .*ENOSPC.* records are kept in [^\n]*\n$/)
-  expect([code, existsSync(path), existsSync(`${path}.checkpoint`)]).toEqual([7, false, true])
+  expect([code, existsSync(path), existsSync(sideNames(path).checkpoint)]).toEqual([7, false, true])
   execFileSync('mount', ['-o', 'remount,size=8m', mount])
   await expectGoesOn(server, path, digest, { flags })
 })
@@ -71,7 +72,7 @@ test.each(isSoak ? ends : ends.slice(0, 2))(
     const { server, path } = await scene()
     server.setFaults([{ kind: 'stall', at: { record: 10 }, page: 9 }])
     const module = join(temporaryDirectory(), 'end.mjs')
-    const poll = `if (existsSync(${JSON.stringify(`${path}.checkpoint`)})) { clearInterval(timer); ${what} }`
+    const poll = `if (existsSync(${JSON.stringify(sideNames(path).checkpoint)})) { clearInterval(timer); ${what} }`
     writeFileSync(module, `import { existsSync } from 'node:fs'\nconst timer = setInterval(() => { ${poll} }, 2)\n`)
     const before = ['sh', '-c', 'ulimit -c 0; exec "$@"', 'sh']
     const node = ['--max-old-space-size=32', '--import', module]

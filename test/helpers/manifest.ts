@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { decodeManifest, encodeManifest, type Manifest } from '../../src/checkpoint/manifest.js'
+import { sideNames } from '../../src/files/side-names.js'
 import type { ExportReport } from '../../src/report.js'
 
 /** A manifest of some output. */
@@ -54,17 +55,17 @@ export const someManifest: Manifest = {
 }
 
 export function readManifest(path: string): Manifest {
-  return decodeManifest(readFileSync(`${path}.manifest.json`), 'it')
+  return decodeManifest(readFileSync(sideNames(path).manifest), 'it')
 }
 
 /** Puts a true manifest beside a file that is there. */
 export function writeManifest(path: string): void {
-  writeFileSync(`${path}.manifest.json`, encodeManifest({ ...someManifest, ...factsOf(path) }))
+  writeFileSync(sideNames(path).manifest, encodeManifest({ ...someManifest, ...factsOf(path) }))
 }
 
 /** A manifest tells of the file that it stands beside, or is not there. Says whether it is. */
 export function expectNoLie(path: string): boolean {
-  if (!existsSync(`${path}.manifest.json`)) return false
+  if (!existsSync(sideNames(path).manifest)) return false
   const { bytes, parts, sha256 } = readManifest(path)
   expect({ bytes, parts, sha256 }).toEqual(factsOf(path))
   return true

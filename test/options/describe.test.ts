@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { exitCodes } from '../../src/errors.js'
 import { exitCodeTexts, renderHelp, renderReadmeTable } from '../../src/options/describe.js'
@@ -52,8 +52,14 @@ test('every row of the table has four cells', () => {
   for (const row of rows) expect(row.replaceAll('\\|', '').match(/\|/g)).toHaveLength(5)
 })
 
+/** Written again with TRUTO_EXPORT_UPDATE=1. */
 test('the table of the README is the printed one', () => {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
-  const marked = /<!-- options -->\n([\s\S]*?)\n<!-- \/options -->/.exec(readme)
-  expect(marked?.[1]).toBe(renderReadmeTable())
+  const path = new URL('../../README.md', import.meta.url)
+  const [before, rest] = readFileSync(path, 'utf8').split('<!-- options -->\n')
+  const [table, after] = rest!.split('\n<!-- /options -->')
+  if (process.env['TRUTO_EXPORT_UPDATE'] === '1') {
+    writeFileSync(path, `${before}<!-- options -->\n${renderReadmeTable()}\n<!-- /options -->${after}`)
+    return
+  }
+  expect(table).toBe(renderReadmeTable())
 })

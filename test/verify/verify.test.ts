@@ -21,6 +21,7 @@ import { encodeManifest } from '../../src/checkpoint/manifest.js'
 import { run } from '../../src/cli/run.js'
 import { systemClock } from '../../src/clock.js'
 import { type ExportOptions, exportRecords } from '../../src/export.js'
+import { sideNames } from '../../src/files/side-names.js'
 import { verifyExport } from '../../src/verify.js'
 import { emulate, FaultClock, requestOf, temporaryDirectory, token } from '../faults/harness.js'
 import { readManifest } from '../helpers/manifest.js'
@@ -87,7 +88,7 @@ describe.each(shapes)('%s', (name, options) => {
 
   test('does not where its manifest tells of another number of records', async () => {
     const path = await exported(name, options)
-    writeFileSync(`${path}.manifest.json`, encodeManifest({ ...readManifest(path), records: members + 1 }))
+    writeFileSync(sideNames(path).manifest, encodeManifest({ ...readManifest(path), records: members + 1 }))
     expect((await verifyExport(path)).differences).toEqual([`it has ${members} records, not ${members + 1}`])
   })
 })
@@ -98,7 +99,7 @@ async function forged(name: string, text: string | Buffer, options: Partial<Expo
   writeFileSync(path, text)
   const { bytes, sha256 } = await verifyExport(path)
   const manifest = { ...readManifest(path), bytes: bytes.found, sha256: sha256.found }
-  writeFileSync(`${path}.manifest.json`, encodeManifest(manifest))
+  writeFileSync(sideNames(path).manifest, encodeManifest(manifest))
   return path
 }
 
@@ -183,7 +184,7 @@ test('a record deeper and longer than the defaults allow is counted where the ex
 describe('without a manifest', () => {
   test('there is nothing to hold a file against', async () => {
     const path = await exported('a.ndjson')
-    unlinkSync(`${path}.manifest.json`)
+    unlinkSync(sideNames(path).manifest)
     await expect(verifyExport(path)).rejects.toMatchObject({ code: 'ERR_MANIFEST_MISSING', exitCode: 8 })
   })
 
@@ -193,7 +194,7 @@ describe('without a manifest', () => {
     symlinkSync(path, link)
     expect((await verifyExport(link)).matches).toBe(true)
     const elsewhere = join(temporaryDirectory(), 'm.json')
-    renameSync(`${path}.manifest.json`, elsewhere)
+    renameSync(sideNames(path).manifest, elsewhere)
     expect((await verifyExport(path, { manifest: elsewhere })).matches).toBe(true)
   })
 })
@@ -271,9 +272,9 @@ describe('a directory of parts', () => {
     const path = await parts({ format: 'csv' })
     const manifest = readManifest(path)
     const strange = { ...manifest, parts: [{ name: '../parts.manifest.json', bytes: 1 }] }
-    writeFileSync(`${path}.manifest.json`, encodeManifest(strange))
+    writeFileSync(sideNames(path).manifest, encodeManifest(strange))
     await expect(verifyExport(path)).rejects.toMatchObject({ code: 'ERR_MANIFEST_CORRUPT' })
-    writeFileSync(`${path}.manifest.json`, encodeManifest(manifest))
+    writeFileSync(sideNames(path).manifest, encodeManifest(manifest))
     renameSync(path, `${path}.away`)
     writeFileSync(path, 'id')
     expect((await verifyExport(path)).differences[0]).toBe('it is a file, and no directory of parts')
@@ -282,7 +283,7 @@ describe('a directory of parts', () => {
 
 test('a manifest that is damaged is exit 8, a file that is not there exit 2, a directory exit 7', async () => {
   const path = await exported('a.ndjson')
-  truncateSync(`${path}.manifest.json`, 100)
+  truncateSync(sideNames(path).manifest, 100)
   await expect(verifyExport(path)).rejects.toMatchObject({ code: 'ERR_MANIFEST_CORRUPT', exitCode: 8 })
   await expect(verifyExport(`${path}.absent`)).rejects.toMatchObject({ exitCode: 2 })
   const whole = await exported('b.ndjson')
@@ -361,7 +362,7 @@ describe('on the command line', () => {
   test('--json is one line of JSON, --manifest names another manifest', async () => {
     const path = await exported('a.ndjson')
     const other = `${path}.other`
-    renameSync(`${path}.manifest.json`, other)
+    renameSync(sideNames(path).manifest, other)
     expect(await verify(path)).toMatchObject({ code: 8, stdout: '' })
     const { code, stdout } = await verify(path, '--json', '--manifest', other)
     expect([code, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ matches: true, manifest: other })])
