@@ -144,11 +144,21 @@ export const errorCodes = {
   ERR_OUTPUT_CHANGED: { class: 'OutputError', retryable: false, hint: 'another process touched the temporary file' },
 
   ERR_STATE_MISSING: { class: 'StateError', retryable: false, hint: 'leave out --resume to begin an export' },
+  ERR_STATE_EXPIRED: {
+    class: 'StateError',
+    retryable: false,
+    hint: 'raise --resume-max-age, or leave out --resume to begin anew',
+  },
   ERR_STATE_CORRUPT: { class: 'StateError', retryable: false, hint: '--restart drops it and begins anew' },
   ERR_STATE_MISMATCH: {
     class: 'StateError',
     retryable: false,
     hint: 'repeat the options of that export to go on, or --restart to drop it and begin anew',
+  },
+  ERR_STATE_FOREIGN: {
+    class: 'StateError',
+    retryable: false,
+    hint: '--restart drops it and begins anew',
   },
   ERR_STATE_OUTPUT: { class: 'StateError', retryable: false, hint: '--restart drops it and begins anew' },
   ERR_MANIFEST_MISSING: { class: 'StateError', retryable: false, hint: 'pass --manifest FILE where it was moved' },

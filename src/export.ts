@@ -1,7 +1,6 @@
 // Runs one export: source → transforms → encoder → destination. It owns the order of things: options are checked and the destination is opened before
 // the first request, nothing is published before the list is proven to have ended, and every way out closes what was opened.
 
-import type { Hash } from 'node:crypto'
 import { type Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ExportState, SourceState } from './checkpoint/checkpoint.js'
@@ -29,8 +28,9 @@ import {
 import { type IdentityInit, identityOf, knownIdentityOf, obstacleOf } from './export/identity.js'
 import { Output } from './export/output.js'
 import { peakRssBytes } from './export/peak-memory.js'
-import { type Completion, openSession, type Session, type SessionInit } from './export/session.js'
-import { addWarnings } from './export/warnings.js'
+import type { RunningProof } from './export/proof.js'
+import { type Completion, openSession, Session, type SessionInit } from './export/session.js'
+import { addWarnings, resumeWarnings } from './export/warnings.js'
 import { usedEngine } from './json/slicer.js'
 import { extensionOf, resolveOptions } from './options/resolve.js'
 import type { GivenOptions, ResolvedOptions } from './options/schema.js'
@@ -113,8 +113,8 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
   try {
     const destination = run.destination ?? destinationOf(resolved)
     const session = await openSession({ ...sessionOptions(resolved, run), destination, clock })
+    if (!(session instanceof Session)) return session
     try {
-      if (session.finished !== null) return session.finished
       for (;;) {
         const report = await exportFrom(session, {
           resolved,
@@ -135,9 +135,15 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
   }
 }
 
-function destinationOf({ out, overwrite, format, compress, partRows, partBytes }: ResolvedOptions): Destination {
-  const extension = extensionOf(format, compress)
-  return destinationFromUrl(out, { overwrite, ...(partRows === null && partBytes === null ? {} : { extension }) })
+function destinationOf(resolved: ResolvedOptions): Destination {
+  const { out, overwrite, workDir, manifest, lockMaxAgeMs, format, compress, partRows, partBytes } = resolved
+  return destinationFromUrl(out, {
+    overwrite,
+    lockMaxAgeMs,
+    ...(workDir === null ? {} : { workDir }),
+    ...(manifest === null || manifest === 'none' ? {} : { manifest }),
+    ...(partRows === null && partBytes === null ? {} : { extension: extensionOf(format, compress) }),
+  })
 }
 
 function sessionOptions(resolved: ResolvedOptions, run: RunOptions): Omit<SessionInit, 'destination' | 'clock'> {
@@ -148,9 +154,10 @@ function sessionOptions(resolved: ResolvedOptions, run: RunOptions): Omit<Sessio
     obstacle,
     mustResume: resolved.resume,
     isRestart: resolved.restart,
+    resumeMaxAgeMs: resolved.resumeMaxAgeMs,
     commitBytes: resolved.commitBytes,
     hasDigest: resolved.digest === 'sha256',
-    hasManifest: resolved.manifest,
+    hasManifest: resolved.manifest !== 'none',
     checkpoints: run.checkpoints,
     signal: run.signal,
     onEvent: run.onEvent,
@@ -182,7 +189,7 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
   const stages = [...checksOf(resolved, start !== null), ...stagesOf(resolved, run)]
   const { signal } = run
   // a file takes its bytes in any case, and all of what was written can be kept; a pipe may never
-  const writer = new TalliedWriter(session.writer, session.hash, progress, session.isKept ? undefined : signal)
+  const writer = new TalliedWriter(session.writer, session.proof, progress, session.isKept ? undefined : signal)
   const out = compressed(writer, resolved.compress)
   let records = start?.records ?? 0
   const makeEncoder = (): Promise<Encoder> => encoderOf(resolved, run, source.outcome)
@@ -255,6 +262,7 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
         ...source.warnings(),
         ...editWarnings(resolved, outcome),
         ...settledWarnings(warnings(), records),
+        ...resumeWarnings(session.resumedFrom),
       ],
     })
     session.completion = () => completionOf(report(), context, source, session.parts)
@@ -618,17 +626,22 @@ function originOf(resolved: ResolvedOptions, run: RunOptions): Record<string, st
 /** A writer that counts and digests what reaches the destination, and stops waiting for it when the export is aborted. */
 class TalliedWriter implements DestinationWriter {
   readonly #writer: DestinationWriter
-  readonly #hash: Hash | null
+  readonly #proof: RunningProof | null
   readonly #progress: Progress
   readonly #signal: AbortSignal | undefined
   /** Rejects the write that is waited for. One listener for all writes: to add and remove one for each costs more than the small ones themselves. */
   #rejectWrite: (reason: unknown) => void = () => {}
   readonly #onAbort = (): void => this.#rejectWrite(this.#signal!.reason)
 
-  /** @param hash of what stands at the destination already; null where none is wanted */
-  constructor(writer: DestinationWriter, hash: Hash | null, progress: Progress, signal: AbortSignal | undefined) {
+  /** @param proof of what stands at the destination already; null where none is wanted */
+  constructor(
+    writer: DestinationWriter,
+    proof: RunningProof | null,
+    progress: Progress,
+    signal: AbortSignal | undefined,
+  ) {
     this.#writer = writer
-    this.#hash = hash
+    this.#proof = proof
     this.#progress = progress
     this.#signal = signal
     signal?.addEventListener('abort', this.#onAbort, { once: true })
@@ -643,7 +656,7 @@ class TalliedWriter implements DestinationWriter {
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    this.#hash?.update(bytes)
+    this.#proof?.add(bytes)
     this.#progress.outputBytes += bytes.length
     const signal = this.#signal
     const written = this.#writer.write(bytes)
@@ -667,7 +680,8 @@ class TalliedWriter implements DestinationWriter {
 
   /** Of all bytes written so far. */
   digest(): ExportReport['digest'] {
-    return this.#hash && { algorithm: 'sha256', hex: this.#hash.copy().digest('hex') }
+    const hex = this.#proof?.sha256() ?? null
+    return hex === null ? null : { algorithm: 'sha256', hex }
   }
 }
 

@@ -38,6 +38,10 @@ export type ExportEvent =
   | { kind: 'fallback'; page: number; framing: Framing | 'unknown'; reason: string }
   /** An interrupted export resumes: with page `page`, after so many records and bytes of output, which are kept as `partial`. `savedAt` is RFC 3339. */
   | { kind: 'resume'; page: number; records: number; bytes: number; savedAt: string; partial: string }
+  /** An interrupted export is too old to be resumed: what it had is dropped, and the export begins. `ageMs` is counted from `savedAt`. */
+  | { kind: 'expired'; records: number; bytes: number; savedAt: string; ageMs: number }
+  /** The complete output of an earlier run, which had no time to give it its name, has it now. `isReplaced` says that this export replaces it again. */
+  | { kind: 'finish'; records: number; bytes: number; savedAt: string; isReplaced: boolean }
   /** A checkpoint was saved: the output so far survives whatever comes, as `partial`. */
   | { kind: 'commit'; records: number; bytes: number; partial: string }
   /** A page that had to be read again had changed: the output was taken back to the page's beginning, where it had so many records. */
@@ -96,8 +100,9 @@ export interface ExportReport {
   countMismatches: number
   /** Records whose id came before, where `checkDuplicates` looked for them; null where it did not. */
   duplicates: Duplicates | null
-  /** Where this run went on with an interrupted one; null where it began the export. All counts but `elapsedMs` are those of the whole export. */
-  resumedFrom: { page: number; records: number; bytes: number; savedAt: string } | null
+  /** Where this run resumed an interrupted one, which had been saved `ageMs` before; null where it began the export. All counts but `elapsedMs` are those of
+   *  the whole export. */
+  resumedFrom: { page: number; records: number; bytes: number; savedAt: string; ageMs: number } | null
   /** SHA-256 of the output bytes, as lowercase hex; null where `digest: 'none'`. */
   digest: { algorithm: 'sha256'; hex: string } | null
   /** Where all this stands beside the output; null where nothing does: see `Manifest`. */

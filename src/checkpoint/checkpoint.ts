@@ -8,7 +8,7 @@ import type { ResponseFormat } from '../report.js'
 import { count, type Fields, list, object, oneOf, orNull, text } from './fields.js'
 
 /** Version of the text. A reader takes its own version only: state is never guessed. */
-export const checkpointVersion = 2
+export const checkpointVersion = 3
 
 /** A number of records, and their bytes with a line feed after each. */
 export interface RecordCounts {
@@ -67,16 +67,13 @@ export interface ExportState {
   readonly warnings: readonly Warning[]
 }
 
-/** The output at a commit, as far as it can be recognised again. */
+/** What all bytes of the output at a commit are recognised by: one of the two at least. */
 export interface OutputProof {
-  /** CRC-32 of the last bytes, at most `tailBytes` of them. */
-  readonly tailCrc32: number
-  /** SHA-256 of all of them, lowercase hex; null where no digest was wanted. */
+  /** CRC-32 (zlib); null where there is a SHA-256. */
+  readonly crc32: number | null
+  /** Lowercase hex; null where no digest was wanted. */
   readonly sha256: string | null
 }
-
-/** Bytes that `OutputProof.tailCrc32` covers at most. */
-export const tailBytes = 64 * 1024
 
 export interface Checkpoint {
   /** Of the options that the output's bytes depend on: see `fingerprintOf`. */
@@ -137,16 +134,21 @@ function hex(crc: number): string {
 
 function checkpointOf(value: JsonValue): Checkpoint {
   const fields = object(value, 'checkpoint')
-  const proof = object(fields['proof'], 'proof')
   return {
     fingerprint: text(fields, 'fingerprint'),
     savedAt: text(fields, 'savedAt'),
     state: stateOf(fields['state']),
-    proof: { tailCrc32: count(proof, 'tailCrc32'), sha256: orNull(proof, 'sha256', text) },
+    proof: proofOf(object(fields['proof'], 'proof')),
     pageStart: fields['pageStart'] === null ? null : stateOf(fields['pageStart']),
     report: fields['report'] ?? null,
     manifest: fields['manifest'] ?? null,
   }
+}
+
+function proofOf(fields: Fields): OutputProof {
+  const proof = { crc32: orNull(fields, 'crc32', count), sha256: orNull(fields, 'sha256', text) }
+  if (proof.crc32 === null && proof.sha256 === null) throw new Error('proof is none')
+  return proof
 }
 
 function stateOf(value: JsonValue | undefined): ExportState {

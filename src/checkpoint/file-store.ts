@@ -1,12 +1,12 @@
-// A checkpoint as a file beside the output: written under another name, flushed, renamed, and only its owner can read it.
+// A checkpoint as a file: written under another name, flushed, renamed, and only its owner can read it.
 
-import { printable, StateError } from '../errors.js'
-import type { FileSystem } from '../files/file-system.js'
+import { printable } from '../errors.js'
+import type { FileStatus, FileSystem } from '../files/file-system.js'
 import { outputError } from '../files/os-error.js'
-import { sideNames, temporaryName } from '../files/side-names.js'
+import { checkOurs } from '../files/ownership.js'
+import { temporaryName } from '../files/side-names.js'
 import { createTemporary, flushDirectoryOf, readWhole, removeFile } from '../files/whole-file.js'
-import { FileLock } from './lock.js'
-import type { Processes } from './processes.js'
+import type { FileLock } from './lock.js'
 import type { CheckpointStore, OpenCheckpointStore } from './store.js'
 
 /** A cursor is the only long thing in it. */
@@ -16,47 +16,37 @@ export interface FileStoreOptions {
   readonly files: FileSystem
   /** What messages call the output. */
   readonly name: string
-  readonly processes?: Processes
+  /** That of the output. Whoever gives it holds it until the store is closed. */
+  readonly lock: FileLock
 }
 
-/** Keeps a checkpoint beside an output and holds its lock meanwhile: see `sideNames`. `target` is the output's name, all links followed. */
-export function fileCheckpoints(target: string, options: FileStoreOptions): CheckpointStore {
-  const { checkpoint, lock } = sideNames(target)
-  return {
-    name: checkpoint,
-    async open() {
-      try {
-        return new FileStore(checkpoint, options, await FileLock.acquire(lock, options))
-      } catch (error) {
-        throw outputError(error, `opening ${options.name}`, 'ERR_OUTPUT_ACCESS')
-      }
-    },
-  }
+/** Keeps a checkpoint at `path`. */
+export function fileCheckpoints(path: string, options: FileStoreOptions): CheckpointStore {
+  return { name: path, open: async () => new FileStore(path, options) }
 }
 
 class FileStore implements OpenCheckpointStore {
   readonly #path: string
   readonly #options: FileStoreOptions
-  readonly #lock: FileLock
 
-  constructor(path: string, options: FileStoreOptions, lock: FileLock) {
+  constructor(path: string, options: FileStoreOptions) {
     this.#path = path
     this.#options = options
-    this.#lock = lock
   }
 
   load(): Promise<Buffer | null> {
-    const { files } = this.#options
-    return this.#guarded('reading', () => readWhole(files, this.#path, maxBytes), 'ERR_OUTPUT_ACCESS')
+    const { files, lock } = this.#options
+    const check = (status: FileStatus): void => checkOurs(status, lock.status, this.#path)
+    return this.#guarded('reading', () => readWhole(files, this.#path, maxBytes, check), 'ERR_OUTPUT_ACCESS')
   }
 
   save(bytes: Uint8Array): Promise<void> {
-    const { files } = this.#options
+    const { files, lock } = this.#options
     const temporary = temporaryName(this.#path)
     return this.#guarded('writing', async () => {
       await createTemporary(files, temporary, bytes)
       try {
-        await this.#checkLock()
+        await lock.check()
         await files.rename(temporary, this.#path)
       } catch (error) {
         await removeFile(files, temporary).catch(() => {})
@@ -67,21 +57,15 @@ class FileStore implements OpenCheckpointStore {
   }
 
   remove(): Promise<void> {
-    const { files } = this.#options
+    const { files, lock } = this.#options
     return this.#guarded('removing', async () => {
+      await lock.check()
       await removeFile(files, temporaryName(this.#path))
       if (await removeFile(files, this.#path)) await flushDirectoryOf(files, this.#path)
     })
   }
 
-  close(): Promise<void> {
-    return this.#lock.release()
-  }
-
-  async #checkLock(): Promise<void> {
-    if (await this.#lock.isHeld()) return
-    throw new StateError('ERR_STATE_LOCKED', `the lock of ${this.#options.name} was removed or taken over`)
-  }
+  async close(): Promise<void> {}
 
   async #guarded<T>(
     doing: string,

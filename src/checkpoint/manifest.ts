@@ -98,6 +98,7 @@ export interface ManifestSchema {
 }
 
 const kind = 'truto-export manifest'
+const manifestStart = new RegExp(`^\\{\\s*"kind": *"${kind}"`)
 const formats = ['ndjson', 'json', 'csv', 'parquet'] as const
 const compressions = ['none', 'gzip', 'zstd'] as const
 const requestFormats = ['auto', ...answerFormats] as const
@@ -107,8 +108,11 @@ export function encodeManifest(manifest: Manifest): Buffer {
   return Buffer.from(`${JSON.stringify({ kind, ...manifest }, null, 2)}\n`)
 }
 
-/** Whether these bytes are the manifest of some version. */
+/** Whether these bytes, of which the last may be missing, are the manifest of some version. */
 export function isManifest(bytes: Uint8Array): boolean {
+  // as we write it; it is not parsed to know that, as it lists all parts
+  if (manifestStart.test(Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 100)).toString('latin1')))
+    return true
   try {
     return object(JSON.parse(Buffer.from(bytes).toString()) as JsonValue, 'it')['kind'] === kind
   } catch {
@@ -230,6 +234,7 @@ function runOf(fields: Fields): Manifest['run'] {
       records: count(from, 'records'),
       bytes: count(from, 'bytes'),
       savedAt: text(from, 'savedAt'),
+      ageMs: count(from, 'ageMs'),
     },
     duplicates: duplicates && {
       records: count(duplicates, 'records'),

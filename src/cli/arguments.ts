@@ -62,7 +62,9 @@ function addCommand(program: Command, name: CommandName, onParsed: (texts: FlagT
   command.action(() => {
     const texts: Record<string, unknown> = positional ? { [positional[0]]: command.args[0] } : {}
     for (const [attribute, optionName] of names) {
-      if (command.getOptionValueSource(attribute) === 'cli') texts[optionName] = command.getOptionValue(attribute)
+      if (command.getOptionValueSource(attribute) !== 'cli') continue
+      const value: unknown = command.getOptionValue(attribute)
+      texts[optionName] = value === false ? ((tableOf[name] as OptionTable)[optionName]!.negative ?? false) : value
     }
     onParsed(texts)
   })
@@ -76,6 +78,7 @@ function optionsOf(entry: OptionEntry): Option[] {
     return entry.default === true ? [on, new Option(entry.flag!.replace('--', '--no-'))] : [on]
   }
   const option = new Option(`${short}${entry.flag!} <${entry.placeholder ?? 'value'}>`)
+  if (entry.negative !== undefined) return [option, new Option(entry.flag!.replace('--', '--no-'))]
   const isRepeatable = entry.kind === 'list' || entry.kind === 'query'
   if (isRepeatable) option.argParser((value: string, before?: string[]) => [...(before ?? []), value])
   return [option]

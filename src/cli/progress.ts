@@ -31,7 +31,7 @@ export interface DisplayOptions {
 }
 
 /** What is shown without being asked for. */
-const notices: readonly ExportEvent['kind'][] = ['wait', 'fallback', 'resume', 'rewind']
+const notices: readonly ExportEvent['kind'][] = ['wait', 'fallback', 'resume', 'expired', 'finish', 'rewind']
 /** Ten redraws a second are as many as an eye follows. */
 const redrawMs = 100
 const plainMs = 10 * second
@@ -209,6 +209,14 @@ function eventText(event: ExportEvent): string {
     case 'resume': {
       const { page, records, bytes, savedAt } = event
       return `going on with page ${page}, behind ${plural(records, 'record')} (${formatBytes(bytes)}) of ${savedAt}`
+    }
+    case 'expired': {
+      const age = formatDuration(Math.round(event.ageMs / minute) * minute)
+      return `the interrupted export of ${event.savedAt} (${plural(event.records, 'record')}) is ${age} old, so it is dropped and this one begins; see --resume-max-age`
+    }
+    case 'finish': {
+      const done = `the complete output of an earlier run (${plural(event.records, 'record')}, ${event.savedAt}) was given its name`
+      return event.isReplaced ? `${done}; this export replaces it` : done
     }
     case 'commit':
       return `checkpoint: ${plural(event.records, 'record')}, ${formatBytes(event.bytes)}`

@@ -18,7 +18,7 @@ const directBytes = 96 * KiB
 export class BufferedFile {
   /** Bytes taken so far, including those that are still in memory. */
   bytesWritten = 0
-  readonly #file: Pick<OpenFile, 'write'>
+  #file: Pick<OpenFile, 'write'>
   readonly #name: string
   #buffer = Buffer.allocUnsafeSlow(bufferBytes)
   #size = 0
@@ -34,6 +34,14 @@ export class BufferedFile {
   constructor(file: Pick<OpenFile, 'write'>, name: string) {
     this.#file = file
     this.#name = name
+  }
+
+  /** The same buffers for another file; null where they are not empty. @returns this */
+  reused(file: Pick<OpenFile, 'write'>): this | null {
+    if (this.#size > 0 || this.#inFlight !== null || this.#waiting !== null || this.#failure !== null) return null
+    this.#file = file
+    this.bytesWritten = 0
+    return this
   }
 
   /** Resolves when `bytes` may be overwritten. @throws OutputError, ReaderGone */

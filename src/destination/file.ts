@@ -2,226 +2,249 @@
 
 import { constants } from 'node:fs'
 import { dirname } from 'node:path'
-import { fileCheckpoints } from '../checkpoint/file-store.js'
+import type { CheckpointStore } from '../checkpoint/store.js'
 import { sleep, systemClock } from '../clock.js'
 import { ConfigError, OutputError, printable, StateError } from '../errors.js'
 import { flushDirectory, openDirectory } from '../files/directory.js'
 import { type FileStatus, type FileSystem, type OpenFile, systemFiles } from '../files/file-system.js'
 import { errnoOf, isErrno, opening, outputError } from '../files/os-error.js'
-import { followLinks, statusOf } from '../files/paths.js'
+import { openOwnFile } from '../files/own-file.js'
+import { checkOurs, othersWrite } from '../files/ownership.js'
+import { followLinks, ownStatusOf, statusOf } from '../files/paths.js'
 import { piecesOf } from '../files/pieces.js'
-import { sideNames } from '../files/side-names.js'
+import { temporaryName } from '../files/side-names.js'
+import { removeFile } from '../files/whole-file.js'
+import { writeFully } from '../files/write-fully.js'
 import { BufferedFile } from './buffered-file.js'
-import type { Destination, DestinationWriter, ResumablePlace, ResumableWriter } from './destination.js'
-import { ManifestFile } from './manifest-file.js'
+import type { ClaimedPlace, Destination, DestinationWriter, ResumablePlace, ResumableWriter } from './destination.js'
+import { type LocalClaim, type LocalOptions, LocalPlace, openClaimed } from './local-place.js'
+import type { ManifestFile } from './manifest-file.js'
 
-export interface FileDestinationOptions {
-  /** Whether an existing file may be replaced. It is, only when the export is complete; its permission bits are kept. Default false. */
-  overwrite?: boolean
-  /** The file system; tests give one that fails. */
-  files?: FileSystem
-}
+export type FileDestinationOptions = LocalOptions
 
 /**
- * The file at `path`. A symbolic link is followed first and stays. Bytes go to `_NAME.partial` in the same directory and so on the same file system;
- * `commit` flushes it to storage, checks that it is still the file that was opened, renames it, and flushes the directory (where the platform can: Linux,
- * macOS). What told of a replaced file, `_NAME.manifest.json`, is removed before.
- * A partial file that is there already, of a run that died, is replaced by a new file: should its writer be alive after all, it keeps writing to a file
- * without a name and finds that out when it commits.
+ * The file at `path`. A symbolic link is followed first and stays. Bytes go to `_NAME.partial` beside it, or in `workDir`; `commit` flushes that to storage, checks
+ * that it is still the file that was opened, renames it, and flushes the directory (where the platform can: Linux, macOS). Permission bits of a replaced
+ * file are kept. What told of it, `_NAME.manifest.json`, is removed before. While it is open, a lock keeps a second export to the same file away.
  *
  * What is no regular file (FIFO, device) is opened and written in place; there is nothing to publish then, and opening a FIFO waits for its reader or the signal.
  *
- * Errors: ERR_OUTPUT_EXISTS, and OutputErrors by what the system says. Where the rename is refused the complete file is kept and the message has the command
- * that publishes it.
+ * Errors: ERR_OUTPUT_EXISTS, ERR_STATE_LOCKED, and OutputErrors by what the system says. Where the rename is refused the complete file is kept and the message
+ * has the command that publishes it.
  */
 export function fileDestination(path: string, options: FileDestinationOptions = {}): Destination {
   const files = options.files ?? systemFiles
   const name = printable(path)
+  const resumable = async (): Promise<ResumablePlace | null> => {
+    const unnamed = new ConfigError('ERR_OPTION_INVALID', `the output path '${name}' cannot be a file name`)
+    // an empty path, and what no system call can be given
+    if (path === '' || path.includes('\0')) throw unnamed
+    const target = await opening(name, async () => {
+      const status = await statusOf(files, path)
+      if (status?.isDirectory()) throw new OutputError('ERR_OUTPUT_ACCESS', `opening ${name}: it is a directory`)
+      if (path.endsWith('/')) throw unnamed
+      return status === null || status.isFile() ? followLinks(files, path) : null
+    })
+    return target === null ? null : filePlace(await LocalPlace.at(name, target, options))
+  }
   return {
     name,
+    resumable,
     async open(signal) {
-      // an empty path, and what no system call can be given
-      if (path === '' || path.includes('\0'))
-        throw new ConfigError('ERR_OPTION_INVALID', `the output path '${name}' cannot be a file name`)
-      try {
-        const status = await statusOf(files, path)
-        if (status !== null && !status.isFile() && !status.isDirectory())
-          return await openInPlace(files, path, status, signal)
-        return await openPartial(files, path, status, options.overwrite ?? false)
-      } catch (error) {
-        if (signal?.aborted) throw signal.reason
-        throw outputError(error, `opening ${name}`, 'ERR_OUTPUT_ACCESS')
-      }
-    },
-    async resumable() {
-      if (path === '' || path.includes('\0')) return null // what `open` refuses
-      return opening(name, async () => {
-        const status = await statusOf(files, path)
-        if (status !== null && !status.isFile()) return null
-        const target = await followLinks(files, path)
-        return filePlace({ files, path, name, target, overwrite: options.overwrite ?? false })
-      })
+      const place = await resumable()
+      return place === null ? openInPlace(files, path, signal) : openClaimed(place)
     },
   }
-}
-
-interface FilePlaceInit {
-  files: FileSystem
-  path: string
-  name: string
-  /** What the links at `path` lead to. */
-  target: string
-  overwrite: boolean
 }
 
 /** The partial file as one that outlives the run that wrote it. It is appended to, so that going back is truncating. */
-function filePlace({ files, path, name, target, overwrite }: FilePlaceInit): ResumablePlace {
-  const { partial } = sideNames(target)
+function filePlace(place: LocalPlace): ResumablePlace {
   return {
-    checkpoints: fileCheckpoints(target, { files, name }),
-    partialName: printable(partial),
-    manifest: new ManifestFile(files, target),
-    begin: () =>
-      opening(name, async () => {
-        const status = await statusOf(files, path)
-        return openPartial(files, path, status, overwrite, constants.O_RDWR | constants.O_APPEND)
-      }),
-    resume: (bytes, check) =>
-      opening(name, async () => {
-        const status = await statusOf(files, path)
-        if (status !== null && !overwrite) throw new ConfigError('ERR_OUTPUT_EXISTS', `${name} exists already`)
-        const flags = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW
-        const file = await openToRead(files, partial, flags)
-        if (file === null) throw new StateError('ERR_STATE_OUTPUT', `${printable(partial)} is gone`)
-        let directory: OpenFile | null = null
-        try {
-          await checkKept(file, partial, bytes, check)
-          await file.truncate(bytes)
-          const identity = await file.stat()
-          directory = await openDirectory(files, dirname(target))
-          const replaces = status !== null
-          return new PartialFile({ files, file, directory, identity, name, target, partial, replaces, bytes })
-        } catch (error) {
-          await Promise.allSettled([directory?.close(), file.close()])
-          throw error
-        }
-      }),
-    readPublished: (bytes, check) =>
-      opening(name, async () => {
-        const file = await openToRead(files, target, constants.O_RDONLY)
-        if (file === null) return false
-        try {
-          const { size } = await file.stat()
-          if (size !== bytes) return false
-          for await (const piece of piecesOf(file, 0, bytes)) check(piece)
-          check(null)
-          return true
-        } finally {
-          await file.close().catch(() => {}) // nothing was written
-        }
-      }),
+    ownNames: place.ownNames,
+    claim: async () => new FilePlace(await place.claim()),
   }
 }
 
-/** Null where there is no such file. */
-async function openToRead(files: FileSystem, path: string, flags: number): Promise<OpenFile | null> {
+class FilePlace implements ClaimedPlace {
+  readonly #claim: LocalClaim
+
+  constructor(claim: LocalClaim) {
+    this.#claim = claim
+  }
+
+  get checkpoints(): CheckpointStore {
+    return this.#claim.checkpoints
+  }
+
+  get manifest(): ManifestFile {
+    return this.#claim.manifest
+  }
+
+  get partialName(): string {
+    return printable(this.#claim.place.sides.partial)
+  }
+
+  get overwrite(): boolean {
+    return this.#claim.place.overwrite
+  }
+
+  begin(): Promise<ResumableWriter> {
+    const { files, name, target, overwrite, sides } = this.#claim.place
+    return opening(name, async () => {
+      const status = await statusOf(files, target)
+      if (status !== null && !overwrite) throw new ConfigError('ERR_OUTPUT_EXISTS', `${name} exists already`)
+      await this.#claim.check()
+      // of a run that died; a new file takes its place, so that whoever has it open writes to one without a name
+      await removeFile(files, sides.partial)
+      return this.#open(await createPrivate(files, sides.partial, status), 0, status)
+    })
+  }
+
+  resume(bytes: number, check: (piece: Uint8Array | null) => void): Promise<ResumableWriter> {
+    const { files, name, target, overwrite, sides } = this.#claim.place
+    const { partial } = sides
+    return opening(name, async () => {
+      const status = await statusOf(files, target)
+      if (status !== null && !overwrite) throw new ConfigError('ERR_OUTPUT_EXISTS', `${name} exists already`)
+      let file = await openKept(files, partial, (found) => checkOurs(found, this.#claim.ownStatus, partial))
+      if (file === null) throw new StateError('ERR_STATE_OUTPUT', `${printable(partial)} is gone`)
+      try {
+        const { size } = await file.stat()
+        if (size < bytes) {
+          const message = `${printable(partial)} has ${size} bytes, fewer than the ${bytes} that its checkpoint tells of`
+          throw new StateError('ERR_STATE_OUTPUT', message)
+        }
+        for await (const piece of piecesOf(file, 0, bytes)) check(piece)
+        check(null)
+        await this.#claim.check()
+        if (this.#claim.mayHavePredecessor) file = await replacedByCopy(files, file, partial, bytes)
+        else await file.truncate(bytes)
+        return await this.#open(file, bytes, status)
+      } catch (error) {
+        await file.close().catch(() => {})
+        throw error
+      }
+    })
+  }
+
+  readPublished(bytes: number, check: (piece: Uint8Array | null) => void): Promise<boolean> {
+    const { files, name, target } = this.#claim.place
+    return opening(name, async () => {
+      const file = await openOwnFile(files, target, constants.O_RDONLY)
+      if (file === null) return false
+      try {
+        const { size } = await file.stat()
+        if (size !== bytes) return false
+        for await (const piece of piecesOf(file, 0, bytes)) check(piece)
+        check(null)
+        return true
+      } finally {
+        await file.close().catch(() => {}) // nothing was written
+      }
+    })
+  }
+
+  release(): Promise<void> {
+    return this.#claim.release()
+  }
+
+  /** @param status of the file that is to be replaced; null where there is none */
+  async #open(file: OpenFile, bytes: number, status: FileStatus | null): Promise<PartialFile> {
+    const { files, target } = this.#claim.place
+    let directory: OpenFile | null = null
+    try {
+      const identity = await file.stat()
+      directory = await openDirectory(files, dirname(target))
+      return new PartialFile({
+        claim: this.#claim,
+        file,
+        directory,
+        identity,
+        mode: modeOf(status),
+        replaces: status !== null,
+        bytes,
+      })
+    } catch (error) {
+      await Promise.allSettled([directory?.close(), file.close()])
+      if (bytes === 0) await removeFile(files, this.#claim.place.sides.partial).catch(() => {})
+      throw error
+    }
+  }
+}
+
+/** Permission bits of the output: those of the one that it replaces; set-id bits are not for data. */
+export function modeOf(replaced: FileStatus | null): number {
+  return replaced === null ? 0o666 & ~process.umask() : replaced.mode & 0o777
+}
+
+/** A new file that only its owner can write to, and that nobody can read who could not read the replaced one. */
+async function createPrivate(files: FileSystem, path: string, replaced: FileStatus | null): Promise<OpenFile> {
+  const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL
+  const mode = modeOf(replaced) & ~othersWrite
+  const file = await files.open(path, flags, mode)
   try {
-    return await files.open(path, flags)
+    // the umask may have taken bits that the replaced file had
+    if (replaced !== null) await changeMode(file, mode)
+    return file
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return null
-    if (errnoOf(error) === 'ELOOP') throw new StateError('ERR_STATE_OUTPUT', `${printable(path)} is a symbolic link`)
+    await file.close().catch(() => {})
+    await files.unlink(path).catch(() => {})
     throw error
   }
 }
 
-async function checkKept(
-  file: OpenFile,
-  partial: string,
-  bytes: number,
-  check: (piece: Uint8Array | null) => void,
-): Promise<void> {
-  const status = await file.stat()
-  if (!status.isFile()) throw new StateError('ERR_STATE_OUTPUT', `${printable(partial)} is no file`)
-  if (status.size < bytes) {
-    const message = `${printable(partial)} has ${status.size} bytes, fewer than the ${bytes} that its checkpoint tells of`
-    throw new StateError('ERR_STATE_OUTPUT', message)
-  }
-  for await (const piece of piecesOf(file, 0, bytes)) check(piece)
-  check(null)
-}
-
-async function openPartial(
+/** Opens what an earlier run has written, to go on with it; null where there is none. */
+export async function openKept(
   files: FileSystem,
   path: string,
-  status: FileStatus | null,
-  overwrite: boolean,
-  access = constants.O_WRONLY,
-): Promise<ResumableWriter> {
-  const name = printable(path)
-  if (status?.isDirectory()) throw new OutputError('ERR_OUTPUT_ACCESS', `opening ${name}: it is a directory`)
-  if (status !== null && !overwrite) throw new ConfigError('ERR_OUTPUT_EXISTS', `${name} exists already`)
-  const target = await followLinks(files, path)
-  const { partial } = sideNames(target)
-  const flags = access | constants.O_CREAT | constants.O_EXCL
-  // permission bits of the replaced file, so that the new one is never open to more than the old one was; set-id bits are not for data
-  const mode = status === null ? 0o666 : status.mode & 0o777
-  const file = await retryAfterUnlink(files, partial, () => files.open(partial, flags, mode))
-  let directory: OpenFile | null = null
+  check: (found: FileStatus) => void,
+): Promise<OpenFile | null> {
+  return openOwnFile(files, path, constants.O_RDWR | constants.O_APPEND, check)
+}
+
+/** The first `bytes` bytes of `file` in a new file of the same name and permissions: whoever has the old one open writes to a file without a name. Closes `file`. */
+export async function replacedByCopy(
+  files: FileSystem,
+  file: OpenFile,
+  path: string,
+  bytes: number,
+  temporary = temporaryName(path),
+): Promise<OpenFile> {
+  const { mode } = await file.stat()
+  await removeFile(files, temporary)
+  const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL
+  const copy = await files.open(temporary, flags, mode & 0o777)
   try {
-    if (status !== null) await keepMode(file, mode)
-    const identity = await file.stat()
-    directory = await openDirectory(files, dirname(target))
-    return new PartialFile({
-      files,
-      file,
-      directory,
-      identity,
-      name,
-      target,
-      partial,
-      replaces: status !== null,
-      bytes: 0,
-    })
+    for await (const piece of piecesOf(file, 0, bytes)) await writeFully(copy, piece, piece.length)
+    await copy.sync()
+    await files.rename(temporary, path)
   } catch (error) {
-    await Promise.allSettled([directory?.close(), file.close()])
-    await files.unlink(partial).catch(() => {})
+    await copy.close().catch(() => {})
+    await removeFile(files, temporary).catch(() => {})
     throw error
   }
+  await file.close().catch(() => {}) // nothing was written
+  return copy
 }
 
-/** Runs `open`; where an old partial file is in the way, removes that and runs it once more. */
-async function retryAfterUnlink(files: FileSystem, partial: string, open: () => Promise<OpenFile>): Promise<OpenFile> {
-  try {
-    return await open()
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error
-  }
-  await files.unlink(partial)
-  return open()
-}
-
-/** The umask may have taken bits that the replaced file had. */
-async function keepMode(file: OpenFile, mode: number): Promise<void> {
+/** Where files have no permission bits, they have at most the wanted ones; where Node.js may not change them, they have fewer. */
+export async function changeMode(file: Pick<OpenFile, 'chmod'>, mode: number): Promise<void> {
   try {
     await file.chmod(mode)
   } catch (error) {
-    // file systems without permission bits refuse; the file has at most the wanted ones
-    if (!isErrno(error, 'EPERM', 'ENOTSUP', 'ENOSYS')) throw error
+    if (!isErrno(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'ERR_ACCESS_DENIED')) throw error
   }
 }
 
 interface PartialFileInit {
-  files: FileSystem
+  claim: LocalClaim
   file: OpenFile
   /** To be flushed after the rename. Opened before the export, so that the last step does not fail for want of a file descriptor. */
   directory: OpenFile | null
   /** Status of the partial file when it was opened. */
   identity: FileStatus
-  /** What messages call the output. */
-  name: string
-  /** Final name, behind all links. */
-  target: string
-  partial: string
+  /** Permission bits that the output is to have. */
+  mode: number
   /** Whether the target existed and may be replaced. */
   replaces: boolean
   /** Bytes that it holds already. */
@@ -231,21 +254,21 @@ interface PartialFileInit {
 class PartialFile implements ResumableWriter {
   isKept = false
   readonly #init: PartialFileInit
+  readonly #place: LocalPlace
   readonly #out: BufferedFile
-  readonly #manifest: ManifestFile
-  #state: 'open' | 'published' | 'kept' | 'aborted' = 'open'
+  #state: 'open' | 'published' | 'complete' | 'lost' | 'aborted' = 'open'
   #isFileOpen = true
   #directory: OpenFile | null
   #left: string
 
   constructor(init: PartialFileInit) {
     this.#init = init
-    this.#out = new BufferedFile(init.file, init.name)
+    this.#place = init.claim.place
+    this.#out = new BufferedFile(init.file, this.#place.name)
     this.#out.bytesWritten = init.bytes
     this.#directory = init.directory
-    this.#manifest = new ManifestFile(init.files, init.target)
     this.#left = init.replaces
-      ? `the partial file was removed, ${init.name} is as it was`
+      ? `the partial file was removed, ${this.#place.name} is as it was`
       : 'the partial file was removed, nothing was published'
   }
 
@@ -257,23 +280,29 @@ class PartialFile implements ResumableWriter {
     return this.#left
   }
 
+  get isResumable(): boolean {
+    return this.isKept && this.#state === 'open'
+  }
+
   write(bytes: Uint8Array): Promise<void> {
     return this.#out.write(bytes)
   }
 
   async commit(manifest: Uint8Array | null = null): Promise<void> {
     const hasManifest = manifest !== null
+    const { claim } = this.#init
     try {
-      await this.#finish()
-      if (hasManifest) await this.#manifest.prepare(manifest, this.#init.identity.mode)
-      await this.#manifest.withdraw(this.#directory, hasManifest)
+      await this.#finish(hasManifest)
+      if (hasManifest) await claim.manifest.prepare(manifest, this.#init.mode)
+      await this.#checkOurs()
+      await claim.manifest.withdraw()
       await this.#publish()
       await this.#flushDirectory()
       if (hasManifest) await this.#publishManifest()
     } catch (error) {
-      if (hasManifest) await this.#manifest.discard()
+      if (hasManifest) await claim.manifest.discard()
       await this.abort()
-      throw error
+      throw outputError(error, `publishing ${this.#place.name}`, 'ERR_OUTPUT_IO')
     }
     await this.#release()
   }
@@ -291,7 +320,7 @@ class PartialFile implements ResumableWriter {
       await this.#init.file.sync()
       await this.#checkIdentity()
     } catch (error) {
-      throw outputError(error, `flushing ${this.#init.name} to storage`, 'ERR_OUTPUT_IO')
+      throw outputError(error, `flushing ${this.#place.name} to storage`, 'ERR_OUTPUT_IO')
     }
   }
 
@@ -299,7 +328,7 @@ class PartialFile implements ResumableWriter {
     try {
       yield* piecesOf(this.#init.file, from, to)
     } catch (error) {
-      throw outputError(error, `reading ${printable(this.#init.partial)}`, 'ERR_OUTPUT_IO')
+      throw outputError(error, `reading ${this.#partialName}`, 'ERR_OUTPUT_IO')
     }
   }
 
@@ -307,84 +336,122 @@ class PartialFile implements ResumableWriter {
     try {
       // also after a failed write, whose bytes nobody will miss: truncating frees the space that the disk lacks
       await this.#out.settle()
+      await this.#checkOurs()
       await this.#out.flush().catch(() => {})
       await this.#init.file.truncate(bytes)
       this.#out.bytesWritten = bytes
     } catch (error) {
-      throw outputError(error, `truncating ${printable(this.#init.partial)}`, 'ERR_OUTPUT_IO')
+      throw outputError(error, `truncating ${this.#partialName}`, 'ERR_OUTPUT_IO')
     }
+  }
+
+  get #partialName(): string {
+    return printable(this.#place.sides.partial)
   }
 
   /** Everything to storage and the file closed. A failed flush is not repeated: the kernel may have dropped the bytes that it failed to write, and a second
    *  fsync would then succeed without them (fsync(2), "Linux kernel 4.13 and later"). */
-  async #finish(): Promise<void> {
-    const { file, name } = this.#init
+  async #finish(hasManifest: boolean): Promise<void> {
+    const { file, identity, mode } = this.#init
     await this.#out.flush()
     try {
+      if ((identity.mode & 0o777) !== mode) await changeMode(file, mode)
       await file.sync()
-      await this.#verify()
+      await this.#verify(hasManifest)
       this.#isFileOpen = false
       await file.close()
     } catch (error) {
-      throw outputError(error, `flushing ${name} to storage`, 'ERR_OUTPUT_IO')
+      throw outputError(error, `flushing ${this.#place.name} to storage`, 'ERR_OUTPUT_IO')
     }
   }
 
   /** The rename goes by name: what does it name, and what would it replace? */
-  async #verify(): Promise<void> {
-    const { files } = this.#init
+  async #verify(hasManifest: boolean): Promise<void> {
+    const { files, target } = this.#place
+    const { manifest } = this.#init.claim
     await this.#checkIdentity()
     // an output that appeared during the export is somebody's
-    if (!this.#init.replaces && (await statusOf(files, this.#init.target)) !== null)
-      throw this.#keep('it exists by now')
+    if (!this.#init.replaces && (await statusOf(files, target)) !== null) throw this.#keep('it exists by now')
+    if (hasManifest && (await manifest.isInTheWay())) {
+      throw this.#keep(`${manifest.name} exists by now and is no manifest of an export`)
+    }
   }
 
-  /** The name is still our file's, and the file what we wrote. */
+  /** Before everything that changes what others may have by now: the place is still ours, and the name our file's. */
+  async #checkOurs(): Promise<void> {
+    await this.#checkClaim()
+    const isOurs = await this.#isOurs().catch((error) => {
+      throw outputError(error, `looking at ${this.#partialName}`, 'ERR_OUTPUT_IO')
+    })
+    if (isOurs) return
+    this.#lose(`${this.#partialName} is no longer that of this export`)
+    throw new OutputError('ERR_OUTPUT_CHANGED', `${this.#partialName} was replaced or removed during the export`)
+  }
+
+  async #checkClaim(): Promise<void> {
+    try {
+      await this.#init.claim.check()
+    } catch (error) {
+      if (error instanceof StateError) this.#lose(`nothing of what is at ${this.#place.name} now was touched`)
+      throw error
+    }
+  }
+
+  #lose(left: string): void {
+    if (this.#state === 'open') this.#state = 'lost'
+    this.#left = left
+  }
+
+  /** As `#checkOurs`, and the file is what we wrote. */
   async #checkIdentity(): Promise<void> {
-    const { file, partial } = this.#init
-    if (!(await this.#isOurs()))
-      throw new OutputError('ERR_OUTPUT_CHANGED', `${printable(partial)} was replaced or removed during the export`)
-    const { size } = await file.stat()
+    await this.#checkOurs()
+    const { size } = await this.#init.file.stat()
     if (size !== this.bytesWritten)
       throw new OutputError(
         'ERR_OUTPUT_CHANGED',
-        `${printable(partial)} holds ${size} bytes instead of the ${this.bytesWritten} that were written`,
+        `${this.#partialName} holds ${size} bytes instead of the ${this.bytesWritten} that were written`,
       )
   }
 
   async #publish(): Promise<void> {
-    const { files, partial, target } = this.#init
+    const { files, name, target, sides } = this.#place
     try {
-      await files.rename(partial, target)
+      await files.rename(sides.partial, target)
     } catch (error) {
       throw this.#keep((error as Error).message.split(', ')[0]!, error)
     }
     this.#state = 'published'
-    this.#left = `${this.#init.name} is complete`
+    this.#left = `${name} is complete`
   }
 
   async #flushDirectory(): Promise<void> {
+    const { name } = this.#place
     try {
       await flushDirectory(this.#directory)
     } catch (error) {
-      this.#left = `${this.#init.name} is complete, but may not outlive a power loss`
-      throw outputError(error, `flushing the directory of ${this.#init.name}`, 'ERR_OUTPUT_IO')
+      this.#left = `${name} is complete, but may not outlive a power loss`
+      throw outputError(error, `flushing the directory of ${name}`, 'ERR_OUTPUT_IO')
     }
   }
 
   async #publishManifest(): Promise<void> {
+    const { files, name, target } = this.#place
     const { left } = this
-    this.#left = `${this.#init.name} is complete, but may have no manifest`
-    await this.#manifest.publish(this.#directory)
+    this.#left = `${name} is complete, but may have no manifest`
+    await this.#checkClaim()
+    if (!this.#isSame(await statusOf(files, target)))
+      throw new OutputError('ERR_OUTPUT_CHANGED', `${name} was replaced as soon as it had its name`)
+    await this.#init.claim.manifest.publish()
     this.#left = left
   }
 
   /** From here on the complete partial file stays. */
   #keep(reason: string, cause?: unknown): Error {
-    const { name, partial, target } = this.#init
-    this.#state = 'kept'
-    const command = `mv ${shellQuoted(partial)} ${shellQuoted(target)}`
-    this.#left = `${printable(partial)} is kept`
+    const { name, target, sides } = this.#place
+    this.#state = 'complete'
+    // what is mounted there can be written to and not be replaced
+    const command = `${errnoOf(cause) === 'EBUSY' ? 'cp' : 'mv'} ${shellQuoted(sides.partial)} ${shellQuoted(target)}`
+    this.#left = `${this.#partialName} is kept`
     return new OutputError('ERR_OUTPUT_RENAME', printable(`publishing ${name}: ${reason}; to publish it: ${command}`), {
       cause,
     })
@@ -400,18 +467,25 @@ class PartialFile implements ResumableWriter {
   }
 
   async #isOurs(): Promise<boolean> {
-    const { files, identity, partial } = this.#init
-    const status = await statusOf(files, partial)
+    return this.#isSame(await ownStatusOf(this.#place.files, this.#place.sides.partial))
+  }
+
+  #isSame(status: FileStatus | null): boolean {
+    const { identity } = this.#init
     return status !== null && status.dev === identity.dev && status.ino === identity.ino
   }
 
   async #removePartial(): Promise<void> {
-    const { files, partial } = this.#init
+    const { files, sides } = this.#place
     try {
+      await this.#init.claim.check()
       // another process may have put its own file there
-      if (await this.#isOurs()) await files.unlink(partial)
-    } catch {
-      this.#left = `${printable(partial)} could not be removed`
+      if (await this.#isOurs()) await files.unlink(sides.partial)
+    } catch (error) {
+      this.#left =
+        error instanceof StateError
+          ? `nothing of what is at ${this.#place.name} now was touched`
+          : `${this.#partialName} could not be removed`
     }
   }
 }
@@ -424,11 +498,16 @@ function shellQuoted(path: string): string {
 async function openInPlace(
   files: FileSystem,
   path: string,
-  status: FileStatus,
   signal: AbortSignal | undefined,
 ): Promise<DestinationWriter> {
-  const file = status.isFIFO() ? await openFifo(files, path, signal) : await files.open(path, constants.O_WRONLY)
-  return new PlaceWriter(file, printable(path))
+  try {
+    const isFifo = (await files.stat(path)).isFIFO()
+    const file = isFifo ? await openFifo(files, path, signal) : await files.open(path, constants.O_WRONLY)
+    return new PlaceWriter(file, printable(path))
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason
+    throw outputError(error, `opening ${printable(path)}`, 'ERR_OUTPUT_ACCESS')
+  }
 }
 
 /** A FIFO, as soon as it has a reader. A thread that waits for one in open(2) could not be called back, and would keep the process alive after a stop. */

@@ -1,24 +1,23 @@
 // One run of an export at its destination: finds what an earlier run left, saves where this one could be gone on with, and decides what stays of it.
 // The order is always the same: bytes are durable, then the checkpoint tells of them, then reading goes on.
 
-import type { Hash } from 'node:crypto'
-import { createHash } from 'node:crypto'
+import { formatDuration } from '../bytes/units.js'
 import {
+  type Checkpoint,
   decodeCheckpoint,
   type ExportState,
   encodeCheckpoint,
   type OutputProof,
-  tailBytes,
 } from '../checkpoint/checkpoint.js'
 import { encodeManifest, type Manifest, manifestOf } from '../checkpoint/manifest.js'
 import type { CheckpointStore, OpenCheckpointStore } from '../checkpoint/store.js'
 import type { Clock } from '../clock.js'
-import type { Destination, DestinationWriter, ResumablePlace, ResumableWriter } from '../destination/destination.js'
+import type { ClaimedPlace, Destination, DestinationWriter, ResumableWriter } from '../destination/destination.js'
 import type { PartsWriter } from '../destination/directory.js'
 import { ConfigError, DataError, ExportError, InternalError, OutputError, printable, StateError } from '../errors.js'
 import type { JsonValue } from '../record.js'
 import { type ExportEvent, type ExportReport, keptText } from '../report.js'
-import { checkedBy, ProofReader } from './proof.js'
+import { checkedBy, RunningProof } from './proof.js'
 
 export interface SessionInit {
   readonly destination: Destination
@@ -29,6 +28,8 @@ export interface SessionInit {
   readonly mustResume: boolean
   /** Whether what is found is dropped. */
   readonly isRestart: boolean
+  /** Age in ms beyond which it is dropped, too. */
+  readonly resumeMaxAgeMs: number
   /** Bytes of output after which a checkpoint is due. */
   readonly commitBytes: number
   readonly hasDigest: boolean
@@ -54,15 +55,16 @@ export interface Completion {
 
 /** The place that is kept, and whose it is. */
 interface Kept {
-  readonly place: ResumablePlace
+  readonly place: ClaimedPlace
   readonly store: OpenCheckpointStore
   readonly writer: ResumableWriter
   readonly fingerprint: string | null
 }
 
 /** Opens the destination, and what is left there of an earlier run of the same export.
+ *  @returns the report of the earlier run where that had completed the output, and nothing is left to do
  *  @throws StateError where what is left is not that, or another process is at it; ConfigError, OutputError */
-export async function openSession(init: SessionInit): Promise<Session> {
+export async function openSession(init: SessionInit): Promise<Session | ExportReport> {
   const { destination, obstacle, mustResume, signal } = init
   const place = (await destination.resumable?.()) ?? null
   if (mustResume && (obstacle !== null || place === null)) {
@@ -73,64 +75,112 @@ export async function openSession(init: SessionInit): Promise<Session> {
   }
   if (place === null) {
     const writer = await destination.open(signal)
-    return new Session(init, writer, null, null, init.hasDigest ? createHash('sha256') : null, null)
+    const proof = init.hasDigest ? new RunningProof({ sha256: true, crc32: false }) : null
+    return new Session(init, writer, null, null, proof)
   }
-  const store = await (init.checkpoints ?? place.checkpoints).open()
+  const claimed = await place.claim()
   try {
-    signal?.throwIfAborted()
-    return await openKept(init, place, store)
+    const store = await (init.checkpoints ?? claimed.checkpoints).open()
+    try {
+      signal?.throwIfAborted()
+      const opened = await openKept(init, claimed, store)
+      if (opened instanceof Session) return opened
+      await store.close()
+      await claimed.release()
+      return opened
+    } catch (error) {
+      await store.close()
+      throw error
+    }
   } catch (error) {
-    await store.close()
+    await claimed.release()
     throw error
   }
 }
 
-async function openKept(init: SessionInit, place: ResumablePlace, store: OpenCheckpointStore): Promise<Session> {
-  const { fingerprint, mustResume, isRestart, hasDigest, hasManifest } = init
+async function openKept(
+  init: SessionInit,
+  place: ClaimedPlace,
+  store: OpenCheckpointStore,
+): Promise<Session | ExportReport> {
+  const { fingerprint, mustResume, isRestart, hasDigest, hasManifest, clock, onEvent } = init
   const name = printable((init.checkpoints ?? place.checkpoints).name)
   if (hasManifest) await place.manifest?.check()
   const bytes = isRestart ? null : await store.load()
   if (bytes === null) {
     if (mustResume) throw new StateError('ERR_STATE_MISSING', `there is no ${name} to resume from`)
-    const writer = await place.begin()
-    try {
-      await store.remove()
-    } catch (error) {
-      await writer.abort()
-      throw error
-    }
-    const hash = hasDigest ? createHash('sha256') : null
-    return new Session(init, writer, { place, store, writer, fingerprint }, null, hash, null)
+    return beginNew(init, place, store)
   }
   const saved = decodeCheckpoint(bytes, name)
-  if (saved.fingerprint !== fingerprint) {
-    const what = fingerprint === null ? 'an interrupted export, which this one cannot go on with' : 'another export'
+  const { savedAt } = saved
+  const { records, source, bytes: length } = saved.state
+  const isSame = saved.fingerprint === fingerprint
+  if (saved.report !== null && (isSame || place.overwrite)) {
+    await finish(init, place, saved, name)
+    onEvent?.({ kind: 'finish', records, bytes: length, savedAt, isReplaced: place.overwrite })
+    if (place.overwrite) return beginNew(init, place, store)
+    await store.remove()
+    return saved.report as unknown as ExportReport
+  }
+  // a clock that was set back tells as little of the time between as one that ran on
+  const ageMs = Math.abs(clock.wallNow() - Date.parse(savedAt)) || 0
+  if (ageMs > init.resumeMaxAgeMs) {
+    if (mustResume) {
+      const limit = formatDuration(init.resumeMaxAgeMs)
+      throw new StateError('ERR_STATE_EXPIRED', `${name} is of ${savedAt}, older than ${limit}`)
+    }
+    onEvent?.({ kind: 'expired', records, bytes: length, savedAt, ageMs })
+    return beginNew(init, place, store)
+  }
+  if (!isSame) {
+    const what = fingerprint === null ? 'an interrupted export, which this one cannot resume' : 'another export'
     throw new StateError('ERR_STATE_MISMATCH', `${name} is that of ${what}`)
   }
-  const length = saved.state.bytes
-  const told = hasManifest && saved.manifest !== null ? encodedAgain(saved.manifest, name) : null
-  const reader = (): ProofReader => new ProofReader(length, hasDigest || saved.proof.sha256 !== null)
-  if (saved.report !== null && (await isPublished(place, length, reader(), saved.proof))) {
-    // which of the last steps were done is not known; none of them does harm a second time
-    if (told !== null) await place.manifest?.save(told)
-    await store.remove()
-    await store.close()
-    return new Session(init, null, null, null, null, saved.report)
-  }
-  const proof = reader()
+  const proof = proofLike(saved.proof, hasDigest)
   const writer = await place.resume(length, checkedBy(proof, saved.proof, place.partialName))
   writer.isKept = true
-  if (saved.report !== null) {
-    await writer.commit(told)
-    await store.remove()
-    await store.close()
-    return new Session(init, null, null, null, null, saved.report)
-  }
-  const { records, source } = saved.state
+  proof.settle(hasDigest)
   const { partialName: partial } = place
-  init.onEvent?.({ kind: 'resume', page: source.page, records, bytes: length, savedAt: saved.savedAt, partial })
-  const kept = { place, store, writer, fingerprint }
-  return new Session(init, writer, kept, saved, hasDigest ? proof.hash : null, null)
+  onEvent?.({ kind: 'resume', page: source.page, records, bytes: length, savedAt, partial })
+  return new Session(init, writer, { place, store, writer, fingerprint }, { ...saved, ageMs }, proof)
+}
+
+/** Begins the export; whatever was left of another is dropped. */
+async function beginNew(init: SessionInit, place: ClaimedPlace, store: OpenCheckpointStore): Promise<Session> {
+  const { fingerprint, hasDigest } = init
+  const writer = await place.begin()
+  try {
+    await store.remove()
+  } catch (error) {
+    await writer.abort()
+    throw error
+  }
+  const proof = hasDigest || fingerprint !== null ? new RunningProof({ sha256: hasDigest, crc32: !hasDigest }) : null
+  return new Session(init, writer, { place, store, writer, fingerprint }, null, proof)
+}
+
+/** Gives the complete output of an earlier run its name. Which of the last steps that had done is not known; none of them does harm a second time. */
+async function finish(
+  { hasManifest }: SessionInit,
+  place: ClaimedPlace,
+  saved: Checkpoint,
+  name: string,
+): Promise<void> {
+  const { bytes } = saved.state
+  const manifest = hasManifest && saved.manifest !== null ? encodedAgain(saved.manifest, name) : null
+  if (await isPublished(place, bytes, saved.proof)) {
+    if (manifest !== null) await place.manifest?.save(manifest)
+    return
+  }
+  const check = checkedBy(proofLike(saved.proof, false), saved.proof, place.partialName)
+  const writer = await place.resume(bytes, check)
+  writer.isKept = true
+  await writer.commit(manifest)
+}
+
+/** Takes what a proof was made of, and a digest where one is wanted from there on. */
+function proofLike({ sha256, crc32 }: OutputProof, hasDigest: boolean): RunningProof {
+  return new RunningProof({ sha256: hasDigest || sha256 !== null, crc32: crc32 !== null || !hasDigest })
 }
 
 /** The manifest that a checkpoint has, as bytes. */
@@ -141,14 +191,9 @@ function encodedAgain(manifest: JsonValue, name: string): Buffer {
 }
 
 /** Whether the output has its name already: the run that gave it had no time to say so. */
-async function isPublished(
-  place: ResumablePlace,
-  bytes: number,
-  reader: ProofReader,
-  proof: OutputProof,
-): Promise<boolean> {
+async function isPublished(place: ClaimedPlace, bytes: number, proof: OutputProof): Promise<boolean> {
   try {
-    return await place.readPublished(bytes, checkedBy(reader, proof, ''))
+    return await place.readPublished(bytes, checkedBy(proofLike(proof, false), proof, ''))
   } catch (error) {
     if (error instanceof StateError) return false // an older output of the same length
     throw error
@@ -157,14 +202,12 @@ async function isPublished(
 
 /** Where an export stands. `close` at the end, whatever that was. */
 export class Session {
-  /** Set where an earlier run had completed the output: its report. */
-  readonly finished: ExportReport | null
   /** Where to begin; null for the beginning. */
   start: ExportState | null
   /** What an earlier run had come to. */
   readonly resumedFrom: ExportReport['resumedFrom']
   /** Running digest of what stands in the output; null where none is wanted. */
-  hash: Hash | null
+  proof: RunningProof | null
   /** Takes the output. `abort` leaves what the last checkpoint tells of. */
   readonly writer: DestinationWriter
   /** Gives what is told of the complete output, for the moment before it gets its name. */
@@ -191,25 +234,22 @@ export class Session {
 
   constructor(
     init: SessionInit,
-    writer: DestinationWriter | null,
+    writer: DestinationWriter,
     kept: Kept | null,
-    saved: { state: ExportState; pageStart: ExportState | null; savedAt: string } | null,
-    hash: Hash | null,
-    finished: JsonValue,
+    saved: (Pick<Checkpoint, 'state' | 'pageStart' | 'savedAt'> & { readonly ageMs: number }) | null,
+    proof: RunningProof | null,
   ) {
     this.#init = init
     this.#kept = kept
-    this.hash = hash
-    this.finished = finished as ExportReport | null
+    this.proof = proof
     this.start = saved?.state ?? null
     this.#committed = this.start
     this.#pageStart = saved?.pageStart ?? null
     this.#committedAtMs = init.clock.now()
     const { records = 0, bytes = 0, source } = saved?.state ?? {}
-    this.resumedFrom = saved && { page: source!.page, records, bytes, savedAt: saved.savedAt }
-    this.writer = kept === null ? writer! : new KeptWriter(kept.writer, this)
-    const place = (kept?.writer ?? writer) as PartsWriter | null
-    this.parts = place !== null && 'endPart' in place ? place : null
+    this.resumedFrom = saved && { page: source!.page, records, bytes, savedAt: saved.savedAt, ageMs: saved.ageMs }
+    this.writer = kept === null ? writer : new KeptWriter(kept.writer, this)
+    this.parts = 'endPart' in writer ? (writer as PartsWriter) : null
   }
 
   /** Whether checkpoints are saved. */
@@ -230,7 +270,7 @@ export class Session {
   /** One clause on what is left after `abort`. */
   get left(): string {
     const { place, writer } = this.#kept!
-    if (this.#committed === null || !writer.isKept) return writer.left
+    if (this.#committed === null || !writer.isResumable) return writer.left
     const kept = keptText(this.#committed.records, place.partialName)
     return this.#isStuck ? kept : `${kept}, the same command goes on from there`
   }
@@ -260,7 +300,7 @@ export class Session {
     if (writer.bytesWritten !== point.bytes) {
       throw new InternalError('ERR_INTERNAL', `a checkpoint of ${point.bytes} bytes at ${writer.bytesWritten} bytes`)
     }
-    await this.#save(point, await this.#proof(), null)
+    await this.#save(point, this.proof!.proof(), null)
   }
 
   /** Before an `abort`: saves the last point that was passed, where the error leaves it true and there is a use in it. Never throws.
@@ -293,12 +333,12 @@ export class Session {
     const point = { ...this.#pageStart, source: { ...this.#pageStart.source, requests, retries, waitMs, bodyBytes } }
     const { writer } = this.#kept
     await writer.sync()
-    const reader = new ProofReader(point.bytes, this.#init.hasDigest)
-    for await (const piece of writer.read(0, point.bytes)) reader.add(piece)
+    const proof = new RunningProof({ sha256: this.#init.hasDigest, crc32: !this.#init.hasDigest })
+    for await (const piece of writer.read(0, point.bytes)) proof.add(piece)
     // first the checkpoint, which must never tell of more bytes than there are
-    if (this.#committed !== null) await this.#save(point, reader.proof(), null)
+    if (this.#committed !== null) await this.#save(point, proof.proof(), null)
     await writer.rewind(point.bytes)
-    this.hash = reader.hash
+    this.proof = proof
     this.start = this.#passed = this.#pageStart = point
     this.#init.onEvent?.({ kind: 'rewind', page, records: point.records })
     return true
@@ -307,6 +347,7 @@ export class Session {
   /** Gives the place free. Never throws. */
   async close(): Promise<void> {
     await this.#kept?.store.close()
+    await this.#kept?.place.release()
   }
 
   /** For the writer: the output is complete. */
@@ -315,8 +356,8 @@ export class Session {
     const completion = this.completion()
     if (this.#committed !== null) {
       await writer.sync()
-      const done = { ...this.#committed, bytes: writer.bytesWritten }
-      await this.#save(done, await this.#proof(), completion)
+      const done = { ...this.#committed, records: completion.report.records, bytes: writer.bytesWritten }
+      await this.#save(done, this.proof!.proof(), completion)
     }
     await writer.commit(this.#init.hasManifest ? encodeManifest(completion.manifest) : null)
     writer.isKept = false
@@ -327,7 +368,7 @@ export class Session {
   async abort(): Promise<void> {
     const { writer } = this.#kept!
     const isLonger = this.#committed !== null && writer.bytesWritten > this.#committed.bytes
-    if (writer.isKept && isLonger && !this.#isUnsure) {
+    if (writer.isResumable && isLonger && !this.#isUnsure) {
       // frees space that a full disk lacks; what cannot be cut off now is cut off by the run that goes on
       await writer.rewind(this.#committed!.bytes).catch(() => {})
     }
@@ -341,14 +382,6 @@ export class Session {
   #isAhead({ source }: ExportState): boolean {
     const committed = this.#committed?.source ?? { page: 1, records: 0 }
     return source.page !== committed.page || source.records !== committed.records
-  }
-
-  async #proof(): Promise<OutputProof> {
-    const { writer } = this.#kept!
-    const { bytesWritten } = writer
-    const reader = new ProofReader(Math.min(bytesWritten, tailBytes), false)
-    for await (const piece of writer.read(Math.max(0, bytesWritten - tailBytes), bytesWritten)) reader.add(piece)
-    return { ...reader.proof(), sha256: this.hash?.copy().digest('hex') ?? null }
   }
 
   async #save(state: ExportState, proof: OutputProof, completion: Completion | null): Promise<void> {

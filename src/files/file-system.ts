@@ -8,6 +8,10 @@ export interface FileStatus {
   /** Type and permission bits, as stat(2) gives them. */
   readonly mode: number
   readonly size: number
+  /** Its owner; 0 where the platform has none. */
+  readonly uid: number
+  /** When it was written to last, in ms since 1970 by the clock of where it is stored. */
+  readonly mtimeMs: number
   isFile(): boolean
   isDirectory(): boolean
   isSymbolicLink(): boolean
@@ -16,8 +20,8 @@ export interface FileStatus {
 
 /** An open file. Its errors are Node's system errors. */
 export interface OpenFile {
-  /** May take fewer bytes than it is given. */
-  write(bytes: Uint8Array, offset: number, length: number): Promise<{ bytesWritten: number }>
+  /** May take fewer bytes than it is given. @param position in the file, the one after the last write where it is absent */
+  write(bytes: Uint8Array, offset: number, length: number, position?: number): Promise<{ bytesWritten: number }>
   /** Fills up to `length` bytes of `bytes` from `offset` on, from byte `position` of the file; 0 at its end. */
   read(bytes: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>
   truncate(length: number): Promise<void>
@@ -35,7 +39,8 @@ export interface FileSystem {
   open(path: string, flags: number, mode?: number): Promise<OpenFile>
   rename(from: string, to: string): Promise<void>
   unlink(path: string): Promise<void>
-  mkdir(path: string): Promise<unknown>
+  chmod(path: string, mode: number): Promise<void>
+  mkdir(path: string, mode?: number): Promise<unknown>
   /** Names of what is in a directory, in no order. */
   readdir(path: string): Promise<string[]>
   rmdir(path: string): Promise<void>

@@ -17,6 +17,12 @@ export interface SideNames {
   readonly longest: string
 }
 
+/** `dir/name` → `dir/_name`; a name that begins with `_` already stays. */
+export function besideName(path: string): string {
+  const name = basename(path)
+  return name.startsWith('_') ? path : `${path.slice(0, path.length - name.length)}_${name}`
+}
+
 /** What a file is written as before it is renamed to its own name. */
 export function temporaryName(path: string): string {
   return `${path}${temporaryEnd}`
@@ -25,18 +31,28 @@ export function temporaryName(path: string): string {
 const temporaryEnd = '.tmp'
 const manifestEnd = '.manifest.json'
 
-/** @param target the output's name, all links followed, without a slash at its end. Paths are joined as texts: see `followLinks` */
-export function sideNames(target: string): SideNames {
+export interface SideNameOptions {
+  /** Where all but the manifest stand. Default: beside the output. */
+  readonly workDir?: string | undefined
+  /** Path of the manifest. Default: beside the output. */
+  readonly manifest?: string | undefined
+}
+
+/** @param target the output's name, all links followed, without a slash at its end; absolute where there is a `workDir`. Paths are joined as texts: see
+ *  `followLinks` */
+export function sideNames(target: string, options: SideNameOptions = {}): SideNames {
   const name = basename(target)
-  const start = `${target.slice(0, target.length - name.length)}_${shortened(name)}`
-  const manifest = `${start}${manifestEnd}`
+  const beside = `${target.slice(0, target.length - name.length)}_${shortened(name)}`
+  // outputs of several directories may share one
+  const start = options.workDir === undefined ? beside : `${options.workDir}/_${withHash(name, target)}`
+  const manifest = options.manifest ?? `${beside}${manifestEnd}`
   return {
     partial: `${start}.partial`,
     checkpoint: `${start}.checkpoint`,
     lock: `${start}.lock`,
     manifest,
     replaced: `${start}.replaced`,
-    longest: temporaryName(manifest),
+    longest: temporaryName(`${start}${manifestEnd}`),
   }
 }
 
@@ -47,9 +63,12 @@ const keptBytes = 160
 
 /** `name`, or where its side names would be too long for a file system, a shorter one that no other output has. */
 function shortened(name: string): string {
-  const bytes = Buffer.from(name)
-  if (bytes.length + `_${manifestEnd}${temporaryEnd}`.length <= maxNameBytes) return name
-  const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16)
+  return Buffer.byteLength(name) + `_${manifestEnd}${temporaryEnd}`.length <= maxNameBytes ? name : withHash(name, name)
+}
+
+/** The beginning of `name`, and a hash of `whole`. */
+function withHash(name: string, whole: string): string {
+  const hash = createHash('sha256').update(whole).digest('hex').slice(0, 16)
   // decoded by the stream decoder, which leaves out a character that is cut
-  return `${new TextDecoder().decode(bytes.subarray(0, keptBytes), { stream: true })}~${hash}`
+  return `${new TextDecoder().decode(Buffer.from(name).subarray(0, keptBytes), { stream: true })}~${hash}`
 }

@@ -3,19 +3,22 @@
 import { constants } from 'node:fs'
 import { dirname } from 'node:path'
 import { flushDirectory, openDirectory } from './directory.js'
-import type { FileSystem, OpenFile } from './file-system.js'
+import type { FileStatus, FileSystem } from './file-system.js'
 import { errnoOf } from './os-error.js'
+import { openOwnFile } from './own-file.js'
 import { writeFully } from './write-fully.js'
 
-/** The bytes of a file, at most the first `limit` of them; null where there is no file. @throws the system's error */
-export async function readWhole(files: FileSystem, path: string, limit: number): Promise<Buffer | null> {
-  let file: OpenFile
-  try {
-    file = await files.open(path, constants.O_RDONLY)
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return null
-    throw error
-  }
+/** The bytes of a file of ours, at most the first `limit` of them; null where there is no file.
+ *  @param check throws where the file is not to be read
+ *  @throws as `openOwnFile` */
+export async function readWhole(
+  files: FileSystem,
+  path: string,
+  limit: number,
+  check?: (status: FileStatus) => void,
+): Promise<Buffer | null> {
+  const file = await openOwnFile(files, path, constants.O_RDONLY, check)
+  if (file === null) return null
   try {
     let bytes = Buffer.alloc(Math.min(limit, 4096) + 1)
     for (let size = 0; ; ) {

@@ -54,6 +54,8 @@ export interface OptionEntry {
   readonly default: string | number | boolean | readonly string[] | null
   readonly defaultText?: string
   readonly values?: readonly string[]
+  /** On the command line, what the flag with `no-` stands for. */
+  readonly negative?: string
   readonly min?: number
   readonly max?: number
   /** Must be a single character; on the command line `\t` is a tab. */
@@ -259,12 +261,25 @@ export const exportTable = {
     doc: 'Digest of the output bytes for the report. On by default, since it costs little beside the network and proves later that a file is the one exported.',
   },
   manifest: {
-    kind: 'boolean',
+    kind: 'string',
     group: 'Output',
     commands: both,
     flag: '--manifest',
-    default: true,
-    doc: 'A file gets _NAME.manifest.json beside it, which tells what was delivered: records, bytes, digest, schema, options and versions, and no secret. truto-export verify holds the file against it. --no-manifest leaves it out.',
+    placeholder: 'PATH',
+    default: null,
+    defaultText: '_NAME.manifest.json beside the output',
+    negative: 'none',
+    doc: 'Where to put what tells of a file: records, bytes, digest, schema, options and versions, and no secret. truto-export verify holds the file against it. none, or --no-manifest, leaves it out.',
+  },
+  workDir: {
+    kind: 'string',
+    group: 'Output',
+    commands: both,
+    flag: '--work-dir',
+    placeholder: 'DIRECTORY',
+    default: null,
+    defaultText: 'the directory of --out',
+    doc: 'Where the partial file, the checkpoint and the lock are until the output is complete: a directory on the same file system, for an output in a folder that somebody reads meanwhile. Give the same one to resume.',
   },
 
   resume: {
@@ -290,6 +305,28 @@ export const exportTable = {
     flag: '--checkpoint',
     default: true,
     doc: 'An interrupted export to a file leaves _NAME.partial and _NAME.checkpoint beside it, and the same command resumes from there; --no-checkpoint leaves nothing. NDJSON, CSV and JSON, plain or compressed, at any record; Parquet behind its last whole row group; parquetjs-lite, stdout and --key-by-duplicate first or error begin anew.',
+  },
+  resumeMaxAgeMs: {
+    kind: 'duration',
+    group: 'Interruptions',
+    commands: fetching,
+    flag: '--resume-max-age',
+    placeholder: 'TIME',
+    default: 6 * 60 * minute,
+    min: 0,
+    max: 366 * 24 * 60 * minute,
+    doc: 'An interrupted export that was saved longer ago is dropped, and the export begins: a list changes, and the output would be one of two days. Six hours are less than there are between the runs of two nights.',
+  },
+  lockMaxAgeMs: {
+    kind: 'duration',
+    group: 'Interruptions',
+    commands: both,
+    flag: '--lock-max-age',
+    placeholder: 'TIME',
+    default: 2 * minute,
+    min: 1 * second,
+    max: 24 * 60 * minute,
+    doc: 'Another export to the same file that gave no sign of life for so long is dead, where its process cannot be looked at from here: it ran in another container or on another machine. It gives one every fifteen seconds.',
   },
   commitBytes: {
     kind: 'bytes',

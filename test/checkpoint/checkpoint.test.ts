@@ -46,7 +46,7 @@ const checkpoint: Checkpoint = {
   fingerprint: 'f'.repeat(64),
   savedAt: '2026-01-02T03:04:05.678Z',
   state,
-  proof: { tailCrc32: 5, sha256: null },
+  proof: { crc32: 5, sha256: null },
   pageStart: { ...state, source: { ...source, framing: null, cursor: null, fallback: null, responseFormat: null } },
   report: null,
   manifest: null,
@@ -56,7 +56,7 @@ const bytes = encodeCheckpoint(checkpoint)
 
 test('a checkpoint comes back as it was saved', () => {
   expect(decode(bytes)).toEqual(checkpoint)
-  const done = { ...checkpoint, pageStart: null, proof: { tailCrc32: 0, sha256: 'ab' }, report: { records: 1 } }
+  const done = { ...checkpoint, pageStart: null, proof: { crc32: null, sha256: 'ab' }, report: { records: 1 } }
   expect(decode(encodeCheckpoint(done))).toEqual(done)
 })
 
@@ -93,8 +93,8 @@ describe('is refused, never guessed at', () => {
   })
 
   test('where its version is another, which the message names', () => {
-    const newer = Buffer.from(bytes.toString('latin1').replace('checkpoint 2 ', 'checkpoint 3 '), 'latin1')
-    expect(refuse(newer)).toMatchObject({ ...corrupt, message: expect.stringContaining('version 3') })
+    const newer = Buffer.from(bytes.toString('latin1').replace('checkpoint 3 ', 'checkpoint 4 '), 'latin1')
+    expect(refuse(newer)).toMatchObject({ ...corrupt, message: expect.stringContaining('version 4') })
   })
 
   const wrong: [name: string, change: object][] = [

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fileCheckpoints } from '../../src/checkpoint/file-store.js'
-import { type CheckpointStore, memoryCheckpoints } from '../../src/checkpoint/store.js'
+import { FileLock } from '../../src/checkpoint/lock.js'
+import { type CheckpointStore, memoryCheckpoints, type OpenCheckpointStore } from '../../src/checkpoint/store.js'
 import { systemFiles } from '../../src/files/file-system.js'
+import { outputError } from '../../src/files/os-error.js'
 import { sideNames, temporaryName } from '../../src/files/side-names.js'
 import { faultyFiles } from '../destination/faulty-files.js'
 
@@ -18,7 +20,25 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
-const fileStore = (files = systemFiles): CheckpointStore => fileCheckpoints(target, { files, name: 'out' })
+/** With the lock that its place would hold. */
+function fileStore(files = systemFiles): CheckpointStore {
+  const { checkpoint, lock: path } = sideNames(target)
+  return {
+    name: checkpoint,
+    async open() {
+      const lock = await FileLock.acquire(path, { files, name: 'out' }).catch((error: unknown) => {
+        throw outputError(error, 'opening out', 'ERR_OUTPUT_ACCESS')
+      })
+      const store = await fileCheckpoints(checkpoint, { files, name: 'out', lock }).open()
+      return { ...bound(store), close: () => lock.release() }
+    },
+  }
+}
+const bound = (store: OpenCheckpointStore): Omit<OpenCheckpointStore, 'close'> => ({
+  load: () => store.load(),
+  save: (bytes) => store.save(bytes),
+  remove: () => store.remove(),
+})
 const text = (bytes: Uint8Array | null): string | null => bytes && Buffer.from(bytes).toString()
 
 describe.each([
@@ -107,6 +127,7 @@ describe('a store in files', () => {
     await store.save(Buffer.from('mine'))
     rmSync(sideNames(target).lock)
     await expect(store.save(Buffer.from('late'))).rejects.toMatchObject({ code: 'ERR_STATE_LOCKED' })
+    await expect(store.remove()).rejects.toMatchObject({ code: 'ERR_STATE_LOCKED' })
     expect(readFileSync(sideNames(target).checkpoint, 'utf8')).toBe('mine')
     expect(readdirSync(directory)).toEqual(['_out.checkpoint'])
     await store.close()

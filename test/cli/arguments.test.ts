@@ -59,6 +59,8 @@ describe('flags', () => {
     expect(textsOf(list, '--no-csv-header')).toMatchObject({ csvHeader: false })
     expect(textsOf(list, '--csv-header')).toMatchObject({ csvHeader: true })
     expect(textsOf('emulator', '--no-remote-data')).toEqual({ remoteData: false })
+    expect(textsOf(list, '--no-manifest')).toMatchObject({ manifest: 'none' })
+    expect(textsOf(list, '--manifest', 'm.json')).toMatchObject({ manifest: 'm.json' })
     expect(textsOf('emulator', '--remote-data')).toEqual({ remoteData: true })
   })
 

@@ -239,6 +239,8 @@ describe('a display', () => {
     ['wait', true],
     ['fallback', true],
     ['resume', true],
+    ['expired', true],
+    ['finish', true],
     ['rewind', true],
     ['commit', false],
   ] as const)('shows the event %s without --verbose: %s', (kind, isShown) => {
@@ -256,6 +258,8 @@ describe('a display', () => {
         savedAt: '2026-01-01T00:00:00.000Z',
         partial: '_x.partial',
       },
+      expired: { kind: 'expired', records: 1, bytes: 1, savedAt: '2026-01-01T00:00:00.000Z', ageMs: 1 },
+      finish: { kind: 'finish', records: 1, bytes: 1, savedAt: '2026-01-01T00:00:00.000Z', isReplaced: true },
       rewind: { kind: 'rewind', page: 2, records: 1 },
       commit: { kind: 'commit', records: 1, bytes: 1, partial: '_x.partial' },
     }

@@ -12,11 +12,12 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import type { ResumablePlace } from '../../src/destination/destination.js'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { ClaimedPlace } from '../../src/destination/destination.js'
 import {
   type DirectoryDestinationOptions,
   directoryDestination,
+  markName,
   type PartsWriter,
 } from '../../src/destination/directory.js'
 import type { ErrorCode, ExportError } from '../../src/errors.js'
@@ -33,11 +34,12 @@ beforeEach(() => {
   mkdirSync(dir)
 })
 
-/** Files of a directory by name, null where there is no directory. */
+/** Files of a directory by name, but for our mark; null where there is no directory. */
 function partsOf(path: string): Record<string, string> | null {
   if (!existsSync(path)) return null
   return Object.fromEntries(
     readdirSync(path)
+      .filter((name) => name !== markName)
       .sort()
       .map((name) => [name, readFileSync(join(path, name), 'latin1')]),
   )
@@ -61,9 +63,20 @@ destinationConformance(
   { isAtomic: true },
 )
 
-async function placeOf(options: Partial<DirectoryDestinationOptions> = {}): Promise<ResumablePlace> {
-  return (await directoryDestination(join(dir, 'out'), { extension: '.csv', ...options }).resumable!())!
+async function placeOf(options: Partial<DirectoryDestinationOptions> = {}): Promise<ClaimedPlace> {
+  await release()
+  const place = (await directoryDestination(join(dir, 'out'), { extension: '.csv', ...options }).resumable!())!
+  const claimed = await place.claim()
+  claims.push(claimed)
+  return claimed
 }
+
+/** Those that a test has made: a process that ends without releasing them leaves locks of a dead one. */
+const claims: ClaimedPlace[] = []
+const release = async (): Promise<void> => {
+  for (const claimed of claims.splice(0)) await claimed.release()
+}
+afterEach(release)
 
 async function begin(options: Partial<DirectoryDestinationOptions> = {}): Promise<PartsWriter> {
   return (await (await placeOf(options)).begin()) as PartsWriter
@@ -99,6 +112,7 @@ describe('a directory of parts', () => {
       { name: 'part-00001.csv', bytes: 3 },
       { name: 'part-00002.csv', bytes: 5 },
     ])
+    await release()
     expect(readdirSync(dir)).toEqual(['out'])
   })
 
@@ -175,7 +189,7 @@ describe('a directory of parts', () => {
     expect(await code(8)).toBe('ERR_STATE_OUTPUT')
     renameSync(join(dir, '_out.partial/part-00000.csv'), join(dir, '_out.partial/part-00007.csv'))
     expect(await code(7)).toBe('ERR_STATE_OUTPUT')
-    expect(readdirSync(join(dir, '_out.partial')).sort()).toEqual(['part-00001.csv', 'part-00007.csv'])
+    expect(Object.keys(partsOf(join(dir, '_out.partial'))!)).toEqual(['part-00001.csv', 'part-00007.csv'])
   })
 
   test('an existing directory is replaced as a whole where that is allowed, and only if it holds nothing but parts', async () => {
@@ -186,6 +200,7 @@ describe('a directory of parts', () => {
     expect(partsOf(join(dir, 'out'))).toEqual({ 'part-00000.csv': 'old', 'part-00001.csv': 'old too' })
     await writer.commit()
     expect(partsOf(join(dir, 'out'))).toEqual({ 'part-00000.csv': 'new' })
+    await release()
     expect(readdirSync(dir)).toEqual(['out'])
     writeFileSync(join(dir, 'out/notes.txt'), 'mine')
     await expect(begin({ overwrite: true })).rejects.toMatchObject({ code: 'ERR_OUTPUT_EXISTS' })
@@ -194,6 +209,7 @@ describe('a directory of parts', () => {
 
   test('a run that died between the two renames of a replacement leaves the old parts, which come back', async () => {
     await committed('old')
+    writeFileSync(join(dir, 'out', markName), '')
     renameSync(join(dir, 'out'), join(dir, '_out.replaced'))
     await expect(begin()).rejects.toMatchObject({ code: 'ERR_OUTPUT_EXISTS' })
     expect(partsOf(join(dir, 'out'))).toEqual({ 'part-00000.csv': 'old' })
@@ -203,17 +219,21 @@ describe('a directory of parts', () => {
     await committed('old')
     mkdirSync(join(dir, '_out.replaced'))
     writeFileSync(join(dir, '_out.replaced/part-00000.csv'), 'older')
+    writeFileSync(join(dir, '_out.replaced', markName), '')
     await committed('new')
     expect(partsOf(join(dir, 'out'))).toEqual({ 'part-00000.csv': 'new' })
+    await release()
     expect(readdirSync(dir)).toEqual(['out'])
   })
 
-  test('what somebody else has under the name that a replaced directory takes is not touched', async () => {
-    const isUntouched = (): void =>
-      expect(partsOf(join(dir, '_out.replaced'))).toEqual({ 'notes.txt': 'mine', 'part-00000.csv': 'mine too' })
+  test.each<Record<string, string>>([
+    { 'notes.txt': 'mine', 'part-00000.csv': 'mine too' },
+    { 'part-00000.csv': 'mine', 'part-00001.data.txt': 'mine too' },
+    { 'part-00000.csv': 'mine' },
+  ])('what somebody else has under the name that a replaced directory takes is not touched: %j', async (theirs) => {
+    const isUntouched = (): void => expect(partsOf(join(dir, '_out.replaced'))).toEqual(theirs)
     mkdirSync(join(dir, '_out.replaced'))
-    writeFileSync(join(dir, '_out.replaced/notes.txt'), 'mine')
-    writeFileSync(join(dir, '_out.replaced/part-00000.csv'), 'mine too')
+    for (const [name, text] of Object.entries(theirs)) writeFileSync(join(dir, '_out.replaced', name), text)
     await committed('new')
     isUntouched()
     await expect(begin({ overwrite: true })).rejects.toMatchObject({ code: 'ERR_OUTPUT_EXISTS' })
@@ -237,11 +257,14 @@ describe('a directory of parts', () => {
     writeFileSync(join(dir, 'real/part-00000.csv'), 'old')
     symlinkSync('real', join(dir, 'link'))
     const destination = directoryDestination(`${dir}/${name}`, { extension: '.csv', overwrite: true })
-    const writer = (await destination.open()) as PartsWriter
+    const place = await (await destination.resumable!())!.claim()
+    claims.push(place)
+    const writer = (await place.begin()) as PartsWriter
     await put(writer, 'new')
     await writer.commit()
     expect(lstatSync(join(dir, 'link')).isSymbolicLink()).toBe(true)
     expect(partsOf(join(dir, 'real'))).toEqual({ 'part-00000.csv': 'new' })
+    await release()
     expect(readdirSync(dir).sort()).toEqual(['link', 'real'])
   })
 

@@ -40,9 +40,9 @@ export function faultyFiles({
     throw systemError(code, call)
   }
   const wrap = (file: OpenFile): OpenFile => ({
-    async write(bytes, offset, length) {
+    async write(bytes, offset, length, position) {
       step('write')
-      return file.write(bytes, offset, Math.min(length, maxWrite))
+      return file.write(bytes, offset, Math.min(length, maxWrite), position)
     },
     async read(bytes, offset, length, position) {
       step('read')
@@ -97,13 +97,17 @@ export function faultyFiles({
       step('rename')
       await systemFiles.rename(from, to)
     },
+    async chmod(path, mode) {
+      step('chmod')
+      await systemFiles.chmod(path, mode)
+    },
     async unlink(path) {
       step('unlink')
       await systemFiles.unlink(path)
     },
-    async mkdir(path) {
+    async mkdir(path, mode) {
       step('mkdir')
-      await systemFiles.mkdir(path)
+      await systemFiles.mkdir(path, mode)
     },
     async readdir(path) {
       step('readdir')

@@ -203,7 +203,7 @@ describe('is not there', () => {
     const { options, path, directory } = await place()
     writeFileSync(path, 'old')
     writeManifest(path)
-    const report = await exportRecords({ ...options, manifest: false, overwrite: true })
+    const report = await exportRecords({ ...options, manifest: 'none', overwrite: true })
     expect(report.manifest).toBeNull()
     expect(readdirSync(directory)).toEqual(['out.ndjson'])
   })
@@ -211,7 +211,7 @@ describe('is not there', () => {
   test('where another file of its name is and none is wanted: that stays', async () => {
     const { options, path } = await place()
     writeFileSync(sideNames(path).manifest, '{"name":"a web app"}')
-    await exportRecords({ ...options, manifest: false })
+    await exportRecords({ ...options, manifest: 'none' })
     expect(readFileSync(sideNames(path).manifest, 'utf8')).toBe('{"name":"a web app"}')
   })
 
@@ -293,10 +293,10 @@ test.each<[string, Partial<ExportOptions>]>([
   await expect(exportRecords({ ...options, ...more })).rejects.toMatchObject({
     code: 'ERR_OUTPUT_EXISTS',
     exitCode: 2,
-    hint: expect.stringContaining('--no-manifest'),
+    hint: expect.stringContaining('--manifest none'),
   })
   expect([server.requests, readdirSync(directory)]).toEqual([0, ['_out.ndjson.manifest.json']])
-  await exportRecords({ ...options, ...more, manifest: false })
+  await exportRecords({ ...options, ...more, manifest: 'none' })
   expect(readFileSync(sideNames(path).manifest, 'utf8')).toBe(theirs)
 })
 

@@ -490,7 +490,7 @@ describe('what is left of an interrupted export', () => {
   })
 })
 
-test('an output whose export died just before or after it got its name is complete the next time, without a request', async () => {
+test('an output whose export died just before or after it got its name is complete the next time, without a request, or replaced by a new one', async () => {
   for (const overwrite of [false, true]) {
     const scene = await Scene.open({ file: 'out.ndjson' })
     const whole = await wholeOf({ file: 'out.ndjson' })
@@ -516,7 +516,11 @@ test('an output whose export died just before or after it got its name is comple
         seen++
         const requests = scene.server.requests
         const attempt = await scene.attempt({ overwrite })
-        expect(scene.server.requests).toBe(requests)
+        // whoever asks to replace what is there gets a new export, and is told that there was another
+        expect(scene.server.requests - requests).toBe(overwrite ? 5 : 0)
+        const [finished] = attempt.events
+        expect(finished).toMatchObject({ kind: 'finish', records: list.members, isReplaced: overwrite })
+        expect(attempt.report!.resumedFrom).toBeNull()
         scene.expectWhole(attempt, whole)
       }
       for (const left of scene.files) rmSync(join(scene.directory, left), { recursive: true })

@@ -737,7 +737,9 @@ export const rows: readonly Row[] = [
     owed: 'the second: 8 with the pid and host of the first; no byte of either is harmed',
     tests: [
       [resume, 'a second export to the same file is refused, and neither loses a byte'],
-      [lock, 'that lives is respected, one of another host always'],
+      [lock, 'that lives is respected, however long it was silent'],
+      [lock, '%s is respected until it was silent for long enough'],
+      [lock, 'a lock that another thread of this process holds is respected'],
       [lock, 'of many that find a dead lock at once, one gets it'],
     ],
   },

@@ -49,7 +49,7 @@ export const someManifest: Manifest = {
     retries: 1,
     waitMs: 500,
     bodyBytes: 900,
-    resumedFrom: { page: 2, records: 1, bytes: 15, savedAt: '2026-11-24T10:02:10.000Z' },
+    resumedFrom: { page: 2, records: 1, bytes: 15, savedAt: '2026-11-24T10:02:10.000Z', ageMs: 900 },
     duplicates: { records: 1, isExact: false },
   },
 }

@@ -74,7 +74,12 @@ function numberText(entry: OptionEntry): string {
 
 test('every flag that a message, a hint or a docstring of src names exists', () => {
   const entries = Object.values(tableOf).flatMap((table) => Object.values(table as OptionTable))
-  const flags = new Set(entries.flatMap(({ flag, default: on }) => [flag, on === true && flag?.replace('--', '--no-')]))
+  const flags = new Set(
+    entries.flatMap(({ flag, negative, default: on }) => [
+      flag,
+      (on === true || negative !== undefined) && flag?.replace('--', '--no-'),
+    ]),
+  )
   // commander's own, and those of Node.js itself
   const ofNode = ['--disable-wasm-trap-handler']
   for (const other of ['--help', '--version', ...ofNode]) flags.add(other)

@@ -1,0 +1,2 @@
+// A module with a query is another copy of it.
+declare module '*.js?copy'

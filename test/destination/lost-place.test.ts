@@ -1,0 +1,163 @@
+// A run that has lost its place to another one: stopped for so long that it was taken for dead, it wakes up and must not touch what is the other's by now.
+
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import type { ClaimedPlace, Destination, ResumableWriter } from '../../src/destination/destination.js'
+import { directoryDestination, type PartsWriter } from '../../src/destination/directory.js'
+import { fileDestination } from '../../src/destination/file.js'
+import { sideNames } from '../../src/files/side-names.js'
+
+const root = mkdtempSync(join(tmpdir(), 'truto-export-lost-'))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+let places = 0
+let out = ''
+beforeEach(() => {
+  mkdirSync(join(root, `${++places}`))
+  out = join(root, `${places}`, 'out')
+})
+
+const kinds: [string, () => Destination][] = [
+  ['a file', () => fileDestination(out, { overwrite: true })],
+  ['a directory of parts', () => directoryDestination(out, { overwrite: true, extension: '.ndjson' })],
+]
+
+const claim = async (make: () => Destination): Promise<ClaimedPlace> => (await make().resumable!())!.claim()
+
+/** As if the holder ran in another container and had been stopped an hour ago. */
+function makeSilent(): void {
+  const { lock } = sideNames(out)
+  writeFileSync(
+    lock,
+    JSON.stringify({ ...JSON.parse(readFileSync(lock, 'utf8')), bootId: 'another', nonce: 'another' }),
+  )
+  const hourAgo = new Date(Date.now() - 3_600_000)
+  utimesSync(lock, hourAgo, hourAgo)
+}
+
+/** All that is in the directory, by path. */
+function everything(at = join(out, '..')): Record<string, string> {
+  return Object.fromEntries(
+    readdirSync(at, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => [join(entry.parentPath, entry.name), readFileSync(join(entry.parentPath, entry.name), 'latin1')]),
+  )
+}
+
+async function part(writer: ResumableWriter, text: string): Promise<void> {
+  await writer.write(Buffer.from(text))
+  await (writer as Partial<PartsWriter>).endPart?.()
+}
+
+describe.each(kinds)('%s', (_, make) => {
+  /** The first run has written and synced two thirds and holds more; the second resumes after the first third. */
+  async function lose(): Promise<{
+    first: ResumableWriter
+    place: ClaimedPlace
+    second: ResumableWriter
+    next: ClaimedPlace
+  }> {
+    const place = await claim(make)
+    const first = await place.begin()
+    await part(first, 'one\n')
+    await first.write(Buffer.from('two\n'))
+    await first.sync()
+    first.isKept = true
+    makeSilent()
+    const next = await claim(make)
+    const second = await next.resume(4, () => {})
+    second.isKept = true
+    return { first, place, second, next }
+  }
+
+  const effects: [string, (writer: ResumableWriter) => Promise<unknown>][] = [
+    ['syncs', (writer) => writer.sync()],
+    ['goes back', (writer) => writer.rewind(0)],
+    ['publishes', (writer) => writer.commit(Buffer.from('{"kind": "truto-export manifest"}'))],
+    ['ends a part', async (writer) => ('endPart' in writer ? (writer as PartsWriter).endPart() : writer.sync())],
+  ]
+
+  test.each(effects)('%s: is refused once another run writes, and nothing of that is touched', async (_, act) => {
+    const { first, place, second, next } = await lose()
+    await part(second, 'TWO\n')
+    await second.sync()
+    await first.write(Buffer.from('more\n'))
+    const before = everything()
+    await expect(act(first)).rejects.toMatchObject({ code: 'ERR_STATE_LOCKED', exitCode: 8 })
+    expect(first.isResumable).toBe(false)
+    await first.abort()
+    expect(first.left).toBe(`nothing of what is at ${out} now was touched`)
+    await place.release()
+    expect(everything()).toEqual(before)
+    await second.commit()
+    await next.release()
+    expect(Object.values(everything(statSync(out).isDirectory() ? out : join(out, '..'))).join('')).toBe('one\nTWO\n')
+  })
+
+  test.each(effects)('%s: is refused once another run has published, and the output stays whole', async (_, act) => {
+    const { first, place, second, next } = await lose()
+    await part(second, 'TWO\n')
+    await second.commit(Buffer.from('{"kind": "truto-export manifest"}'))
+    await next.release()
+    await first.write(Buffer.from('more\n'))
+    const before = everything()
+    await expect(act(first)).rejects.toMatchObject({ code: 'ERR_STATE_LOCKED' })
+    await first.abort()
+    await place.release()
+    expect(everything()).toEqual(before)
+  })
+
+  test('what it had in hand goes to a file without a name', async () => {
+    const { first, place, second, next } = await lose()
+    // the bytes that it has collected are written as soon as it wakes up, before it asks for anything
+    await first.write(Buffer.alloc(2_000_000, 'x'))
+    await part(second, 'TWO\n')
+    await second.commit()
+    await next.release()
+    await first.abort()
+    await place.release()
+    expect(Object.values(everything()).join('')).toBe('one\nTWO\n')
+  })
+
+  test('a checkpoint is neither saved nor removed', async () => {
+    const { place, first, next, second } = await lose()
+    const mine = await place.checkpoints.open()
+    const theirs = await next.checkpoints.open()
+    await theirs.save(Buffer.from('theirs'))
+    await expect(mine.save(Buffer.from('mine'))).rejects.toMatchObject({ code: 'ERR_STATE_LOCKED' })
+    await expect(mine.remove()).rejects.toMatchObject({ code: 'ERR_STATE_LOCKED' })
+    expect((await theirs.load())!.toString()).toBe('theirs')
+    for (const writer of [first, second]) await writer.abort()
+    for (const each of [place, next]) await each.release()
+  })
+
+  test('another output that took the name of this one as soon as it had it gets no manifest of it', async () => {
+    const place = await claim(make)
+    const writer = await place.begin()
+    await part(writer, 'one\n')
+    const { manifest } = place as unknown as { manifest: { publish(): Promise<void>; withdraw(): Promise<void> } }
+    const withdraw = manifest.withdraw.bind(manifest)
+    manifest.withdraw = async () => {
+      await withdraw()
+      makeSilent()
+      await (await claim(make)).release()
+    }
+    await expect(writer.commit(Buffer.from('{"kind": "truto-export manifest"}'))).rejects.toMatchObject({
+      code: 'ERR_STATE_LOCKED',
+    })
+    expect(existsSync(sideNames(out).manifest)).toBe(false)
+    expect(writer.left).toContain('touched')
+    await place.release()
+  })
+})
