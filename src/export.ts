@@ -30,7 +30,8 @@ import { Output } from './export/output.js'
 import { peakRssBytes } from './export/peak-memory.js'
 import type { RunningProof } from './export/proof.js'
 import { type Completion, openSession, Session, type SessionInit } from './export/session.js'
-import { addWarnings, resumeWarnings } from './export/warnings.js'
+import { addWarnings, runWarnings } from './export/warnings.js'
+import { flushWasRefused } from './files/flush.js'
 import { usedEngine } from './json/slicer.js'
 import { extensionOf, resolveOptions } from './options/resolve.js'
 import type { GivenOptions, ResolvedOptions } from './options/schema.js'
@@ -262,7 +263,7 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
         ...source.warnings(),
         ...editWarnings(resolved, outcome),
         ...settledWarnings(warnings(), records),
-        ...resumeWarnings(session.resumedFrom),
+        ...runWarnings(session.resumedFrom, !flushWasRefused()),
       ],
     })
     session.completion = () => completionOf(report(), context, source, session.parts)

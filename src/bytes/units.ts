@@ -70,6 +70,15 @@ export function plural(value: number, one: string, many = `${one}s`): string {
   return `${formatCount(value)} ${value === 1 ? one : many}`
 }
 
+/** An age for people, to the minute or the hour: `59m`, `5h 40m`, `3d 4h`. */
+export function formatAge(ms: number): string {
+  const minutes = Math.round(ms / minute)
+  const [hours, days] = [Math.floor(minutes / 60), Math.floor(minutes / 1440)]
+  const parts =
+    days > 1 ? [`${days}d`, `${hours % 24}h`] : hours > 0 ? [`${hours}h`, `${minutes % 60}m`] : [`${minutes}m`]
+  return parts.filter((part, index) => index === 0 || !part.startsWith('0')).join(' ')
+}
+
 /** Milliseconds for people: `250ms`, `30s`, `15m`. `parseDuration` reads it back. */
 export function formatDuration(ms: number): string {
   if (ms >= 60 * minute && ms % (60 * minute) === 0) return `${ms / (60 * minute)}h`

@@ -1,7 +1,7 @@
 // What a running export shows on stderr: one status line that is kept up to date on a terminal, plain lines elsewhere, events as lines of their own, a
 // summary at the end. The texts are made by pure functions.
 
-import { formatCount as count, formatBytes, formatDuration, minute, plural, second } from '../bytes/units.js'
+import { formatCount as count, formatAge, formatBytes, formatDuration, minute, plural, second } from '../bytes/units.js'
 import type { Clock } from '../clock.js'
 import { ExportError, printable } from '../errors.js'
 import type { Warning } from '../record.js'
@@ -211,7 +211,7 @@ function eventText(event: ExportEvent): string {
       return `going on with page ${page}, behind ${plural(records, 'record')} (${formatBytes(bytes)}) of ${savedAt}`
     }
     case 'expired': {
-      const age = formatDuration(Math.round(event.ageMs / minute) * minute)
+      const age = formatAge(event.ageMs)
       return `the interrupted export of ${event.savedAt} (${plural(event.records, 'record')}) is ${age} old, so it is dropped and this one begins; see --resume-max-age`
     }
     case 'finish': {

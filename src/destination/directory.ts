@@ -7,6 +7,7 @@ import type { CheckpointStore } from '../checkpoint/store.js'
 import { ConfigError, OutputError, printable, StateError } from '../errors.js'
 import { flushDirectory, openDirectory } from '../files/directory.js'
 import { type FileStatus, type FileSystem, type OpenFile, systemFiles } from '../files/file-system.js'
+import { flush } from '../files/flush.js'
 import { opening, outputError } from '../files/os-error.js'
 import { checkOurs, othersWrite } from '../files/ownership.js'
 import { followLinks, ownStatusOf, statusOf } from '../files/paths.js'
@@ -378,7 +379,7 @@ class PartsDirectory implements PartsWriter {
     if (file === null || out === null) return
     await this.#flushing(async () => {
       await out.flush()
-      await file.sync()
+      await flush(file)
       await this.#checkInHand()
       this.#closed.push(this.#inHand(out))
       this.#closedBytes += out.bytesWritten
@@ -391,7 +392,7 @@ class PartsDirectory implements PartsWriter {
   async sync(): Promise<void> {
     await this.#flushing(async () => {
       await this.#out?.flush()
-      await this.#file?.sync()
+      if (this.#file !== null) await flush(this.#file)
       await this.#checkInHand()
       await this.#flushNames()
     })

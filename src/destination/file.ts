@@ -7,6 +7,7 @@ import { sleep, systemClock } from '../clock.js'
 import { ConfigError, OutputError, printable, StateError } from '../errors.js'
 import { flushDirectory, openDirectory } from '../files/directory.js'
 import { type FileStatus, type FileSystem, type OpenFile, systemFiles } from '../files/file-system.js'
+import { flush } from '../files/flush.js'
 import { errnoOf, isErrno, opening, outputError } from '../files/os-error.js'
 import { openOwnFile } from '../files/own-file.js'
 import { checkOurs, othersWrite } from '../files/ownership.js'
@@ -216,7 +217,7 @@ export async function replacedByCopy(
   const copy = await files.open(temporary, flags, mode & 0o777)
   try {
     for await (const piece of piecesOf(file, 0, bytes)) await writeFully(copy, piece, piece.length)
-    await copy.sync()
+    await flush(copy)
     await files.rename(temporary, path)
   } catch (error) {
     await copy.close().catch(() => {})
@@ -317,7 +318,7 @@ class PartialFile implements ResumableWriter {
   async sync(): Promise<void> {
     await this.#out.flush()
     try {
-      await this.#init.file.sync()
+      await flush(this.#init.file)
       await this.#checkIdentity()
     } catch (error) {
       throw outputError(error, `flushing ${this.#place.name} to storage`, 'ERR_OUTPUT_IO')
@@ -356,7 +357,7 @@ class PartialFile implements ResumableWriter {
     await this.#out.flush()
     try {
       if ((identity.mode & 0o777) !== mode) await changeMode(file, mode)
-      await file.sync()
+      await flush(file)
       await this.#verify(hasManifest)
       this.#isFileOpen = false
       await file.close()
@@ -577,7 +578,7 @@ export class PlaceWriter implements DestinationWriter {
 
   async #sync(): Promise<void> {
     try {
-      await this.#file.sync()
+      await flush(this.#file)
     } catch (error) {
       // pipes and most devices cannot be flushed (fsync(2): EINVAL, EROFS)
       if (!isErrno(error, 'EINVAL', 'EROFS', 'ENOTSUP')) throw error

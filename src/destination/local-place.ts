@@ -53,9 +53,9 @@ export class LocalPlace {
   static at(name: string, target: string, options: LocalOptions): Promise<LocalPlace> {
     return opening(name, async () => {
       const { workDir, manifest, files = systemFiles } = options
+      if (workDir !== undefined) await checkWorkDir(workDir, target)
       const sides = sideNames(workDir === undefined ? target : await realName(target), { workDir, manifest })
       await checkNames(files, sides, name)
-      if (workDir !== undefined) await checkWorkDir(workDir, target)
       await checkMount(files, target, name)
       return new LocalPlace(name, target, sides, options)
     })

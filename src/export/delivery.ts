@@ -9,7 +9,7 @@ import type { JsonValue } from '../record.js'
 import type { ExportReport } from '../report.js'
 import type { FieldType, ResourceSchema } from '../schema/resource.js'
 import { version } from '../version.js'
-import { resumedLate } from './warnings.js'
+import { outputWarnings } from './warnings.js'
 
 export interface DeliveryInit {
   readonly report: ExportReport
@@ -60,7 +60,7 @@ export function deliveryOf(init: DeliveryInit): Manifest {
     schema: { resource: schema.resource, version: schema.version, columns: columnsOf(resolved, schema) },
     options: optionsOf(resolved),
     fingerprint: init.fingerprint,
-    warnings: report.warnings.filter(({ code }) => code !== resumedLate),
+    warnings: outputWarnings(report.warnings),
     versions: {
       trutoExport: version,
       node: process.versions.node,

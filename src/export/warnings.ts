@@ -1,18 +1,31 @@
 // Warnings of several runs of one export, or of several parts of its output, as one list.
 
-import { formatDuration, minute } from '../bytes/units.js'
+import { formatAge, minute } from '../bytes/units.js'
 import type { Warning } from '../record.js'
 import type { ExportReport } from '../report.js'
 
 /** How long an interruption may have been before it is worth a word. */
 const quietAgeMs = 60 * minute
-/** Code of the warning of a long interruption. It is one of the run, not of the output. */
-export const resumedLate = 'resumed-late'
+const resumedLate = 'resumed-late'
+const notFlushed = 'not-flushed'
+/** Codes of warnings that are of the run, and not of the output: no two runs have the same. */
+const runCodes: readonly string[] = [resumedLate, notFlushed]
+
+/** Those that a manifest has: the same for the same answers. */
+export function outputWarnings(warnings: readonly Warning[]): Warning[] {
+  return warnings.filter(({ code }) => !runCodes.includes(code))
+}
+
+/** @param isDurable whether storage was made to have the output before it got its name */
+export function runWarnings(resumedFrom: ExportReport['resumedFrom'], isDurable: boolean): Warning[] {
+  const message = "Node.js's permission model refuses fsync: after a power loss the output may be missing or cut"
+  return [...resumeWarnings(resumedFrom), ...(isDurable ? [] : [{ code: notFlushed, message, count: 1 }])]
+}
 
 /** What to tell of an interruption: the records before it are those of another time. */
-export function resumeWarnings(resumedFrom: ExportReport['resumedFrom']): Warning[] {
+function resumeWarnings(resumedFrom: ExportReport['resumedFrom']): Warning[] {
   if (resumedFrom === null || resumedFrom.ageMs <= quietAgeMs) return []
-  const age = formatDuration(Math.round(resumedFrom.ageMs / minute) * minute)
+  const age = formatAge(resumedFrom.ageMs)
   return [
     {
       code: resumedLate,

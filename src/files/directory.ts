@@ -2,6 +2,7 @@
 
 import { constants } from 'node:fs'
 import type { FileSystem, OpenFile } from './file-system.js'
+import { flush } from './flush.js'
 import { isErrno } from './os-error.js'
 
 /** The directory, to be flushed; null where the platform does not open directories. @throws the system's error */
@@ -18,7 +19,7 @@ export async function openDirectory(files: FileSystem, path: string): Promise<Op
 /** Makes the names in a directory durable. @throws the system's error */
 export async function flushDirectory(directory: OpenFile | null): Promise<void> {
   try {
-    await directory?.sync()
+    if (directory !== null) await flush(directory)
   } catch (error) {
     // the file system does not flush directories
     if (!isErrno(error, 'EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR', 'EBADF')) throw error

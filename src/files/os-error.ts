@@ -2,11 +2,14 @@
 
 import { asExportError, type ErrorContext, OutputError, printable, ReaderGone } from '../errors.js'
 
-/** The `code` of a system error (`ENOSPC`), undefined for any other value. */
+/** The `code` of a system error (`ENOSPC`), undefined for any other value. What Node.js's permission model refuses before the system is asked counts as one. */
 export function errnoOf(error: unknown): string | undefined {
   const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown }
-  return typeof code === 'string' && typeof syscall === 'string' ? code : undefined
+  if (typeof code !== 'string') return undefined
+  return typeof syscall === 'string' || code === accessDenied ? code : undefined
 }
+
+const accessDenied = 'ERR_ACCESS_DENIED'
 
 /** Whether `error` is a system error with one of these codes. */
 export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
@@ -28,7 +31,8 @@ export function outputError(
   if (errno === undefined) return asExportError(error, doing)
   if (errno === 'EPIPE') return new ReaderGone()
   // Node's message is `ENOSPC: no space left on device, write`; the call and its paths are in `doing`
-  const reason = (error as Error).message.split(', ')[0]!
+  const reason =
+    errno === accessDenied ? (error as Error).message.replace(/\.$/, '') : (error as Error).message.split(', ')[0]!
   return new OutputError(codeOf(errno) ?? otherwise, printable(`${doing}: ${reason}`), { ...context, cause: error })
 }
 
@@ -41,12 +45,16 @@ export async function opening<T>(name: string, act: () => Promise<T>): Promise<T
   }
 }
 
-function codeOf(errno: string): 'ERR_OUTPUT_SPACE' | 'ERR_OUTPUT_IO' | 'ERR_OUTPUT_RESOURCES' | undefined {
+function codeOf(
+  errno: string,
+): 'ERR_OUTPUT_ACCESS' | 'ERR_OUTPUT_SPACE' | 'ERR_OUTPUT_IO' | 'ERR_OUTPUT_RESOURCES' | undefined {
   switch (errno) {
     case 'ENOSPC':
     case 'EDQUOT':
     case 'EFBIG':
       return 'ERR_OUTPUT_SPACE'
+    case accessDenied:
+      return 'ERR_OUTPUT_ACCESS'
     case 'EIO':
       return 'ERR_OUTPUT_IO'
     case 'EMFILE':

@@ -4,6 +4,7 @@ import { constants } from 'node:fs'
 import { dirname } from 'node:path'
 import { flushDirectory, openDirectory } from './directory.js'
 import type { FileStatus, FileSystem } from './file-system.js'
+import { flush } from './flush.js'
 import { errnoOf } from './os-error.js'
 import { openOwnFile } from './own-file.js'
 import { writeFully } from './write-fully.js'
@@ -48,7 +49,7 @@ export async function createWhole(
   let isOpen = true
   try {
     await writeFully(file, bytes, bytes.length)
-    if (isDurable) await file.sync()
+    if (isDurable) await flush(file)
     isOpen = false
     await file.close()
   } catch (error) {

@@ -27,6 +27,8 @@ const kill = 'test/faults/kill.test.ts'
 const power = 'test/faults/power.test.ts'
 const bombs = 'test/faults/bombs.test.ts'
 const surroundings = 'test/faults/surroundings.test.ts'
+const places = 'test/faults/places.test.ts'
+const lostPlace = 'test/destination/lost-place.test.ts'
 const slow = 'test/faults/slow-consumer.test.ts'
 const abort = 'test/faults/abort.test.ts'
 const tokens = 'test/faults/token.test.ts'
@@ -815,6 +817,69 @@ export const rows: readonly Row[] = [
   { id: '5.6.29', fault: 'the object exists, two writers', owed: '412 is 8, 409 retried', except: noObjectStores },
   { id: '5.6.30', fault: 'SIGKILL in an upload', owed: 'nothing visible', except: noObjectStores },
 
+  {
+    id: '5.6.31',
+    fault: 'a run that was stopped, or lives in another container or thread, while another takes its place over',
+    owed: '8; what is there now is the other one and is not touched, whole bytes published',
+    tests: [
+      [lostPlace, '%s: is refused once another run writes, and nothing of that is touched'],
+      [lostPlace, '%s: is refused once another run has published, and the output stays whole'],
+      [lostPlace, 'what it had in hand goes to a file without a name'],
+      [surroundings, 'a program that was stopped until another one took its place over touches nothing of that'],
+    ],
+  },
+  {
+    id: '5.6.32',
+    fault: 'a link, a FIFO, a directory in the place of a file of ours',
+    owed: '7 or 2 at once; it stays as it is, and nothing behind a link is touched',
+    tests: [
+      [places, 'as %s is refused at once and stays'],
+      [places, 'as what is kept is not resumed'],
+      [places, 'a link to a directory, or one that we did not make, in the place of the parts is not emptied'],
+      [lock, '%s is an error at once, and stays'],
+    ],
+  },
+  {
+    id: '5.6.33',
+    fault: 'what is kept belongs to another user, or others may write to it',
+    owed: '8; --restart drops it',
+    tests: [
+      [places, 'a %s is refused, and dropped by a restart'],
+      [places, 'with a directory of parts, or a part, that others may write to is refused'],
+    ],
+  },
+  {
+    id: '5.6.34',
+    fault: 'what is kept is of yesterday',
+    owed: 'dropped, and told, beyond --resume-max-age; before that its age is in the report',
+    tests: [
+      [places, 'that was saved %i ms ago is dropped, which is told, and the output is that of one time'],
+      [places, 'of other options does not stop every later night once it is too old'],
+      [
+        resume,
+        'an output whose export died just before or after it got its name is complete the next time, without a request, or replaced by a new one',
+      ],
+    ],
+  },
+  {
+    id: '5.6.35',
+    fault: 'OUT is a mount point',
+    owed: '7 before the first request; a command that works where it becomes one',
+    tests: [
+      [places, 'as the directory of parts is refused before the first request, with a way out that works'],
+      [places, 'as the file, as containers have them, is refused before the first request'],
+      [places, 'that appears during the export leaves the complete file, and a command that publishes it'],
+    ],
+  },
+  {
+    id: '5.6.36',
+    fault: 'the runtime refuses to flush, or to open',
+    owed: 'a warning; 7',
+    tests: [
+      [places, 'a runtime that refuses to flush completes the export and says what that means'],
+      [places, 'a place that the runtime does not allow is exit 7, and not a bug'],
+    ],
+  },
   {
     id: '5.7.1',
     fault: 'the wall clock jumps by 10 days, DST, leap second',

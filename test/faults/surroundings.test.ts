@@ -3,12 +3,13 @@
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Emulator } from '../../src/emulator/emulator.js'
 import { sideNames } from '../../src/files/side-names.js'
+import { expectNoLie } from '../helpers/manifest.js'
 import { emulate, membersText, temporaryDirectory } from './harness.js'
 import { digestOf, expectGoesOn, type StartOptions, start } from './program.js'
 
@@ -43,6 +44,49 @@ test('a file system that is full is exit 7, and the export goes on once there is
   expect([code, existsSync(path), existsSync(sideNames(path).checkpoint)]).toEqual([7, false, true])
   execFileSync('mount', ['-o', 'remount,size=8m', mount])
   await expectGoesOn(server, path, digest, { flags })
+})
+
+test('a program that was stopped until another one took its place over touches nothing of that', async ({ skip }) => {
+  const apart = ['unshare', '--pid', '--fork', '--mount-proc']
+  skip(
+    !isRoot || spawnSync(apart[0]!, [...apart.slice(1), 'true']).status !== 0,
+    'process ids of its own need root on Linux',
+  )
+  for (const more of [[], ['--part-rows', '60']]) {
+    const server = await emulate({ ...list, faults: [{ kind: 'stall', at: { record: 10 }, page: 8 }] })
+    const path = join(temporaryDirectory(), more.length === 0 ? 'out.ndjson' : 'out')
+    const options = { flags: [...flags, ...more, '--lock-max-age', '1s'] }
+    const first = start(server, path, { ...options, before: apart })
+    onTestFinished(() => void first.child.kill('SIGKILL'))
+    while (server.requests < 8 || !existsSync(sideNames(path).checkpoint)) await sleep(5)
+    const { pid } = first.child
+    const inner = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'))
+    process.kill(inner, 'SIGSTOP')
+    server.setFaults([])
+    for (let isTaken = false; !isTaken; ) {
+      const { code, stderr } = await start(server, path, options).ended
+      isTaken = code === 0
+      if (!isTaken)
+        expect([code, stderr]).toEqual([
+          8,
+          expect.stringMatching(/is being written by process 1 on .* by its last sign of life/),
+        ])
+    }
+    process.kill(inner, 'SIGCONT')
+    const { code, stderr } = await first.ended
+    expect([code, stderr]).toEqual([
+      8,
+      expect.stringMatching(
+        /^truto-export: ERR_STATE_LOCKED: the lock of .* was removed; nothing of what is at .* now was touched/,
+      ),
+    ])
+    const whole = more.length === 0 ? [path] : readdirSync(path).map((name) => join(path, name))
+    const hash = createHash('sha256')
+    for (const part of whole) hash.update(readFileSync(part))
+    expect(hash.digest('hex')).toBe(digest)
+    expect(expectNoLie(path)).toBe(true)
+    expect(readdirSync(join(path, '..')).sort()).toEqual([`_${basename(path)}.manifest.json`, basename(path)])
+  }
 })
 
 test('a program that was stopped and continued asks again at most once', async () => {
