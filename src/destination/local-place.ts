@@ -53,6 +53,7 @@ export class LocalPlace {
   static at(name: string, target: string, options: LocalOptions): Promise<LocalPlace> {
     return opening(name, async () => {
       const { workDir, manifest, files = systemFiles } = options
+      await checkDirectory(files, target, name)
       if (workDir !== undefined) await checkWorkDir(workDir, target)
       const sides = sideNames(workDir === undefined ? target : await realName(target), { workDir, manifest })
       await checkNames(files, sides, name)
@@ -160,6 +161,19 @@ class ReleasingWriter implements DestinationWriter {
 /** The path of an output that may not exist, without links in it. */
 async function realName(target: string): Promise<string> {
   return resolve(await realpath(dirname(target)), basename(target))
+}
+
+/** It is not made: a path that is mistyped would be made, too. */
+async function checkDirectory(files: FileSystem, target: string, name: string): Promise<void> {
+  const directory = dirname(target)
+  if ((await statusOf(files, directory)) !== null) return
+  throw new OutputError(
+    'ERR_OUTPUT_ACCESS',
+    `opening ${name}: there is no directory ${printable(directory)} (ENOENT)`,
+    {
+      hint: 'make it first',
+    },
+  )
 }
 
 /** The longest of the names is not too long for this file system, so that none is found to be so later. */
