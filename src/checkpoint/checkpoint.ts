@@ -206,7 +206,7 @@ export function fallbackOf(fields: Fields): SourceState['fallback'] {
   }
 }
 
-export const framings = ['envelope', 'slack', 'graph', 'array', 'ndjson'] as const
+export const framings = ['envelope', 'slack', 'graph', 'array', 'ndjson', 'keyed'] as const
 export const answerFormats = ['stream', 'unified', 'normalized', 'raw', 'debug'] as const
 
 export function warningsOf(value: JsonValue | undefined): Warning[] {

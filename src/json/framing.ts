@@ -4,7 +4,7 @@
 
 import { DataError, UpstreamError } from '../errors.js'
 import type { Framing } from '../record.js'
-import type { PageFacts, SlicerOptions } from './slicer.js'
+import type { PageError, PageFacts, SlicerOptions } from './slicer.js'
 
 export type ValueKind = 'array' | 'object' | 'string' | 'number' | 'boolean' | 'null'
 
@@ -34,6 +34,11 @@ const capturedMembers: ReadonlySet<string> = new Set([
   'truto_error_insight',
 ])
 
+/** What an envelope of Truto has (its documentation, "Response"). */
+const envelopeMembers: ReadonlySet<string> = new Set([
+  ...['result', 'next_cursor', 'prev_cursor', 'result_count', 'is_partial_response', 'limit'],
+])
+
 const maxNamedKeys = 20
 
 /** Follows the outermost object of a page and fills its facts. One for each page. */
@@ -59,6 +64,8 @@ export class PageHead {
   #keyCount = 0
   /** A record member whose value is no list, for the error at the end. */
   #misfit: string | null = null
+  /** A record member whose value is null: an empty list, where the document is a page. */
+  #nullMember: string | null = null
 
   constructor(options: SlicerOptions) {
     this.#options = options
@@ -78,12 +85,14 @@ export class PageHead {
         }
         return 'skip'
       }
+      if (this.#nullMember === name) throw this.#schema(`the page has "${name}" twice`, byteOffset)
       if (kind === 'array' || (kind === 'object' && framing === 'envelope')) {
         facts.framing = framing
         facts.recordMember = name
         facts.isKeyed = kind === 'object'
         return 'records'
       }
+      if (kind === 'null') this.#nullMember ??= name
       if (framing === 'envelope') this.#misfit ??= `"${name}" is ${withArticle(kind)}`
       return 'skip'
     }
@@ -114,7 +123,18 @@ export class PageHead {
     this.facts.framing = 'ndjson'
     this.facts.recordMember = null
     this.#captured.clear()
-    this.#misfit = null
+    this.#misfit = this.#nullMember = null
+  }
+
+  /** Called when the outermost object holds the records by their keys. */
+  decideKeyed(): void {
+    this.facts.framing = 'keyed'
+    this.facts.isKeyed = true
+  }
+
+  /** Called where an object ends that has had no list: a page may have null in place of an empty one. A cursor member beside it shows that at once. */
+  closeObject(): void {
+    if (this.facts.framing === null && this.#nullMember !== null && this.#hasCursor()) this.#decideEmpty()
   }
 
   /** Called when the outermost value is an array. */
@@ -122,10 +142,27 @@ export class PageHead {
     this.facts.framing = 'array'
   }
 
+  /** Called with a line of NDJSON that is no record. An error is that of the page; what follows it does not count.
+   *  @throws DataError ERR_FRAMING_CHANGED for a page: its records are not those of the list of lines */
+  meetLine(line: Line, byteOffset: number): void {
+    const { facts } = this
+    facts.bytes = byteOffset - (this.#options.startOffset ?? 0)
+    if (line.kind === 'error') facts.error = { ...line.error, byteOffset }
+    if (line.kind !== 'page') return
+    throw new DataError('ERR_FRAMING_CHANGED', 'the line is a page, and the lines before it are records', {
+      page: this.#options.page,
+      recordIndex: facts.records,
+      byteOffset,
+    })
+  }
+
   /** Called at the proven end of the document: the cursor, the counts and an error in the body become facts.
    *  @throws DataError ERR_SCHEMA where nothing in the document can be records and it is no error either */
   finish(): void {
     const { facts } = this
+    // without a cursor member as well, where nothing stands beside it that an envelope has not
+    const isEnvelope = this.#nullMember === 'result' && this.#keys.every((name) => envelopeMembers.has(name))
+    if (facts.framing === null && isEnvelope && this.#keyCount <= maxNamedKeys) this.#decideEmpty()
     this.#readError()
     if (facts.framing === null && facts.error === null) {
       const keys = this.#keys.map((key) => `"${key}"`).join(', ') || 'none'
@@ -152,6 +189,21 @@ export class PageHead {
   /** Whether a string among the records is a bare id: upstream, Slack's `conversations.members` sends ids only. */
   get allowsBareIds(): boolean {
     return this.facts.framing === 'slack'
+  }
+
+  #decideEmpty(): void {
+    this.facts.framing = recordMembers.get(this.#nullMember!)!
+    this.facts.recordMember = this.#nullMember
+    this.#misfit = null
+  }
+
+  #hasCursor(): boolean {
+    const metadata = this.#captured.get('response_metadata')
+    return (
+      this.#captured.has('next_cursor') ||
+      this.#captured.has('@odata.nextLink') ||
+      memberOf(metadata, 'next_cursor') !== undefined
+    )
   }
 
   #readCursor(): void {
@@ -184,7 +236,7 @@ export class PageHead {
   /** Truto answers errors as `{statusCode, error, message}`, Slack as `{ok: false, error}`. Beside records, only what cannot be meant otherwise counts. */
   #readError(): void {
     const get = (name: string): unknown => this.#captured.get(name)
-    const [statusCode, error, message] = [get('statusCode'), get('error'), get('message')]
+    const [statusCode, error] = [get('statusCode'), get('error')]
     const isRemote = get('truto_is_remote_error') === true || get('ok') === false
     const hasRecords = this.facts.framing !== null
     const isError = hasRecords
@@ -193,13 +245,7 @@ export class PageHead {
         (error !== undefined && error !== null && error !== '' && error !== false)
       : isRemote || ['statusCode', 'error', 'message'].some((name) => this.#captured.has(name))
     if (!isError || (this.#misfit !== null && !isRemote && statusCode === undefined && error === undefined)) return
-    this.facts.error = {
-      statusCode: typeof statusCode === 'number' ? statusCode : null,
-      error: textOf(error),
-      message: textOf(message),
-      isRemote,
-      insight: get('truto_error_insight'),
-    }
+    this.facts.error = pageError(get, isRemote)
   }
 
   #schema(message: string, byteOffset: number | undefined, recordIndex?: number): DataError {
@@ -207,9 +253,90 @@ export class PageHead {
   }
 }
 
+/** What a line of NDJSON is. */
+export type Line = { kind: 'record' } | { kind: 'page' } | { kind: 'error'; error: PageError }
+
+const record: Line = { kind: 'record' }
+
+/** What a line is by what nothing else has. A page is an object with a record member and a cursor member. An error says that a provider made it, or has
+ *  the members of an error of Truto, Slack or Microsoft Graph and no other: a record may have a field `error`, `message` or `value`, too.
+ *  @param line its value */
+export function lineOf(line: { readonly [name: string]: unknown }): Line {
+  const get = (name: string): unknown => (Object.hasOwn(line, name) ? line[name] : undefined)
+  if (isPage(get)) return { kind: 'page' }
+  const [isTruto, isSlack] = [isTrutoError(line, get), hasOnly(line, slackErrorMembers) && isSlackError(get)]
+  if (isTruto || isSlack || isGraphError(line, get)) {
+    return { kind: 'error', error: pageError(get, isSlack || get('truto_is_remote_error') === true) }
+  }
+  return record
+}
+
+function isPage(get: (name: string) => unknown): boolean {
+  const hasCursor = get('next_cursor') !== undefined
+  const isList = (name: string): boolean => get(name) === null || Array.isArray(get(name))
+  if (['result', 'results'].some((name) => isList(name) || isObject(get(name)))) return hasCursor
+  if (isList('members')) return hasCursor || memberOf(get('response_metadata'), 'next_cursor') !== undefined
+  return isList('value') && (hasCursor || ['@odata.nextLink', '@odata.context'].some((name) => get(name) !== undefined))
+}
+
+const trutoErrorMembers: ReadonlySet<string> = new Set([
+  ...['statusCode', 'error', 'message', 'truto_is_remote_error', 'truto_error_insight', 'raw_response'],
+])
+/** docs.slack.dev: what an answer with `"ok": false` has. */
+const slackErrorMembers: ReadonlySet<string> = new Set([
+  ...['ok', 'error', 'errors', 'needed', 'provided', 'warning', 'arg', 'detail', 'response_metadata'],
+])
+/** Names that what `lineOf` takes for a page or an error may begin with. */
+export const tellingMembers: ReadonlySet<string> = new Set([
+  ...trutoErrorMembers,
+  ...slackErrorMembers,
+  ...recordMembers.keys(),
+  ...capturedMembers,
+  ...['prev_cursor', '@odata.context', '@odata.count', 'limit', 'cache_ts', 'raw_data', 'query'],
+])
+
+function isTrutoError(line: object, get: (name: string) => unknown): boolean {
+  if (get('truto_is_remote_error') === true) return true
+  const statusCode = get('statusCode')
+  if (typeof statusCode !== 'number' || statusCode < 400 || statusCode > 599) return false
+  if (isObject(get('truto_error_insight'))) return true
+  return hasOnly(line, trutoErrorMembers) && ['error', 'message'].some((name) => isText(get(name)))
+}
+
+function isSlackError(get: (name: string) => unknown): boolean {
+  return get('ok') === false && isText(get('error'))
+}
+
+/** `{"error": {"code": "TooManyRequests", "message": "…"}}` and nothing beside it. */
+function isGraphError(line: object, get: (name: string) => unknown): boolean {
+  const error = get('error')
+  return Object.keys(line).length === 1 && isText(memberOf(error, 'code')) && isText(memberOf(error, 'message'))
+}
+
+function hasOnly(line: object, names: ReadonlySet<string>): boolean {
+  return Object.keys(line).every((name) => names.has(name))
+}
+
+/** Text that is not empty; Truto gives a list of them where several things are wrong. */
+function isText(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0 && value.every((part) => typeof part === 'string')
+  return typeof value === 'string' && value !== ''
+}
+
+function pageError(get: (name: string) => unknown, isRemote: boolean): PageError {
+  const statusCode = get('statusCode')
+  return {
+    statusCode: typeof statusCode === 'number' ? statusCode : null,
+    error: textOf(get('error')),
+    message: textOf(get('message')),
+    isRemote,
+    insight: get('truto_error_insight'),
+  }
+}
+
 /** The error of a body that ended before its document did. `where` says inside what. */
-export function truncated(where: string, facts: PageFacts, page: number): UpstreamError {
-  const context = { page, recordIndex: facts.records, byteOffset: facts.bytes }
+export function truncated(where: string, facts: PageFacts, { page, startOffset = 0 }: SlicerOptions): UpstreamError {
+  const context = { page, recordIndex: facts.records, byteOffset: startOffset + facts.bytes }
   return new UpstreamError('ERR_BODY_TRUNCATED', `body ended ${where}`, context)
 }
 
@@ -221,6 +348,10 @@ export function kindOf(byte: number): ValueKind | undefined {
   if (byte === 0x74 || byte === 0x66) return 'boolean'
   if (byte === 0x6e) return 'null'
   return byte === 0x2d || (byte >= 0x30 && byte <= 0x39) ? 'number' : undefined
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function byteLength(value: unknown): number {

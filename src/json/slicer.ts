@@ -21,6 +21,14 @@ export interface SlicerOptions {
   maxCursorBytes: number
   /** Set where the content type or a file name says so: every top-level value is a record. */
   isNdjson?: boolean
+  /** Whether a line of NDJSON that is an error is that (`PageFacts.error`), and one that is a page is refused. Else any object is a record. */
+  watchesLines?: boolean
+  /** The outermost object is one of records by their keys, as we write them. */
+  isKeyed?: boolean
+  /** Whether another document may follow, which is left to the slicer after this one: see `Slicer.unreadBytes`. Then every document is a page. */
+  isSequence?: boolean
+  /** Where in the body the document begins. Default 0. */
+  startOffset?: number
   /** Whether batches shall have `fields`. Only an engine that finds the members on its way gives them; the others do not. */
   withFields?: boolean
 }
@@ -58,11 +66,15 @@ export interface PageError {
   message: string | null
   isRemote: boolean
   insight: unknown
+  /** Where the line begins that is the error; absent where the document is. */
+  byteOffset?: number
 }
 
-/** Slices one page body. Call `push` in order and iterate its result to the end before the next call; then `end` once. */
+/** Slices one page body, or one document of several. Call `push` in order and iterate its result to the end before the next call; then `end` once. */
 export interface Slicer {
   readonly facts: PageFacts
+  /** How many bytes at the end of the last chunk belong to the next document; above 0, nothing but `end` may follow. */
+  readonly unreadBytes?: number
   /** Consumes `chunk`, which is only read and not kept. Yields views that are valid until the next step of the iteration or call.
    *  @throws DataError where the bytes cannot be part of a valid page */
   push(chunk: Uint8Array): Iterable<RecordBatch>

@@ -21,6 +21,7 @@ import {
   stringStops,
 } from './engine-js/tables.js'
 import { kindOf, PageHead, truncated } from './framing.js'
+import { LineWatch, lineIn } from './line-watch.js'
 import type { PageFacts, Slicer, SlicerOptions } from './slicer.js'
 import type { TokenSource } from './token-printer.js'
 import { findInvalidUtf8, incompleteTail } from './utf8.js'
@@ -67,6 +68,8 @@ export class TokenSlicer implements Slicer {
   #keyStart = -1
   #memberStart = -1
   #firstStart = -1
+  /** Where the first top-level object began. */
+  #firstAt = 0
   #memberName = ''
   #isCaptured = false
 
@@ -77,7 +80,14 @@ export class TokenSlicer implements Slicer {
   #isFirstHeld = false
   /** The records that this step completed, as JSON texts. */
   #records: string[] = []
+  /** Body offsets of these records. */
+  #starts: number[] = []
   #pageKeys: string[] | undefined
+  /** Looks for lines that are no records; null where all are. */
+  readonly #watch: LineWatch | null
+  /** Whether a line was an error: nothing after it counts. */
+  #isOver = false
+  unreadBytes = 0
 
   constructor(options: SlicerOptions, source: TokenSource) {
     this.#options = options
@@ -85,22 +95,44 @@ export class TokenSlicer implements Slicer {
     this.#head = new PageHead(options)
     this.facts = this.#head.facts
     this.#kinds = new Uint8Array(options.maxDepth + 2)
+    this.#base = options.startOffset ?? 0
+    this.#watch = options.watchesLines ? new LineWatch() : null
     if (options.isNdjson) this.#beginLines()
   }
 
   *push(chunk: Uint8Array): Generator<RecordBatch, void, undefined> {
-    for (let from = 0; from < chunk.length; from += stepBytes) {
+    for (let from = 0; from < chunk.length && !this.#isOver; from += stepBytes) {
       const piece = chunk.subarray(from, from + stepBytes)
-      this.#step(piece)
+      let failure: unknown
+      try {
+        this.#step(piece)
+      } catch (error) {
+        failure = error
+      }
       this.facts.bytes += piece.length
-      if (this.#records.length > 0) yield this.#batch()
+      // a line that is an error came first, wherever the chunk ends
+      const strange = this.#isLines ? this.#strangeRecord() : -1
+      if (failure !== undefined && strange < 0) throw failure
+      if (strange >= 0) {
+        const [line, offset] = [Buffer.from(this.#records[strange]!), this.#starts[strange]!]
+        this.#records.length = strange
+        if (strange > 0) yield this.#batch()
+        this.#isOver = true
+        this.#head.meetLine(lineIn(line, 0, line.length), offset)
+      } else if (this.#records.length > 0) yield this.#batch()
+      if (this.#state === State.Next) {
+        this.facts.bytes -= this.unreadBytes
+        this.unreadBytes += Math.max(0, chunk.length - from - stepBytes)
+        return
+      }
     }
   }
 
   end(): readonly RecordBatch[] {
+    if (this.#isOver) return []
     if (!isWholeIn(this.#state, this.#recordDepth === 0, this.#bomBytes)) {
       const place = placeIn(this.#state, this.#recordStart >= 0, this.#recordDepth >= 0, this.facts.records)
-      throw truncated(place, this.facts, this.#options.page)
+      throw truncated(place, this.facts, this.#options)
     }
     this.#head.finish()
     return []
@@ -113,7 +145,11 @@ export class TokenSlicer implements Slicer {
       held.length > 0 ? Buffer.concat([held, piece]) : Buffer.from(piece.buffer, piece.byteOffset, piece.length)
     this.#fed = 0
     const wrong = findInvalidUtf8(this.#bytes, 0, this.#bytes.length)
-    this.#check(held.length, wrong)
+    const read = this.#check(held.length, wrong)
+    if (this.#state === State.Next) {
+      this.unreadBytes = this.#bytes.length - read
+      return
+    }
     this.#checkOpenLength(wrong)
     if (wrong < this.#bytes.length) throw this.#invalidUtf8(wrong)
     this.#feed(this.#bytes.length - incompleteTail(this.#bytes, this.#fed, this.#bytes.length))
@@ -122,8 +158,8 @@ export class TokenSlicer implements Slicer {
     this.#fed = 0
   }
 
-  /** The check: consumes step bytes [i, end) by the grammar of RFC 8259, and marks what begins and ends. */
-  #check(from: number, end: number): void {
+  /** The check: consumes step bytes [i, end) by the grammar of RFC 8259, and marks what begins and ends. Returns where it has come to. */
+  #check(from: number, end: number): number {
     const bytes = this.#bytes
     let i = from
     while (i < end) {
@@ -211,9 +247,11 @@ export class TokenSlicer implements Slicer {
 
         default:
           this.#topLevel(i, byte)
+          if (this.#state === State.Next) return i
           i++
       }
     }
+    return i
   }
 
   /** A string has ended before `end`. */
@@ -283,7 +321,8 @@ export class TokenSlicer implements Slicer {
   /** One byte outside of all containers. */
   #topLevel(at: number, byte: number): void {
     const state = this.#state
-    if (state === State.Document && (this.#bomBytes > 0 || (byte === 0xef && this.#base + at === 0))) {
+    const { startOffset = 0, isSequence = false, isKeyed = false } = this.#options
+    if (state === State.Document && (this.#bomBytes > 0 || (byte === 0xef && this.#base + at === startOffset))) {
       // RFC 8259 §8.1 lets a parser ignore a byte order mark at the start; stream-json's tokenizer does not
       if (byte !== byteOrderMark[this.#bomBytes]) throw this.#unexpected(at)
       this.#bomBytes = (this.#bomBytes + 1) % 3
@@ -294,20 +333,33 @@ export class TokenSlicer implements Slicer {
       if (byte === 0x0a) this.#sawLineFeed = true
       return
     }
-    const isLines = this.#recordDepth === 0
+    const isLines = this.#isLines
+    if (isSequence && (state === State.Done || state === State.AfterFirst) && (byte === 0x7b || byte === 0x5b)) {
+      this.#state = State.Next
+      return
+    }
+    if (isKeyed && state === State.Document && byte === 0x7b) {
+      this.#head.decideKeyed()
+      this.#pageKeys = []
+      this.#recordDepth = this.#depth = 1
+      this.#kinds[1] = isObject
+      this.#state = State.FirstKey
+      return
+    }
     const mayBegin = state === State.Document || (state === State.BetweenLines && this.#sawLineFeed)
     if (byte === 0x7b && (mayBegin || (state === State.AfterFirst && this.#sawLineFeed))) {
       if (state === State.AfterFirst) {
         this.#beginLines()
         this.#records.push(withoutDivider(this.#firstText))
+        this.#starts.push(this.#firstAt)
         this.#firstText = ''
       }
-      if (this.#recordDepth === 0) this.#beginRecord(at, byte)
+      if (this.#isLines) this.#beginRecord(at, byte)
       else {
         this.#isHead = true
         this.#feed(at)
         this.#isFirstHeld = true
-        this.#firstStart = this.#base + at
+        this.#firstStart = this.#firstAt = this.#base + at
       }
       this.#kinds[(this.#depth = 1)] = isObject
       this.#state = State.FirstKey
@@ -335,14 +387,14 @@ export class TokenSlicer implements Slicer {
   /** The outermost container has ended before `end`. */
   #endDocument(end: number): void {
     this.#state = State.Done
+    if (this.#isHead) this.#head.closeObject()
     if (this.#isHead && this.facts.framing === null) {
       this.#checkOpenLength(end)
       this.#feed(end)
-      this.#isFirstHeld = false
-      this.#firstStart = -1
       this.#state = State.AfterFirst
     }
-    this.#isHead = false
+    this.#firstStart = -1
+    this.#isHead = this.#isFirstHeld = false
   }
 
   #beginMember(at: number, byte: number): void {
@@ -388,6 +440,7 @@ export class TokenSlicer implements Slicer {
 
   #endRecord(end: number): void {
     this.#checkOpenLength(end)
+    this.#starts.push(this.#recordStart)
     this.#recordStart = -1
     const text = this.#take(end)
     if (text.startsWith('{')) this.#records.push(text)
@@ -425,19 +478,23 @@ export class TokenSlicer implements Slicer {
     return text
   }
 
+  get #isLines(): boolean {
+    return this.#recordDepth === 0
+  }
+
+  /** Index of the first record of the step that is none, -1 where all are. */
+  #strangeRecord(): number {
+    if (this.#watch === null || this.#records.length === 0) return -1
+    const { bytes, bounds } = linesOf(this.#records)
+    return this.#watch.find(bytes, bounds, this.#records.length)
+  }
+
   /** The records that the step completed, one a line. */
   #batch(): RecordBatch {
-    const records = this.#records
-    const count = records.length
-    const bytes = Buffer.from(`${records.join('\n')}\n`)
-    const bounds = new Uint32Array(2 * count)
-    let at = 0
-    for (let i = 0; i < count; i++) {
-      bounds[2 * i] = at
-      at = bytes.indexOf(0x0a, at)
-      bounds[2 * i + 1] = at++
-    }
+    const count = this.#records.length
+    const { bytes, bounds } = linesOf(this.#records)
     this.#records = []
+    this.#starts = []
     const firstRecordIndex = this.facts.records
     this.facts.records += count
     const pageKeys = this.#pageKeys?.splice(0, count)
@@ -501,6 +558,19 @@ export class TokenSlicer implements Slicer {
   #excerpt(at: number): string {
     return printable(JSON.stringify(this.#bytes.toString('utf8', Math.max(0, at - 20), at + 20)))
   }
+}
+
+/** The texts, one a line. */
+function linesOf(texts: readonly string[]): { bytes: Buffer; bounds: Uint32Array } {
+  const bytes = Buffer.from(`${texts.join('\n')}\n`)
+  const bounds = new Uint32Array(2 * texts.length)
+  let at = 0
+  for (let i = 0; i < texts.length; i++) {
+    bounds[2 * i] = at
+    at = bytes.indexOf(0x0a, at)
+    bounds[2 * i + 1] = at++
+  }
+  return { bytes, bounds }
 }
 
 function isSpace(byte: number): boolean {

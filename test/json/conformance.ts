@@ -225,6 +225,146 @@ const errorBodies: Case[] = [
   }),
 ]
 
+/** A list that has null where an empty one would do. */
+const nullLists: Case[] = [
+  ...['result', 'results', 'members', 'value'].flatMap((name) => {
+    const framing = { result: 'envelope', results: 'envelope', members: 'slack', value: 'graph' }[name] as 'envelope'
+    return [
+      valid(`"${name}": null before a cursor`, `{"${name}":null,"next_cursor":"n"}`, [], {
+        facts: { framing, recordMember: name, isKeyed: false, hasCursorMember: true, nextCursor: 'n', error: null },
+      }),
+      valid(`"${name}": null after a null cursor`, ` {"next_cursor": null ,"${name}" : null } \n`, [], {
+        facts: { framing, recordMember: name, hasCursorMember: true, nextCursor: null },
+      }),
+    ]
+  }),
+  valid(
+    'members: null with the cursor of Slack',
+    '{"ok":true,"members":null,"response_metadata":{"next_cursor":""}}',
+    [],
+    {
+      facts: { framing: 'slack', hasCursorMember: true, nextCursor: null },
+    },
+  ),
+  valid('value: null with the cursor of Graph', '{"@odata.nextLink":"https://g/2","value":null}', [], {
+    facts: { framing: 'graph', nextCursor: 'https://g/2' },
+  }),
+  valid('result: null in an envelope without a cursor', '{"result":null,"result_count":0}', [], {
+    facts: { framing: 'envelope', hasCursorMember: false, resultCount: 0 },
+  }),
+  valid('a list beside another that is null', `{"results":null,"next_cursor":"n","members":[${twoText}]}`, two, {
+    facts: { framing: 'slack', nextCursor: 'n' },
+  }),
+  valid('an error beside a null list', '{"result":null,"next_cursor":null,"error":"broke","statusCode":502}', [], {
+    facts: { error: { statusCode: 502, error: 'broke', message: null, isRemote: false, insight: undefined } },
+  }),
+  valid('an error with a null list and no cursor', '{"result":null,"message":"no such list","statusCode":404}', [], {
+    facts: { framing: null, error: expect.objectContaining({ statusCode: 404 }) },
+  }),
+  ...['results', 'members', 'value'].map((name) => invalid(`${name} is null`, 'ERR_SCHEMA', `{"${name}":null}`)),
+  invalid('a null list twice', 'ERR_SCHEMA', '{"result":null,"result":§[],"next_cursor":null}'),
+  invalid('a list and then null', 'ERR_SCHEMA', '{"result":[],"result":§null}'),
+]
+
+const truto = '{"statusCode":502,"error":"Bad Gateway","message":"the provider broke","truto_is_remote_error":true}'
+const slackError = '{"ok":false,"error":"ratelimited"}'
+const graphError = '{"error":{"code":"TooManyRequests","message":"slow down","innerError":{}}}'
+
+/** Lines of NDJSON that are no records, and some that only look so. */
+const strangeLines: Case[] = [
+  ...[true, false].flatMap((isNdjson) =>
+    [truto, slackError, graphError, `{ "message" : ["a","b"], "status\\u0043ode":500 }`].flatMap((line) => {
+      const options = { isNdjson, watchesLines: true }
+      const error = expect.objectContaining({ statusCode: line.includes('50') ? expect.any(Number) : null })
+      const of = (lines: string[]) => `${lines.join('\n')}\n`
+      const before = (lines: string[]): number => (lines.length === 0 ? 0 : of(lines).length)
+      return [
+        ['first', [], [...two]],
+        ['in the middle', [two[0]!], [two[1]!]],
+        ['last', [...two], []],
+        ['before text that is not JSON', [...two], ['{"id":']],
+      ].map(([place, records, after]) =>
+        valid(
+          `an error line ${place as string}, isNdjson ${isNdjson}: ${line}`,
+          of([...(records as string[]), line, ...(after as string[])]),
+          records as string[],
+          { options, facts: { framing: 'ndjson', error, bytes: before(records as string[]) } },
+        ),
+      )
+    }),
+  ),
+  valid(
+    'an error line after many records that begin alike',
+    `${'{"id":"a"}\n'.repeat(2000)}${truto}\n`,
+    Array(2000).fill(two[0]),
+    {
+      options: { isNdjson: true, watchesLines: true },
+      facts: { bytes: 22_000, error: expect.objectContaining({ isRemote: true, byteOffset: 22_000 }) },
+    },
+  ),
+  valid(
+    'an error line with names of its own, that says whose it is',
+    `${two[0]}\n{"name":"HttpError","truto_is_remote_error":true}\n`,
+    [two[0]!],
+    {
+      options: { isNdjson: true, watchesLines: true },
+      facts: { bytes: 11, error: expect.objectContaining({ isRemote: true }) },
+    },
+  ),
+  ...[
+    '{"id":"1","error":"none","message":"hello","value":[1],"statusCode":200}',
+    '{"error":"out of paper","printer":"p1"}',
+    '{"message":"hello"}',
+    '{"message":"hello","user":"u"}',
+    '{"value":[{"a":1}]}',
+    '{"value":null,"next_cursor_of":"x"}',
+    '{"members":[{"id":"u"}],"name":"group"}',
+    '{"result":"won","next_cursor":"x"}',
+    '{"statusCode":404,"path":"/x","message":"not found"}',
+    '{"statusCode":200,"message":"fine"}',
+    '{"ok":false,"error":"down","service":"db"}',
+    '{"ok":true,"error":"none"}',
+    '{"error":{"code":1,"message":"x"}}',
+    '{"error":{"code":"a","message":"x"},"id":"1"}',
+  ].map((line) =>
+    valid(`an ordinary record stays one: ${line}`, `${two[0]}\n${line}\n${line}\n`, [two[0]!, line, line], {
+      options: { isNdjson: true, watchesLines: true },
+      facts: { framing: 'ndjson', error: null },
+    }),
+  ),
+  valid('an error line where every line is a record', `${truto}\n`, [truto], {
+    options: { isNdjson: true },
+    facts: { error: null },
+  }),
+  ...[
+    '{"result":[{"id":"a"}],"next_cursor":null}',
+    '{"next_cursor":"n","results":{}}',
+    '{"ok":true,"members":[],"response_metadata":{"next_cursor":""}}',
+    '{"@odata.context":"c","value":[]}',
+  ].map((line) =>
+    invalid(`a page among lines: ${line}`, 'ERR_FRAMING_CHANGED', `${two[0]}\n§${line}\n${two[1]}\n`, {
+      options: { isNdjson: true, watchesLines: true },
+      recordIndex: 1,
+    }),
+  ),
+]
+
+const keyedDocuments: Case[] = [
+  valid('records by their keys', '{"x":{"id":"a"} ,\n "y\\n" : {"id":"b"}}\n', two, {
+    options: { isKeyed: true },
+    facts: { framing: 'keyed', isKeyed: true, recordMember: null, hasCursorMember: false },
+    pageKeys: ['x', 'y\n'],
+  }),
+  valid('keys that mean something elsewhere', '{"result":{"id":"a"},"error":{"id":"b"}}', two, {
+    options: { isKeyed: true },
+    facts: { error: null },
+    pageKeys: ['result', 'error'],
+  }),
+  valid('no records by any key', ' {} ', [], { options: { isKeyed: true }, facts: { framing: 'keyed' } }),
+  invalid('a key without a record', 'ERR_SCHEMA', '{"x":{},"y":§[]}', { options: { isKeyed: true }, recordIndex: 1 }),
+  invalid('records by their keys, cut', 'ERR_BODY_TRUNCATED', '{"x":{"id":"a"},', { options: { isKeyed: true } }),
+]
+
 const wrongShapes: Case[] = [
   invalid('no record member: names the keys', 'ERR_SCHEMA', '{"data":[],"total":1}', {
     says: 'its keys are: "data", "total"',
@@ -528,7 +668,19 @@ const limits: Case[] = [
   ),
 ]
 
-const tables = { framings, errorBodies, wrongShapes, wrongGrammar, wrongEncoding, cut, values, limits }
+const tables = {
+  framings,
+  nullLists,
+  strangeLines,
+  keyedDocuments,
+  errorBodies,
+  wrongShapes,
+  wrongGrammar,
+  wrongEncoding,
+  cut,
+  values,
+  limits,
+}
 
 /** Runs the whole table against the slicers of one factory.
  *  @param keepsBytes whether records come out as the bytes they came in as */
@@ -544,7 +696,7 @@ export function slicerConformance(factory: SlicerFactory, { keepsBytes }: { keep
           expect(outcome.records.map((text) => JSON.parse(text))).toEqual(row.records!.map((text) => JSON.parse(text)))
           if (keepsBytes) expect(outcome.records).toEqual(row.records)
           else if (row.printed !== undefined) expect(outcome.records).toEqual(row.printed)
-          expect(facts).toMatchObject({ ...row.facts, records: row.records!.length, bytes: body.length })
+          expect(facts).toMatchObject({ bytes: body.length, ...row.facts, records: row.records!.length })
           expect(outcome.pageKeys).toEqual(row.pageKeys ?? [])
         } else {
           expect(failure).toMatchObject({ code: row.code, page: defaultOptions.page })
@@ -633,6 +785,52 @@ export function slicerConformance(factory: SlicerFactory, { keepsBytes }: { keep
       expect(records).toEqual(lines.slice(0, records.length))
       const isWhole = body.toString('utf8', 0, length).trim() === lines.slice(0, records.length).join('\n')
       expect(failure?.code).toBe(isWhole ? undefined : 'ERR_BODY_TRUNCATED')
+    }
+  })
+
+  test('documents one after the other are left to one slicer after the other, wherever chunks end', () => {
+    const documents = [
+      '\ufeff{"result":[{"id":"a"},{"id":"b"}],"next_cursor":"n"}\n',
+      '{"next_cursor":"m","result":null}',
+      ' [{"id":"c"}] \n\n',
+      '{"ok":false,"error":"ratelimited"}',
+      '{"members":["d"],"response_metadata":{"next_cursor":""}} \n',
+    ]
+    const body = Buffer.from(documents.join(''))
+    for (const chunkSize of chunkSizes) {
+      const seen: unknown[] = []
+      let [records, startOffset] = [0, 0]
+      let slicer = factory({ ...defaultOptions, isSequence: true })
+      const end = (): void => {
+        for (const batch of slicer.end()) records += batch.count
+        seen.push([slicer.facts.framing, slicer.facts.nextCursor, slicer.facts.error?.error ?? null, records])
+        startOffset += slicer.facts.bytes
+      }
+      for (let chunk of chunksOf(body, chunkSize)) {
+        for (;;) {
+          for (const batch of slicer.push(chunk)) {
+            records += batch.count
+            if (batch.byteOffset !== undefined) {
+              const from = batch.byteOffset + batch.start(0)
+              expect(body.toString('utf8', from, from + batch.slice(0).length)).toBe(batch.text(0))
+            }
+          }
+          const unread = slicer.unreadBytes ?? 0
+          if (unread === 0) break
+          end()
+          chunk = chunk.subarray(chunk.length - unread)
+          slicer = factory({ ...defaultOptions, isSequence: true, startOffset })
+        }
+      }
+      end()
+      expect(seen).toEqual([
+        ['envelope', 'n', null, 2],
+        ['envelope', 'm', null, 2],
+        ['array', null, null, 3],
+        [null, null, 'ratelimited', 3],
+        ['slack', null, null, 4],
+      ])
+      expect(startOffset).toBe(body.length)
     }
   })
 

@@ -9,6 +9,7 @@ import { KiB, MiB } from '../../bytes/units.js'
 import { DataError, type ExportError, printable } from '../../errors.js'
 import { RecordBatch, type RecordFields } from '../../record.js'
 import { kindOf, PageHead, truncated } from '../framing.js'
+import { LineWatch, lineIn } from '../line-watch.js'
 import type { PageFacts, Slicer, SlicerOptions } from '../slicer.js'
 import { findInvalidUtf8, incompleteTail } from '../utf8.js'
 import {
@@ -163,6 +164,11 @@ export class SlicerJs implements Slicer {
   #bound = 0
   #pageKeys: string[] | undefined
   #hasBareIds = false
+  /** Looks for lines that are no records; null where all are. */
+  readonly #watch: LineWatch | null
+  /** Whether a line was an error: nothing after it counts. */
+  #isOver = false
+  unreadBytes = 0
 
   constructor(options: SlicerOptions, window: Window, scanner?: RecordScanner, policy = usualPolicy) {
     this.#options = options
@@ -174,11 +180,13 @@ export class SlicerJs implements Slicer {
     this.#head = new PageHead(options)
     this.facts = this.#head.facts
     this.#kinds = new Uint8Array(options.maxDepth + 2)
+    this.#base = options.startOffset ?? 0
+    this.#watch = options.watchesLines ? new LineWatch() : null
     if (options.isNdjson) this.#beginLines()
   }
 
   *push(chunk: Uint8Array): Generator<RecordBatch, void, undefined> {
-    for (let from = 0; from < chunk.length; ) {
+    for (let from = 0; from < chunk.length && !this.#isOver; ) {
       const length = Math.min(chunk.length - from, stepBytes)
       this.#makeRoom(length)
       this.#window.bytes.set(
@@ -187,18 +195,30 @@ export class SlicerJs implements Slicer {
       )
       this.#fill += length
       from += length
-      this.#step()
+      try {
+        this.#step()
+      } catch (error) {
+        // a line that is an error came first, wherever the chunk ends
+        if (!this.#holdsStrangeLine()) throw error
+      }
       this.facts.bytes += length
       yield* this.#batches()
+      if (this.#state === State.Next) {
+        const unread = this.#fill - this.#at
+        this.facts.bytes -= unread
+        this.unreadBytes = unread + chunk.length - from
+        return
+      }
     }
   }
 
   end(): readonly RecordBatch[] {
+    if (this.#isOver) return []
     this.#scan(this.#fill) // the beginning of a record, where one was left to the next step
     this.#checkOpenLength(this.#fill)
     if (!isWholeIn(this.#state, this.#recordDepth === 0, this.#bomBytes)) {
       const place = placeIn(this.#state, this.#recordStart >= 0, this.#recordDepth >= 0, this.facts.records)
-      throw truncated(place, this.facts, this.#options.page)
+      throw truncated(place, this.facts, this.#options)
     }
     this.#head.finish()
     return []
@@ -240,19 +260,20 @@ export class SlicerJs implements Slicer {
       const saved = bytes[wrong]!
       this.#scan(wrong) // a wrong byte of the grammar before it comes first
       bytes[wrong] = saved
+      if (this.#state === State.Next) return // they are of the next document
       throw this.#invalidUtf8(wrong)
     }
     this.#checked = this.#fill - incompleteTail(bytes, this.#checked, this.#fill)
     if (this.#scanner === undefined) this.#scan(this.#fill)
     else this.#scanRuns(this.#scanner, this.#fill)
-    this.#checkOpenLength(this.#fill)
+    if (this.#state !== State.Next) this.#checkOpenLength(this.#fill)
   }
 
   /** As `#scan`, with runs of whole records found by the scanner. May leave the beginning of a record to the next step. */
   #scanRuns(scanner: RecordScanner, end: number): void {
     const { minBytes, maxRest, maxPause } = this.#policy
     const { maxRecordBytes, withFields = false } = this.#options
-    while (this.#at < end) {
+    while (this.#at < end && this.#state !== State.Next) {
       const from = this.#at
       if (end - from < minBytes || !this.#isBetweenRecords(scanner) || this.#pause-- > 0) {
         this.#scan(end, true)
@@ -299,6 +320,7 @@ export class SlicerJs implements Slicer {
 
   /** The state machine: consumes window bytes [#at, end), or less where it `pauses` before a record. */
   #scan(end: number, pauses = false): void {
+    if (this.#state === State.Next) return
     const b = this.#window.bytes
     const kinds = this.#kinds
     const maxDepth = this.#options.maxDepth
@@ -637,6 +659,7 @@ export class SlicerJs implements Slicer {
           depth = this.#depth
           recordDepth = this.#recordDepth
           plainDepth = recordDepth >= 0 ? recordDepth : this.#isHead ? 1 : 0
+          if (state === State.Next) break scanning
           i++
           if (pauses && ((state === State.BetweenLines && this.#sawLineFeed) || state === State.FirstElement))
             break scanning
@@ -654,7 +677,8 @@ export class SlicerJs implements Slicer {
   /** One byte outside of all containers. Returns the next state; sets the depth where a container opens. */
   #topLevel(byte: number, state: number): number {
     const at = this.#at
-    if (state === State.Document && (this.#bomBytes > 0 || (byte === 0xef && this.#base + at === 0))) {
+    const { startOffset = 0, isSequence = false } = this.#options
+    if (state === State.Document && (this.#bomBytes > 0 || (byte === 0xef && this.#base + at === startOffset))) {
       // RFC 8259 §8.1 lets a parser ignore a byte order mark at the start
       const expected = [0xef, 0xbb, 0xbf][this.#bomBytes]
       if (byte !== expected) throw this.#unexpected(at, state)
@@ -666,6 +690,16 @@ export class SlicerJs implements Slicer {
       return state
     }
     const isLines = this.#recordDepth === 0
+    if (isSequence && (state === State.Done || state === State.AfterFirst) && (byte === 0x7b || byte === 0x5b)) {
+      return State.Next
+    }
+    if (state === State.Document && this.#options.isKeyed && byte === 0x7b) {
+      this.#head.decideKeyed()
+      this.#pageKeys = []
+      this.#recordDepth = this.#depth = 1
+      this.#kinds[1] = isObject
+      return State.FirstKey
+    }
     if (
       byte === 0x7b &&
       (state === State.Document || state === State.AfterFirst || (state === State.BetweenLines && this.#sawLineFeed))
@@ -708,6 +742,7 @@ export class SlicerJs implements Slicer {
   /** The outermost container has ended before `end`. */
   #endDocument(end: number): number {
     this.#sawLineFeed = false
+    if (this.#isHead) this.#head.closeObject()
     if (this.#isHead && this.facts.framing === null) {
       this.#checkOpenLength(end)
       this.#firstRecord = Buffer.from(this.#window.bytes.subarray(this.#firstStart, end))
@@ -716,6 +751,7 @@ export class SlicerJs implements Slicer {
       this.#isHead = false
       return State.AfterFirst
     }
+    this.#firstStart = -1
     this.#isHead = false
     return State.Done
   }
@@ -779,22 +815,56 @@ export class SlicerJs implements Slicer {
 
   /** The records that the last step completed. */
   *#batches(): Generator<RecordBatch, void, undefined> {
-    if (this.#firstRecord !== null && this.#recordDepth === 0) {
+    const isLines = this.#recordDepth === 0
+    if (this.#firstRecord !== null && isLines) {
       const bytes = Buffer.concat([this.#firstRecord, lineFeed])
       this.#firstRecord = null
       const bounds = Uint32Array.of(0, bytes.length - 1)
+      if (this.#strangeLine(bytes, bounds, 1) === 0) {
+        this.#meetLine(bytes.subarray(0, -1), this.#firstRecordOffset)
+        return
+      }
       yield this.#batch(bytes, bounds, 1, this.#firstRecordOffset)
     }
-    const count = this.#bound / 2
-    if (count === 0) return
+    const found = this.#bound / 2
+    if (found === 0) return
+    const strange = isLines ? this.#strangeLine(this.#window.bytes, this.#bounds, found) : -1
+    const count = strange < 0 ? found : strange
     const scanned = this.#scanned
     this.#bound = this.#scanned = 0
+    if (strange >= 0) {
+      // first, since a batch writes a line feed behind its last record
+      const line = Buffer.from(this.#window.bytes.subarray(this.#bounds[2 * count]!, this.#bounds[2 * count + 1]!))
+      const offset = this.#base + this.#bounds[2 * count]!
+      if (count > 0) yield this.#batch(this.#window.bytes, this.#bounds, count, this.#base)
+      this.#meetLine(line, offset)
+      return
+    }
     if (this.#hasBareIds) yield this.#wrapBareIds(count)
     else {
       const fields = scanned === 2 * count ? this.#scanner?.fields() : undefined
       yield this.#batch(this.#window.bytes, this.#bounds, count, this.#base, fields)
     }
     if (this.#scanner) this.#bounds = this.#scanner.bounds
+  }
+
+  /** Index of the first line that is no record, -1 where all are. */
+  #strangeLine(bytes: Buffer, bounds: Uint32Array, count: number): number {
+    return this.#watch === null ? -1 : this.#watch.find(bytes, bounds, count)
+  }
+
+  /** Whether one of the lines that were completed before an error is no record. */
+  #holdsStrangeLine(): boolean {
+    if (this.#recordDepth !== 0) return false
+    const first = this.#firstRecord
+    if (first !== null && this.#strangeLine(first, Uint32Array.of(0, first.length), 1) === 0) return true
+    return this.#strangeLine(this.#window.bytes, this.#bounds, this.#bound / 2) >= 0
+  }
+
+  /** A line that is no record: an error ends the body. @throws DataError where it is a page */
+  #meetLine(line: Buffer, byteOffset: number): void {
+    this.#isOver = true
+    this.#head.meetLine(lineIn(line, 0, line.length), byteOffset)
   }
 
   /** Copies the last step's records, each bare id as `{"id":…}`. */

@@ -97,6 +97,8 @@ export const State = {
   Done: 14,
   /** Never between two bytes: a container closes at this one. */
   Close: 15,
+  /** The document has ended and the next one begins: nothing more is read. */
+  Next: 16,
 } as const
 
 /** What a state expects, for error messages; indexed by state. */
@@ -121,7 +123,7 @@ export const expectations = [
 /** Whether a body may end in `state`. `isLines`: every top-level value is a record, so that none at all is a list too. */
 export function isWholeIn(state: number, isLines: boolean, bomBytes: number): boolean {
   if (state === State.Document) return isLines && bomBytes === 0
-  return state === State.Done || state === State.AfterFirst || state === State.BetweenLines
+  return state === State.Done || state === State.AfterFirst || state === State.BetweenLines || state === State.Next
 }
 
 /** Inside what a body stands, for the message of one that was cut. `records` are those that were given. */
