@@ -202,7 +202,9 @@ export interface ErrorContext {
 /** Base of all errors that truto-export throws on purpose. */
 export abstract class ExportError extends Error {
   readonly code: ErrorCode
-  readonly hint: string
+  hint: string
+  /** Which of several inputs it is of. */
+  input: string | undefined
   page: number | undefined
   recordIndex: number | undefined
   byteOffset: number | undefined
@@ -236,8 +238,22 @@ export abstract class ExportError extends Error {
     return errorCodes[this.code].retryable
   }
 
-  /** Adds a position that the thrower did not know; what is already there stays. Returns this error. */
-  locate(position: { page?: number; recordIndex?: number; byteOffset?: number; left?: string }): this {
+  /** The hint that a code has by itself. */
+  static hintOf(code: ErrorCode): string {
+    return errorCodes[code].hint
+  }
+
+  /** Adds a position that the thrower did not know; what is already there stays, but for the hint. Returns this error. */
+  locate(position: {
+    input?: string
+    page?: number
+    recordIndex?: number
+    byteOffset?: number
+    left?: string
+    hint?: string
+  }): this {
+    this.hint = position.hint ?? this.hint
+    this.input ??= position.input
     this.page ??= position.page
     this.recordIndex ??= position.recordIndex
     this.byteOffset ??= position.byteOffset
@@ -248,6 +264,7 @@ export abstract class ExportError extends Error {
   /** The whole error as one line: code, message, position, what is left, hint. Control characters are escaped. */
   toLine(): string {
     const at = [
+      this.input ?? '',
       this.page === undefined ? '' : `page ${this.page}`,
       this.recordIndex === undefined ? '' : `record ${this.recordIndex}`,
       this.byteOffset === undefined ? '' : `byte ${this.byteOffset}`,

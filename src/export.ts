@@ -39,7 +39,8 @@ import { ownedBatches, RecordBatch, type Warning } from './record.js'
 import type { ExportEvent, ExportReport, Progress } from './report.js'
 import type { Member } from './schema/member.js'
 import { type ResourceSchema, schemaOf, unmappedSchema } from './schema/resource.js'
-import { type BodyInput, BodySource } from './source/body-source.js'
+import { type BodyInputs, BodySource } from './source/body-source.js'
+import type { Input } from './source/inputs.js'
 import { checkRequirements, type ListRequest, resourceUrl } from './source/request.js'
 import { emptyOutcome, type PagedSource, type RecordSource, type SourceOutcome } from './source/source.js'
 import { TrutoSource, type TrutoSourceOptions } from './source/truto-source.js'
@@ -65,9 +66,9 @@ export interface RunOptions {
    *  sent them; the key is taken from what it gives, and fields are selected, excluded, redacted and renamed after it. A record that a function saw is
    *  serialised again, so digits beyond a double are lost. */
   transform?: RecordFunction | Duplex
-  /** Where to read from instead of asking Truto: a path, or bytes as they come. `resource` then names the declared schema that the columns of CSV and
+  /** Where to read from instead of asking Truto: a path or several, or bytes as they come. `resource` then names the declared schema that the columns of CSV and
    *  Parquet come from; without it they are `id` and `extra`. */
-  input?: BodyInput
+  input?: BodyInputs
   /** Where to write to instead of `out`. */
   destination?: Destination
   /** Where the checkpoint is kept, instead of beside the file. */
@@ -409,12 +410,10 @@ class LazySource implements RecordSource {
 interface OpenSource {
   /** The list, from its beginning or from a state. `onPage` as in `TrutoSource`. */
   source(from?: SourceState | null, onPage?: TrutoSourceOptions['onPage']): PagedSource
+  /** The files that it is read from. */
+  inputs?: readonly Input[]
   warnings: readonly Warning[]
   close(): Promise<void>
-}
-
-function ndjsonOption({ inputFormat }: ResolvedOptions): { isNdjson?: boolean } {
-  return inputFormat === 'auto' ? {} : { isNdjson: inputFormat === 'ndjson' }
 }
 
 /** @param withFields whether somebody reads the `fields` of its batches
@@ -428,8 +427,9 @@ async function openSource(resolved: ResolvedOptions, run: RunOptions, withFields
   const shared = { ...settings, ...cuts, withFields, signal, onEvent, progress, ...(clock ? { clock } : {}) }
   if (input !== undefined) {
     // The user names the resource where the body holds unified records: nothing in a saved body proves it.
-    const options = { ...shared, isUnified: resolved.resource !== null, ...ndjsonOption(resolved) }
-    return { source: () => new BodySource(input, options), warnings: [], close: async () => {} }
+    const source = new BodySource(input, { ...shared, isUnified: resolved.resource !== null })
+    await source.open()
+    return { source: () => source, inputs: source.inputs, warnings: [], close: () => source.close() }
   }
   const request = requestOf(resolved, run)
   checkRequirements(request)

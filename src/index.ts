@@ -56,7 +56,13 @@ export type {
 } from './schema/member.js'
 export { memberSchema } from './schema/member.js'
 export type { Field, FieldType, ResourceSchema } from './schema/resource.js'
-export { type BodyInput, type BodySourceOptions, bodySource } from './source/body-source.js'
+export {
+  type BodyInput,
+  type BodyInputs,
+  type BodySourceOptions,
+  bodySource,
+  type InputFormat,
+} from './source/body-source.js'
 export type { RecordSource, SourceOutcome } from './source/source.js'
 export type { Redaction } from './transform/field-edits.js'
 export type { KeyByOptions } from './transform/key-by.js'

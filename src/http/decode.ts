@@ -3,12 +3,17 @@
 
 import { pipeline } from 'node:stream'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib'
+import * as zlib from 'node:zlib'
 import { KiB, MiB } from '../bytes/units.js'
 import { DataError, RequestError, UpstreamError } from '../errors.js'
 
-export type Coding = 'gzip' | 'deflate' | 'br'
-type Decoder = ReturnType<typeof createGunzip> | ReturnType<typeof createBrotliDecompress>
+/** `zstd` is for files alone, one frame at a time: it is never asked of a server. */
+export type Coding = 'gzip' | 'deflate' | 'br' | 'zstd'
+type Decoder = zlib.Gunzip | zlib.BrotliDecompress
+
+const { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } = zlib
+/** In Node.js since 22.15; the type declarations of Node.js 20 do not have it. */
+const { createZstdDecompress } = zlib as unknown as { createZstdDecompress: typeof createGunzip }
 
 const maxLayers = 2
 const chunkSize = 64 * KiB
@@ -143,6 +148,7 @@ async function* decodeLayer(
 function createDecoder(coding: Coding, first: Uint8Array | undefined): Decoder {
   if (coding === 'gzip') return createGunzip(decoderOptions)
   if (coding === 'br') return createBrotliDecompress(decoderOptions)
+  if (coding === 'zstd') return createZstdDecompress(decoderOptions)
   // "deflate" is the zlib format (RFC 9110 §8.4.1.2), but some servers send it without its header, whose low four bits are 8 (RFC 1950 §2.2).
   const isZlib = first === undefined || ((first[0] ?? 0) & 0x0f) === 8
   return isZlib ? createInflate(decoderOptions) : createInflateRaw(decoderOptions)

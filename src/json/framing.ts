@@ -271,6 +271,11 @@ export function lineOf(line: { readonly [name: string]: unknown }): Line {
   return record
 }
 
+/** Whether a member of this name and value is a list of records, as a page has one. */
+export function isListMember(name: string, value: unknown): boolean {
+  return Array.isArray(value) ? recordMembers.has(name) : recordMembers.get(name) === 'envelope' && isObject(value)
+}
+
 function isPage(get: (name: string) => unknown): boolean {
   const hasCursor = get('next_cursor') !== undefined
   const isList = (name: string): boolean => get(name) === null || Array.isArray(get(name))

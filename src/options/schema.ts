@@ -106,9 +106,9 @@ export const exportTable = {
     group: 'Request',
     commands: converting,
     flag: '--input-format',
-    values: ['auto', 'page', 'ndjson'],
+    values: ['auto', 'page', 'pages', 'ndjson', 'records', 'keyed'],
     default: 'auto',
-    doc: 'What the file holds: one body of a list, or a record on each line. auto goes by the extension and, beyond that, by what the bytes show.',
+    doc: 'What a file holds: one body of a list; several of them, one after the other; a record on each line; the same, whatever a line looks like; records by their keys, as --key-by writes them. auto goes by the extension and, beyond that, by what the bytes show.',
   },
   account: {
     kind: 'string',

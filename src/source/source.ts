@@ -6,12 +6,15 @@ import { RecordsTally } from '../checkpoint/digest.js'
 import { type Clock, systemClock } from '../clock.js'
 import { DataError, ExportError, UpstreamError } from '../errors.js'
 import { redactJson } from '../http/redact.js'
+import type { Layout } from '../json/first-look.js'
 import { type EngineName, type PageFacts, type SlicerFactory, slicerFactory } from '../json/slicer.js'
 import { resolveOptions } from '../options/resolve.js'
 import type { ResolvedOptions } from '../options/schema.js'
 import { type Framing, ownedBatches, type RecordBatch, type Warning } from '../record.js'
 import type { ExportEvent, Progress, ResponseFormat } from '../report.js'
 import { Cuts } from './cuts.js'
+import { Documents } from './documents.js'
+import { recordsOfLines } from './keyed-lines.js'
 
 /** Limits that every page is held to, and what a run is told with. */
 export interface SourceOptions {
@@ -113,6 +116,20 @@ export function emptyOutcome(): SourceOutcome {
   }
 }
 
+/** A body with the deadline that it is held to. */
+type PagedDocuments = Documents & { readonly pace: PagePace }
+
+interface DocumentInit {
+  readonly page: number
+  readonly layout: Layout
+  /** Sees the framing before the first record is let out; may throw. */
+  readonly accept: (facts: PageFacts) => void
+  /** What was let out of the page before, and what of it was seen again. Absent where a page is read once. */
+  readonly retry?: { readonly skipped: RecordsDigest; readonly seen: RecordsTally }
+  /** Whether a line is a record whatever it looks like. Default false. */
+  readonly takesAnyLine?: boolean
+}
+
 type UnchangedOptions = 'signal' | 'onEvent' | 'progress' | 'redact'
 
 /** Reads pages with one slicer factory and adds up what they tell. Both sources are built on it. */
@@ -207,7 +224,8 @@ export class PageReader {
   }
 
   /** Slices one page body. Yields views; returns the page's facts once its end is proven. `accept` sees the framing before the first record of the
-   *  page is let out and may throw. Of a page that is read again, the records that were let out before are passed over.
+   *  page is let out and may throw. Of a page that is read again, the records that were let out before are passed over. A body whose type says NDJSON may
+   *  be a page nevertheless, or several, which are then as one.
    *  @throws DataError ERR_PAGE_CHANGED where the page does not begin with these records any more */
   async *readPage(
     body: AsyncIterable<Uint8Array>,
@@ -215,38 +233,82 @@ export class PageReader {
     isNdjson: boolean,
     accept: (facts: PageFacts) => void,
   ): AsyncGenerator<RecordBatch, PageFacts, undefined> {
+    const { maxRecordBytes, redact } = this.options
+    const documents = this.documents(body, page)
+    const retry = { skipped: this.#taken.snapshot(), seen: new RecordsTally() }
+    try {
+      const layout = isNdjson ? await documents.look({ isNdjson, mayBeKeyed: false, maxRecordBytes }) : 'any'
+      let facts = yield* this.readDocument(documents, { page, layout, accept, retry })
+      while (documents.hasNext)
+        facts = sumOf(facts, yield* this.readDocument(documents, { page, layout, accept, retry }))
+      if (retry.seen.records !== retry.skipped.records) throw pageChanged(page, retry.skipped.records)
+      return facts
+    } catch (error) {
+      if (error instanceof ExportError && redact) redactError(error, redact)
+      throw error
+    } finally {
+      await documents.close()
+    }
+  }
+
+  /** A body to be read by `readDocument`, held to its deadline and counted. */
+  documents(body: AsyncIterable<Uint8Array>, page: number): PagedDocuments {
+    const pace = new PagePace(this.options, page)
+    const documents = new Documents(body, {
+      ask: () => pace.ask(),
+      arrive: (bytes) => {
+        pace.arrive(bytes)
+        this.#countBytes(bytes, page)
+      },
+    })
+    return Object.assign(documents, { pace })
+  }
+
+  /** Slices one document of a body. `hasNext` of the body then says whether another follows. */
+  async *readDocument(
+    documents: PagedDocuments,
+    { page, layout, accept, retry, takesAnyLine = false }: DocumentInit,
+  ): AsyncGenerator<RecordBatch, PageFacts, undefined> {
     const { options } = this
     this.#slicers ??= await slicerFactory(options.parser)
     const { maxDepth, maxRecordBytes, maxCursorBytes, withFields } = options
-    const slicer = this.#slicers({ page, maxDepth, maxRecordBytes, maxCursorBytes, isNdjson, withFields })
-    const pace = new PagePace(options, page, slicer.facts)
+    const isKeyedLines = layout === 'keyed-lines'
+    const slicer = this.#slicers({
+      page,
+      maxDepth: isKeyedLines ? maxDepth + 1 : maxDepth,
+      maxRecordBytes,
+      maxCursorBytes,
+      isNdjson: layout === 'ndjson' || isKeyedLines,
+      watchesLines: !takesAnyLine && !isKeyedLines,
+      isKeyed: layout === 'keyed',
+      isSequence: layout === 'pages',
+      startOffset: documents.offset,
+      withFields: withFields && !isKeyedLines,
+    })
+    documents.pace.facts = slicer.facts
     let isAccepted = false
-    const skipped = this.#taken.snapshot()
-    const seen = new RecordsTally()
-    const out = (batch: RecordBatch): Iterable<RecordBatch> => {
+    const out = (sliced: RecordBatch): Iterable<RecordBatch> => {
       if (!isAccepted) accept(slicer.facts)
       isAccepted = true
-      if (seen.records === skipped.records) return this.#pieces(batch)
-      return this.#pieces(passOver(batch, seen, skipped))
+      const batch = isKeyedLines ? recordsOfLines(sliced) : sliced
+      if (retry === undefined || retry.seen.records === retry.skipped.records) return this.#pieces(batch)
+      return this.#pieces(passOver(batch, retry.seen, retry.skipped))
     }
-    try {
-      pace.ask()
-      for await (const chunk of body) {
-        pace.arrive(chunk.length)
-        this.#countBytes(chunk.length, page)
-        for (const batch of slicer.push(chunk)) for (const piece of out(batch)) yield piece
-        pace.ask()
+    for (let chunk = await documents.next(); chunk !== null; chunk = await documents.next()) {
+      for (const batch of slicer.push(chunk)) for (const piece of out(batch)) yield piece
+      // a line that is an error: what follows it does not count
+      if (slicer.facts.error !== null) break
+      const { unreadBytes = 0 } = slicer
+      if (unreadBytes > 0) {
+        documents.unread(chunk.subarray(chunk.length - unreadBytes))
+        break
       }
-      for (const batch of slicer.end()) for (const piece of out(batch)) yield piece
-      const { facts } = slicer
-      throwBodyError(facts, page, options.redact)
-      if (!isAccepted) accept(facts)
-      if (seen.records !== skipped.records) throw pageChanged(page, skipped.records)
-      return facts
-    } catch (error) {
-      if (error instanceof ExportError && options.redact) redactError(error, options.redact)
-      throw error
     }
+    for (const batch of slicer.end()) for (const piece of out(batch)) yield piece
+    const { facts } = slicer
+    throwBodyError(facts, page, options.redact)
+    if (!isAccepted) accept(facts)
+    return facts
   }
 
   /** Adds a finished page to the outcome. @throws DataError ERR_CURSOR after too many pages without a record */
@@ -347,18 +409,18 @@ class PagePace {
   readonly #clock: Clock
   readonly #timeoutMs: number
   readonly #page: number
-  readonly #facts: PageFacts
+  /** Of the document in hand. */
+  facts: Pick<PageFacts, 'records' | 'bytes'> = { records: 0, bytes: 0 }
   #askedMs = 0
   #waitedMs = 0
   #records = 0
   #rateMs = 0
   #rateBytes = 0
 
-  constructor({ clock, pageTimeoutMs }: PageReader['options'], page: number, facts: PageFacts) {
+  constructor({ clock, pageTimeoutMs }: PageReader['options'], page: number) {
     this.#clock = clock
     this.#timeoutMs = pageTimeoutMs
     this.#page = page
-    this.#facts = facts
   }
 
   /** The next chunk is asked for. */
@@ -372,8 +434,8 @@ class PagePace {
     this.#waitedMs += ms
     this.#rateMs += ms
     this.#rateBytes += bytes
-    if (this.#facts.records !== this.#records) {
-      this.#records = this.#facts.records
+    if (this.facts.records !== this.#records) {
+      this.#records = this.facts.records
       this.#waitedMs = 0
     }
     if (this.#waitedMs > this.#timeoutMs) {
@@ -386,7 +448,7 @@ class PagePace {
   }
 
   #late(message: string): UpstreamError {
-    const { records, bytes } = this.#facts
+    const { records, bytes } = this.facts
     return new UpstreamError('ERR_TIMEOUT', message, { page: this.#page, recordIndex: records, byteOffset: bytes })
   }
 }
@@ -424,6 +486,19 @@ export abstract class PagedSource implements RecordSource {
   abstract read(): AsyncGenerator<RecordBatch, void, undefined>
 }
 
+/** The facts of one document after the other as those of one page: its cursor is the last one's. */
+function sumOf(before: PageFacts, last: PageFacts): PageFacts {
+  const counts = [before.resultCount, last.resultCount]
+  return {
+    ...last,
+    resultCount: counts.includes(null) ? null : counts[0]! + counts[1]!,
+    isPartialResponse: before.isPartialResponse === true || last.isPartialResponse,
+    records: before.records + last.records,
+    bareIds: before.bareIds + last.bareIds,
+    bytes: before.bytes + last.bytes,
+  }
+}
+
 /** What follows in `batch` on the records that were let out before. `seen` has those that this try gave so far. */
 function passOver(batch: RecordBatch, seen: RecordsTally, skipped: RecordsDigest): RecordBatch {
   const count = Math.min(batch.count, skipped.records - seen.records)
@@ -443,9 +518,16 @@ function throwBodyError(facts: PageFacts, page: number, redact = (text: string) 
   const { error } = facts
   if (error === null) return
   const name = [error.statusCode, error.error].filter((part) => part !== null).join(' ')
-  const message = `the body is an error${name ? `: ${name}` : ''}${error.message ? `: ${error.message}` : ''}`
+  const message = `${error.byteOffset === undefined ? 'the body' : 'a line of the body'} is an error${name ? `: ${name}` : ''}${error.message ? `: ${error.message}` : ''}`
   const insight = redactJson(error.insight, redact)
-  const context = { page, insight, isRemote: error.isRemote, statusCode: error.statusCode ?? undefined }
+  const { byteOffset } = error
+  const context = {
+    page,
+    insight,
+    isRemote: error.isRemote,
+    statusCode: error.statusCode ?? undefined,
+    ...(byteOffset === undefined ? {} : { recordIndex: facts.records, byteOffset }),
+  }
   if (error.isRemote) throw new UpstreamError('ERR_SERVER', message, context)
   throw new DataError('ERR_UPSTREAM_IN_BODY', message, context)
 }

@@ -11,6 +11,7 @@ import type { PageFacts } from '../json/slicer.js'
 import type { Framing, RecordBatch } from '../record.js'
 import type { ResponseFormat } from '../report.js'
 import { CursorGuard } from './cursor-guard.js'
+import { withoutSeparators } from './documents.js'
 import { checkRequirements, type ListRequest, listUrl } from './request.js'
 import { PagedSource, pageChanged, type SourceOptions } from './source.js'
 
@@ -115,7 +116,10 @@ export class TrutoSource extends PagedSource {
         const url = listUrl(this.#options.apiUrl, this.#options.request, { cursor, responseFormat: this.#asking })
         answer = await this.#options.client.open(url, { signal: options.signal, account: this.#account })
         const isNdjson = checkContentType(answer.contentType, page)
-        const batches = this.reader.readPage(answer.body, page, isNdjson, (facts) => this.#accept(facts, page))
+        const body = /^application\/json-seq\b/i.test(answer.contentType ?? '')
+          ? withoutSeparators(answer.body)
+          : answer.body
+        const batches = this.reader.readPage(body, page, isNdjson, (facts) => this.#accept(facts, page))
         for (;;) {
           const step = await batches.next()
           if (step.done) {

@@ -284,3 +284,65 @@ test('what the server says about partial pages and counts becomes warnings', asy
     ['result-count', 1],
   ])
 })
+
+const lines = (...texts: string[]): string => `${texts.join('\n')}\n`
+const ndjson = (...chunks: string[]): Answer => ({ type: 'application/x-ndjson; charset=utf-8', chunks })
+
+test.each(['application/x-ndjson', 'application/json-seq', 'application/jsonl'])(
+  'an answer of type %s that is one envelope is that page',
+  async (type) => {
+    const separator = type.endsWith('seq') ? '\u001e' : ''
+    const { ids, error, source, urls } = await run([
+      { type, chunks: [separator, page(['1', '2'], 'n'), '\n'] },
+      { type, chunks: [separator, `{"result":null,"next_cursor":null}`, '\n'] },
+    ])
+    expect(error).toBeUndefined()
+    expect(ids).toEqual(['1', '2'])
+    expect(urls.map((url) => url.searchParams.get('next_cursor'))).toEqual([null, 'n'])
+    expect(source.outcome).toMatchObject({ complete: true, framing: 'envelope', responseFormat: 'stream', pages: 2 })
+  },
+)
+
+test('an answer that is several envelopes, one a line, is all of them, and its cursor the last one', async () => {
+  const { ids, error, source, urls } = await run([
+    ndjson(page(['1'], 'a'), '\n', page(['2'], 'b'), '\n'),
+    ndjson(page(['3'], null)),
+  ])
+  expect(error).toBeUndefined()
+  expect(ids).toEqual(['1', '2', '3'])
+  expect(urls.map((url) => url.searchParams.get('next_cursor'))).toEqual([null, 'b'])
+  expect(source.outcome).toMatchObject({ complete: true, pages: 2, records: 3 })
+})
+
+test('several envelopes are read again after a failure without a record twice', async () => {
+  const both = [page(['1', '2'], 'a'), '\n', page(['3', '4'], null)]
+  const { ids, error, source } = await run([
+    ndjson(...both.slice(0, 2), page(['3', '4'], null).slice(0, 20)),
+    ndjson(...both),
+  ])
+  expect(error).toBeUndefined()
+  expect(ids).toEqual(['1', '2', '3', '4'])
+  expect(source.outcome.retries).toBe(1)
+})
+
+test.each(['first', 'in the middle', 'last'])(
+  'an error line %s is the error of the page, and tried again',
+  async (place) => {
+    const failure = '{"statusCode":502,"error":"Bad Gateway","message":"broke","truto_is_remote_error":true}'
+    const records = ['{"id":"1"}', '{"id":"2"}']
+    const at = { first: 0, 'in the middle': 1, last: 2 }[place]!
+    const broken = lines(...records.slice(0, at), failure, ...records.slice(at))
+    const options = { responseFormat: 'stream' } as const
+    const mended = await run([ndjson(broken), ndjson(lines(...records))], options)
+    expect([mended.ids, mended.error]).toEqual([['1', '2'], undefined])
+    const { error, ids } = await run(Array<Answer>(6).fill(ndjson(broken)), options)
+    expect(error).toMatchObject({ code: 'ERR_SERVER', exitCode: 5, statusCode: 502, isRemote: true, recordIndex: at })
+    expect(ids).toEqual(records.slice(0, at).map((text) => JSON.parse(text).id))
+  },
+)
+
+test('an error line whose server did not say NDJSON is an error, too', async () => {
+  const body = lines('{"id":"1"}', '{"id":"2"}', '{"statusCode":500,"error":"Internal Server Error","message":"no"}')
+  const { error } = await run([body], { responseFormat: 'stream' })
+  expect(error).toMatchObject({ code: 'ERR_UPSTREAM_IN_BODY', statusCode: 500 })
+})
