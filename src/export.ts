@@ -26,6 +26,7 @@ import {
   settledWarnings,
 } from './export/edits.js'
 import { type IdentityInit, identityOf, knownIdentityOf, obstacleOf } from './export/identity.js'
+import { refuseOwnFiles } from './export/inputs.js'
 import { Output } from './export/output.js'
 import { peakRssBytes } from './export/peak-memory.js'
 import type { RunningProof } from './export/proof.js'
@@ -114,6 +115,7 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
   const opened = await openSource(resolved, { ...run, progress }, readsMembers)
   try {
     const destination = run.destination ?? destinationOf(resolved)
+    await refuseOwnFiles(opened.inputs ?? [], destination)
     const session = await openSession({ ...sessionOptions(resolved, run), destination, clock })
     if (!(session instanceof Session)) return session
     try {

@@ -20,7 +20,8 @@ export interface Destination {
 
 /** A place that can keep the bytes of an export that is not complete. */
 export interface ResumablePlace {
-  /** Paths of all that an export to this place writes or removes beside its output, and of the output itself: none of them can be what it reads. */
+  /** Paths of all that an export to this place writes or removes beside its output, and of a directory that is its output: neither they nor what is in
+   *  them can be what it reads. A file that is its output can, since it is replaced as a whole. */
   readonly ownNames: readonly string[]
   /** Makes the place ours until `release`. @throws StateError ERR_STATE_LOCKED where another export is at it; OutputError */
   claim(): Promise<ClaimedPlace>

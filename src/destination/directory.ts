@@ -55,7 +55,7 @@ export function directoryDestination(path: string, options: DirectoryDestination
     const target = await opening(name, async () => withoutSlash(await followLinks(files, withoutSlash(path))))
     const place = await LocalPlace.at(name, target, options)
     return {
-      ownNames: place.ownNames,
+      ownNames: [...place.ownNames, target],
       claim: async () => new DirectoryPlace(await place.claim(), options.extension),
     }
   }

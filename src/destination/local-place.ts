@@ -71,10 +71,11 @@ export class LocalPlace {
     })
   }
 
-  /** What an export to this place writes or removes beside its output. */
+  /** What an export to this place writes or removes beside its output, and what had these names before they began with `_`. */
   get ownNames(): readonly string[] {
     const { longest: _, ...names } = this.sides
-    return Object.values(names)
+    const former = ['partial', 'checkpoint', 'lock', 'manifest.json', 'replaced'].map((end) => `${this.target}.${end}`)
+    return [...Object.values(names), ...former]
   }
 }
 

@@ -3,7 +3,7 @@ import { FrameCutter } from '../../src/source/zstd-frames.js'
 
 /** A frame of uncompressed blocks. */
 function frame(blocks: readonly Buffer[], { hasChecksum = false, isRepeated = false } = {}): Buffer {
-  const parts = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, hasChecksum ? 0x04 : 0x00, 0x58])]
+  const parts: Buffer[] = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, hasChecksum ? 0x04 : 0x00, 0x58])]
   for (const [index, block] of blocks.entries()) {
     const isLast = index === blocks.length - 1
     const header = Buffer.alloc(3)
