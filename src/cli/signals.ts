@@ -1,5 +1,7 @@
 // Ctrl-C and its like: the first signal asks for an orderly stop, the second ends the process at once.
 
+import { type Clock, systemClock } from '../clock.js'
+
 /** Exit codes as a shell sees a death by the signal: 128 and its number (POSIX, Exit Status for Commands). */
 export const signalExitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 export type StopSignal = keyof typeof signalExitCodes
@@ -30,15 +32,21 @@ export interface SignalSource {
 /** What is left undone after this is given up: whatever hangs then is not ours. */
 const stopWithinMs = 5000
 
+/** Signals so soon after the first are the same one: a terminal sends it to the whole group, and npm and other runners send theirs on top of that. A
+ *  finger is slower. */
+const sameWithinMs = 300
+
 /**
- * Listens until `dispose`. `signal` aborts with a `Stopped` at the first signal; at the second, or where the stop takes more than 5 s, the process exits,
+ * Listens until `dispose`. `signal` aborts with a `Stopped` at the first signal; at the second, more than 300 ms later, or where the stop takes more than 5 s, the process exits,
  * after `onForced`. Once there was a signal, that stays so beyond `dispose`: bytes on their way to a reader that stands still would keep the process.
  */
 export function catchSignals(
   source: SignalSource = process,
   onForced: (stopped: Stopped) => void = () => {},
+  clock: Pick<Clock, 'now'> = systemClock,
 ): { readonly signal: AbortSignal; dispose(): void } {
   const controller = new AbortController()
+  let firstAt = 0
   const listeners = (Object.keys(signalExitCodes) as StopSignal[]).map((signal) => {
     const listener = (): void => {
       const stopped = new Stopped(signal)
@@ -47,9 +55,10 @@ export function catchSignals(
         source.exit(stopped.exitCode)
       }
       if (controller.signal.aborted) {
-        force()
+        if (clock.now() - firstAt > sameWithinMs) force()
         return
       }
+      firstAt = clock.now()
       // unref: the timer must not keep alive what has come to its end
       setTimeout(force, stopWithinMs).unref()
       controller.abort(stopped)

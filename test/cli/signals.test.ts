@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { expect, test, vi } from 'vitest'
 import { catchSignals, type SignalSource, Stopped } from '../../src/cli/signals.js'
+import { FakeClock } from '../helpers/clock.js'
 
 class FakeProcess extends EventEmitter implements SignalSource {
   readonly exits: number[] = []
@@ -15,20 +16,41 @@ test.each([
   ['SIGHUP', 129],
 ] as const)('the first %s aborts with a reason, the second ends the process with %i', (name, code) => {
   const source = new FakeProcess()
-  const { signal, dispose } = catchSignals(source)
+  const clock = new FakeClock()
+  const { signal, dispose } = catchSignals(source, () => {}, clock)
   source.emit(name)
   expect(signal.reason).toBeInstanceOf(Stopped)
   expect(signal.reason).toMatchObject({ signal: name, exitCode: code, message: `stopped by ${name}` })
   expect(source.exits).toEqual([])
+  clock.advance(301)
   source.emit(name)
   expect(source.exits).toEqual([code])
   dispose()
 })
 
+test('signals within 300 ms of the first are that one: a terminal and a runner both send theirs', () => {
+  const source = new FakeProcess()
+  const clock = new FakeClock()
+  const { signal, dispose } = catchSignals(source, () => {}, clock)
+  source.emit('SIGINT')
+  source.emit('SIGINT')
+  clock.advance(150)
+  source.emit('SIGTERM')
+  clock.advance(150)
+  source.emit('SIGINT')
+  expect([source.exits, signal.reason]).toMatchObject([[], { signal: 'SIGINT' }])
+  clock.advance(1)
+  source.emit('SIGINT')
+  expect(source.exits).toEqual([130])
+  dispose()
+})
+
 test('the second signal may be another one', () => {
   const source = new FakeProcess()
-  const { signal, dispose } = catchSignals(source)
+  const clock = new FakeClock()
+  const { signal, dispose } = catchSignals(source, () => {}, clock)
   source.emit('SIGINT')
+  clock.advance(1000)
   source.emit('SIGTERM')
   expect(signal.reason).toMatchObject({ signal: 'SIGINT' })
   expect(source.exits).toEqual([143])
