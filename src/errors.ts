@@ -350,10 +350,21 @@ export function isOutOfDescriptors(error: unknown): boolean {
   return code === 'EMFILE' || code === 'ENFILE'
 }
 
-/** Control characters, bidirectional overrides and other invisible characters as `\u{..}` escapes, so that text from a server cannot drive a terminal. */
+/** What a terminal acts on or does not show: control characters (with U+009B, which begins escape sequences), overrides of direction, soft hyphens, tags,
+ *  joiners and whatever else has no shape of its own, and halves of surrogate pairs. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
+
+/** Text with all that is not printable as `\u{..}` escapes, so that text from a server cannot drive a terminal, nor look like another. */
 export function printable(text: string): string {
-  return text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
-    (character) => `\\u{${character.charCodeAt(0).toString(16)}}`,
+  return text.replace(unprintable, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
+}
+
+/** A value as JSON that a terminal may show: what is not printable is spelled as an escape, which is the same value.
+ *  @param indent as of JSON.stringify */
+export function printableJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(unprintable, (character) =>
+    character === '\n'
+      ? character
+      : character.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
   )
 }
