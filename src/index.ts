@@ -77,5 +77,12 @@ export {
   renameFields,
   selectFields,
 } from './transform/record-transform.js'
-export { type Compared, type Verification, type VerifyOptions, verifyExport } from './verify.js'
+export {
+  type Compared,
+  exportsIn,
+  type FoundExport,
+  type Verification,
+  type VerifyOptions,
+  verifyExport,
+} from './verify.js'
 export { version } from './version.js'

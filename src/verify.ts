@@ -2,14 +2,15 @@
 // Reads it once, through one buffer.
 
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { type FileHandle, open, readdir, readFile, realpath, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { KiB } from './bytes/units.js'
 import { decodeManifest, type Manifest, manifestPathOf } from './checkpoint/manifest.js'
 import { ConfigError, DataError, printable, StateError, UpstreamError } from './errors.js'
 import { errnoOf, outputError } from './files/os-error.js'
+import { sideNames } from './files/side-names.js'
 import type { CancellableBody } from './http/decode.js'
+import { type SlicerFactory, slicerFactory } from './json/slicer.js'
 import { countRecords, isCountable } from './verify/count-records.js'
 import { parquetRows } from './verify/parquet-rows.js'
 
@@ -54,7 +55,7 @@ export async function verifyExport(path: string, options: VerifyOptions = {}): P
   const { signal } = options
   const name = printable(path)
   const target = await resolved(path, name)
-  const manifestPath = options.manifest ?? manifestPathOf(target)
+  const manifestPath = options.manifest ?? (await manifestBeside(target))
   const manifest = await readManifest(manifestPath)
   try {
     const layout = await guarded(name, () => layoutOf(target, manifest))
@@ -78,6 +79,69 @@ export async function verifyExport(path: string, options: VerifyOptions = {}): P
   }
 }
 
+/** An output that is to be held against its manifest. */
+export interface FoundExport {
+  /** Path of the file, or of the directory of parts. */
+  readonly path: string
+  readonly manifest: string
+}
+
+/**
+ * The outputs that have a manifest in a directory and in those below it, in the order of their paths; links to directories are not followed. One whose file is
+ * gone is among them. Null where `path` is an output itself, or no directory.
+ * @throws ConfigError where there is nothing at `path`; OutputError; the signal's reason
+ */
+export async function exportsIn(path: string, signal?: AbortSignal): Promise<FoundExport[] | null> {
+  const name = printable(path)
+  const target = await resolved(path, name)
+  const { isTree } = await guarded(name, async () => {
+    const isDirectory = (await stat(target)).isDirectory()
+    return { isTree: isDirectory && !(await isFile(await manifestBeside(target))) }
+  })
+  if (!isTree) return null
+  const found: FoundExport[] = []
+  const directories = [path.replace(/(?<=.)\/+$/, '')]
+  for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
+    signal?.throwIfAborted()
+    const here = directory
+    const entries = await guarded(printable(here), () => readdir(here, { withFileTypes: true }))
+    const names = new Set(entries.map((entry) => entry.name))
+    const manifests = new Set(
+      entries.filter((entry) => entry.name.endsWith(manifestEnd) && !entry.isDirectory()).map((entry) => entry.name),
+    )
+    const below: string[] = []
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const own = [basename(sideNames(join(here, entry.name)).manifest), `${entry.name}${manifestEnd}`]
+      const manifest = own.find((candidate) => manifests.has(candidate))
+      if (manifest !== undefined) {
+        for (const candidate of own) manifests.delete(candidate)
+        found.push({ path: join(here, entry.name), manifest: join(here, manifest) })
+      } else if (entry.isDirectory() && !entry.name.startsWith('_')) below.push(join(here, entry.name))
+    }
+    for (const manifest of manifests) {
+      const output = manifest.slice(0, -manifestEnd.length)
+      const path = join(here, names.has(output) ? output : output.replace(/^_/, ''))
+      found.push({ path, manifest: join(here, manifest) })
+    }
+    directories.push(...below.reverse())
+  }
+  return found.sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+const manifestEnd = '.manifest.json'
+
+/** Where the manifest of an output is: under the name of today, or else of before, if it is there. */
+async function manifestBeside(target: string): Promise<string> {
+  const today = manifestPathOf(target)
+  const before = `${target}${manifestEnd}`
+  return !(await isFile(today)) && (await isFile(before)) ? before : today
+}
+
+/** Not what a FIFO is, whose writer would be waited for. */
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isFile() ?? false
+}
+
 /** What the links at `path` lead to. */
 async function resolved(path: string, name: string): Promise<string> {
   try {
@@ -94,6 +158,8 @@ async function readManifest(path: string): Promise<Manifest> {
   const name = printable(path)
   let bytes: Buffer
   try {
+    const status = await stat(path)
+    if (!status.isFile()) throw new StateError('ERR_MANIFEST_CORRUPT', `${name} is no file`)
     bytes = await readFile(path)
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw outputError(error, `reading ${name}`, 'ERR_OUTPUT_ACCESS')
@@ -109,7 +175,10 @@ interface Layout {
 }
 
 async function layoutOf(target: string, { parts }: Manifest): Promise<Layout> {
-  const isDirectory = (await stat(target)).isDirectory()
+  const status = await stat(target)
+  const isDirectory = status.isDirectory()
+  // a FIFO would wait for its writer
+  if (!isDirectory && !status.isFile()) return { paths: [], faults: ['it is no file'] }
   if (parts === null || !isDirectory) {
     if (!isDirectory && parts !== null) return { paths: [target], faults: ['it is a file, and no directory of parts'] }
     return { paths: [target], faults: [] } // a directory that should be a file cannot be read, and says so
@@ -118,12 +187,24 @@ async function layoutOf(target: string, { parts }: Manifest): Promise<Layout> {
   const names = new Set(parts.map(({ name }) => name))
   const missing = [...names].filter((name) => !found.has(name))
   const strange = [...found].filter((name) => !names.has(name))
-  const present = parts.filter(({ name }) => found.has(name))
-  const sizes = await Promise.all(present.map(async ({ name }) => (await stat(join(target, name))).size))
+  const present: (typeof parts)[number][] = []
+  const sizes: number[] = []
+  const others: string[] = []
+  for (const part of parts) {
+    if (!found.has(part.name)) continue
+    const entry = await stat(join(target, part.name))
+    if (!entry.isFile()) {
+      others.push(part.name)
+      continue
+    }
+    present.push(part)
+    sizes.push(entry.size)
+  }
   return {
     paths: present.map(({ name }) => join(target, name)),
     faults: [
       ...missing.map((name) => `its part ${printable(name)} is missing`),
+      ...others.map((name) => `its part ${printable(name)} is no file`),
       ...strange.map((name) => `it holds ${printable(name)}, which is no part of it`),
       ...present.flatMap(({ name, bytes }, index) =>
         sizes[index] === bytes ? [] : [`its part ${printable(name)} has ${sizes[index]} bytes, not ${bytes}`],
@@ -142,13 +223,18 @@ interface Facts {
 
 async function readFacts({ paths }: Layout, manifest: Manifest, signal: AbortSignal | undefined): Promise<Facts> {
   const whole = new HashedFiles(paths, signal)
+  let factory: Promise<SlicerFactory> | undefined
+  const slicers = (): Promise<SlicerFactory> => {
+    factory ??= slicerFactory('simd')
+    return factory
+  }
   let records: number | null = null
   let damage: string | null = null
   try {
     let sum = 0
     for (const path of paths) {
       if (manifest.format === 'parquet') sum += await parquetRowsOf(path)
-      else if (isCountable(manifest)) sum += await countRecords(whole.read(path), manifest)
+      else if (isCountable(manifest)) sum += await countRecords(whole.read(path), manifest, slicers)
     }
     if (manifest.format === 'parquet' || isCountable(manifest)) records = sum
   } catch (error) {
@@ -172,6 +258,7 @@ async function parquetRowsOf(path: string): Promise<number> {
 class HashedFiles {
   readonly #paths: readonly string[]
   readonly #signal: AbortSignal | undefined
+  readonly #buffer = Buffer.allocUnsafeSlow(chunkBytes)
   #pass = newPass()
 
   constructor(paths: readonly string[], signal: AbortSignal | undefined) {
@@ -197,10 +284,20 @@ class HashedFiles {
 
   async *#pieces(path: string): AsyncGenerator<Uint8Array, void, undefined> {
     const pass = this.#pass
-    for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes, signal: this.#signal })) {
-      pass.hash.update(chunk as Buffer)
-      pass.bytes += (chunk as Buffer).length
-      yield chunk as Buffer
+    const buffer = this.#buffer
+    const file = await open(path, 'r')
+    try {
+      for (;;) {
+        this.#signal?.throwIfAborted()
+        const { bytesRead } = await file.read(buffer, 0, buffer.length, null)
+        if (bytesRead === 0) break
+        const chunk = buffer.subarray(0, bytesRead)
+        pass.hash.update(chunk)
+        pass.bytes += bytesRead
+        yield chunk
+      }
+    } finally {
+      await file.close()
     }
     pass.files++
   }

@@ -5,7 +5,7 @@ import { MiB } from '../bytes/units.js'
 import type { Manifest } from '../checkpoint/manifest.js'
 import { DataError } from '../errors.js'
 import { type CancellableBody, decodeBody } from '../http/decode.js'
-import { type SlicerFactory, slicerFactory } from '../json/slicer.js'
+import { type Slicer, type SlicerFactory, slicerFactory } from '../json/slicer.js'
 import { CsvRowCounter } from './csv-rows.js'
 
 /** The highest that an export may be told, and a level for a key around a record. */
@@ -19,9 +19,14 @@ export function isCountable({ compression }: Manifest): boolean {
 /**
  * Not for Parquet, whose footer tells.
  * @param body the bytes of the file
+ * @param slicers for one file after the other; to make them costs more than to read a small file
  * @throws DataError, UpstreamError where they are not whole or not what `manifest` says
  */
-export async function countRecords(body: CancellableBody, manifest: Manifest): Promise<number> {
+export async function countRecords(
+  body: CancellableBody,
+  manifest: Manifest,
+  slicers: () => Promise<SlicerFactory> = () => slicerFactory('simd'),
+): Promise<number> {
   const { format, compression, options } = manifest
   const bytes = compression === 'gzip' ? decodeBody(body, ['gzip']) : body
   if (format === 'csv') {
@@ -31,10 +36,10 @@ export async function countRecords(body: CancellableBody, manifest: Manifest): P
       new CsvRowCounter({ quote: typeof quote === 'string' ? quote : '"', hasHeader: options['csvHeader'] !== false }),
     )
   }
-  const slicers = await slicerFactory('simd')
-  if (format === 'ndjson') return sliced(bytes, slicers, true)
+  const factory = await slicers()
+  if (format === 'ndjson') return sliced(bytes, factory({ page: 1, ...limits, isNdjson: true }))
   const isKeyed = typeof options['keyBy'] === 'string'
-  return sliced(isKeyed ? inEnvelope(bytes) : bytes, slicers, false, isKeyed ? 'envelope' : 'array')
+  return sliced(bytes, factory({ page: 1, ...limits, isKeyed }), isKeyed ? 'keyed' : 'array')
 }
 
 async function countRows(bytes: AsyncIterable<Uint8Array>, rows: CsvRowCounter): Promise<number> {
@@ -42,13 +47,7 @@ async function countRows(bytes: AsyncIterable<Uint8Array>, rows: CsvRowCounter):
   return rows.end()
 }
 
-async function sliced(
-  bytes: AsyncIterable<Uint8Array>,
-  slicers: SlicerFactory,
-  isNdjson: boolean,
-  framing?: 'array' | 'envelope',
-): Promise<number> {
-  const slicer = slicers({ page: 1, ...limits, isNdjson })
+async function sliced(bytes: AsyncIterable<Uint8Array>, slicer: Slicer, framing?: 'array' | 'keyed'): Promise<number> {
   let records = 0
   let lastByte = 0x0a
   for await (const chunk of bytes) {
@@ -65,19 +64,3 @@ async function sliced(
   }
   return records
 }
-
-/** A document of keyed records, `{"a":{…}}`, as what the slicer knows: the `result` of an envelope. */
-async function* inEnvelope(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield Buffer.from('{"result":')
-  let isFirst = true
-  for await (const chunk of bytes) {
-    if (isFirst && chunk.length > 0 && chunk[0] !== openBrace) {
-      throw new DataError('ERR_SCHEMA', 'the document is no object of keyed records')
-    }
-    isFirst &&= chunk.length === 0
-    yield chunk
-  }
-  yield Buffer.from(',"next_cursor":null}\n')
-}
-
-const openBrace = 0x7b

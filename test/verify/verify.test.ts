@@ -1,5 +1,6 @@
 // Published files against their manifests: what holds, and every way in which one can be another than it was.
 
+import { spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import {
@@ -357,6 +358,114 @@ describe('on the command line', () => {
       await verifyExport(path).then((verification) => JSON.parse(JSON.stringify(verification)) as unknown),
     )
     expect(stderr + stdout).not.toContain(token)
+  })
+
+  /** A folder with three exports in it, one of them in parts and one below, and what is none. */
+  async function lake(): Promise<string> {
+    const server = await emulate({ clock: new FaultClock(), members, pageSize: 5 })
+    const directory = join(temporaryDirectory(), 'lake')
+    mkdirSync(join(directory, 'dt=1'), { recursive: true })
+    const options = { ...requestOf(server), clock: new FaultClock() }
+    await exportRecords({ ...options, out: join(directory, 'a.ndjson') })
+    await exportRecords({ ...options, out: join(directory, 'dt=1', 'b.csv') })
+    await exportRecords({ ...options, out: join(directory, 'parts'), format: 'ndjson', partRows: 4 })
+    writeFileSync(join(directory, 'notes.txt'), 'x')
+    // under the name that manifests had before
+    renameSync(sideNames(join(directory, 'a.ndjson')).manifest, join(directory, 'a.ndjson.manifest.json'))
+    return directory
+  }
+
+  test('a folder is every export in it and below, one line each, and a summary', async () => {
+    const directory = await lake()
+    const { code, stdout, stderr } = await verify(directory)
+    expect(code).toBe(0)
+    const lines = stdout.split('\n').slice(0, -1)
+    expect(lines.map((line) => line.split(' matches its manifest: 12 records, ')[0])).toEqual([
+      join(directory, 'a.ndjson'),
+      join(directory, 'dt=1', 'b.csv'),
+      join(directory, 'parts'),
+    ])
+    expect(stderr).toMatch(/^truto-export: 3 exports verified, [\d.]+ \w+: all are what their manifests tell of\n$/)
+  })
+
+  test('several paths are as many lines, and what is wrong with one leaves out no other', async () => {
+    const directory = await lake()
+    appendFileSync(join(directory, 'dt=1', 'b.csv'), 'x\n')
+    unlinkSync(join(directory, 'a.ndjson'))
+    const other = await exported('other.ndjson')
+    const { code, stdout, stderr } = await verify(`${directory}/`, other)
+    expect(code).toBe(8)
+    const lines = stdout.split('\n').slice(0, -1)
+    expect(lines).toHaveLength(4)
+    expect(lines[0]).toContain(
+      `${join(directory, 'a.ndjson')} cannot be verified: ERR_OPTION_INVALID: there is no file`,
+    )
+    expect(lines[1]).toContain('b.csv differs: it has')
+    expect(lines[2]).toContain('parts matches its manifest')
+    expect(lines[3]).toContain('other.ndjson matches its manifest')
+    expect(stderr).toMatch(
+      /^truto-export: ERR_OUTPUT_DIFFERS: 2 of 4 exports are not what the manifests tell of: [^\n]*\n$/,
+    )
+    const json = await verify(directory, '--json')
+    expect(
+      json.stdout
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line).matches),
+    ).toEqual([false, false, true])
+  })
+
+  test('a folder without an export, and --manifest for several, are refused', async () => {
+    const { code, stderr } = await verify(temporaryDirectory())
+    expect(code).toBe(8)
+    expect(stderr).toContain('there is no manifest beside')
+    expect((await verify('a', 'b', '--manifest', 'c')).code).toBe(2)
+  })
+
+  test.skipIf(process.platform === 'win32')(
+    'a FIFO in the place of a manifest, an output or a part is no reason to wait',
+    async () => {
+      const directory = await lake()
+      const fifo = (path: string): void => {
+        unlinkSync(path)
+        expect(spawnSync('mkfifo', [path]).status).toBe(0)
+      }
+      fifo(join(directory, 'a.ndjson'))
+      fifo(join(directory, 'parts', 'part-00001.ndjson'))
+      fifo(sideNames(join(directory, 'dt=1', 'b.csv')).manifest)
+      const { code, stdout } = await verify(directory)
+      expect(code).toBe(8)
+      expect(stdout).toMatch(/a\.ndjson differs: it is no file/)
+      expect(stdout).toMatch(/its part part-00001\.ndjson is no file/)
+      expect(stdout).toMatch(/b\.csv cannot be verified: ERR_MANIFEST_CORRUPT: \S+ is no file/)
+    },
+  )
+
+  test('hundreds of parts are read through one slicer and one buffer', async () => {
+    const directory = join(temporaryDirectory(), 'many')
+    const count = 300
+    const lines = Array.from({ length: count }, (_, i) => `{"id":"${i}"}\n`)
+    await exportRecords({
+      input: Buffer.from(lines.join('')),
+      inputFormat: 'ndjson',
+      format: 'ndjson',
+      out: directory,
+      partRows: 1,
+    })
+    const { Instance } = WebAssembly
+    let instances = 0
+    WebAssembly.Instance = class extends Instance {
+      constructor(...given: ConstructorParameters<typeof Instance>) {
+        super(...given)
+        instances++
+      }
+    }
+    try {
+      expect(await verifyExport(directory)).toMatchObject({ matches: true, records: { found: count } })
+      expect(instances).toBeLessThanOrEqual(1)
+    } finally {
+      WebAssembly.Instance = Instance
+    }
   })
 
   test('--json is one line of JSON, --manifest names another manifest', async () => {
