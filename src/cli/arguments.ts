@@ -3,13 +3,19 @@
 import { Command, CommanderError, Option } from 'commander'
 import { ConfigError } from '../errors.js'
 import { renderHelp } from '../options/describe.js'
-import type { FlagTexts } from '../options/resolve.js'
+import { type FlagTexts, nearestOf } from '../options/resolve.js'
 import { type CommandName, type OptionEntry, type OptionTable, tableOf } from '../options/schema.js'
 import { version } from '../version.js'
 
 /** What was asked for: a command with the texts of its flags, or a text to print, which `--help` and `--version` are. */
 export type ParsedArguments =
-  | { readonly kind: 'command'; readonly command: CommandName; readonly texts: FlagTexts }
+  | {
+      readonly kind: 'command'
+      readonly command: CommandName
+      readonly texts: FlagTexts
+      /** Flags that take one value and were given several, as one clause each. */
+      readonly conflicts: readonly string[]
+    }
   | { readonly kind: 'text'; readonly text: string }
 
 /**
@@ -20,9 +26,10 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
   let parsed: ParsedArguments | undefined
   let text = ''
   const program = new Command('truto-export')
-  for (const command of ['export', 'convert', 'schema', 'verify', 'emulator', 'demo'] as const) {
-    addCommand(program, command, (texts) => {
-      parsed = { kind: 'command', command, texts }
+  for (const command of commandNames) {
+    const conflicts: string[] = []
+    addCommand(program, command, conflicts, (texts) => {
+      parsed = { kind: 'command', command, texts, conflicts }
     })
   }
   program.version(version).helpInformation = () => renderHelp('export')
@@ -39,28 +46,34 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return { kind: 'text', text }
-    throw asConfigError(error)
+    throw asConfigError(error, argv)
   }
   return parsed ?? { kind: 'text', text: renderHelp('export') }
 }
 
-function addCommand(program: Command, name: CommandName, onParsed: (texts: FlagTexts) => void): void {
+function addCommand(
+  program: Command,
+  name: CommandName,
+  conflicts: string[],
+  onParsed: (texts: FlagTexts) => void,
+): void {
   const entries = Object.entries(tableOf[name] as OptionTable).filter(([, entry]) => entry.commands.includes(name))
   const command = program.command(name, { isDefault: name === 'export' })
   command.helpInformation = () => renderHelp(name)
   /** Names of the table by the names that commander gives to flags. */
   const names = new Map<string, string>()
   const positional = entries.find(([, entry]) => entry.positional?.includes(name))
-  if (positional) command.argument(`<${positional[1].placeholder}>`)
+  if (positional) command.argument(`<${positional[1].placeholder}${positional[1].isVariadic ? '...' : ''}>`)
   for (const [optionName, entry] of entries) {
     if (entry === positional?.[1]) continue
-    for (const option of optionsOf(entry)) {
+    for (const option of optionsOf(entry, conflicts)) {
       names.set(option.attributeName(), optionName)
       command.addOption(option)
     }
   }
   command.action(() => {
-    const texts: Record<string, unknown> = positional ? { [positional[0]]: command.args[0] } : {}
+    const { args } = command
+    const texts: Record<string, unknown> = positional ? { [positional[0]]: args.length > 1 ? args : args[0] } : {}
     for (const [attribute, optionName] of names) {
       if (command.getOptionValueSource(attribute) !== 'cli') continue
       const value: unknown = command.getOptionValue(attribute)
@@ -71,7 +84,7 @@ function addCommand(program: Command, name: CommandName, onParsed: (texts: FlagT
 }
 
 /** What is on by default has a flag that turns it off, and for symmetry one that turns it on. */
-function optionsOf(entry: OptionEntry): Option[] {
+function optionsOf(entry: OptionEntry, conflicts: string[]): Option[] {
   const short = entry.short ? `${entry.short}, ` : ''
   if (entry.kind === 'boolean') {
     const on = new Option(`${short}${entry.flag!}`)
@@ -81,6 +94,15 @@ function optionsOf(entry: OptionEntry): Option[] {
   if (entry.negative !== undefined) return [option, new Option(entry.flag!.replace('--', '--no-'))]
   const isRepeatable = entry.kind === 'list' || entry.kind === 'query'
   if (isRepeatable) option.argParser((value: string, before?: string[]) => [...(before ?? []), value])
+  else {
+    option.argParser((value: string, before?: string) => {
+      if (before !== undefined && before !== value) {
+        const values = entry.isSecret ? 'two values' : `${JSON.stringify(before)} and ${JSON.stringify(value)}`
+        conflicts.push(`${entry.flag} was given ${values}`)
+      }
+      return value
+    })
+  }
   return [option]
 }
 
@@ -90,8 +112,22 @@ const codes: Record<string, 'ERR_OPTION_UNKNOWN' | 'ERR_OPTION_MISSING'> = {
   'commander.optionMissingArgument': 'ERR_OPTION_MISSING',
 }
 
-/** Commander's message without its label, as one line. */
-function asConfigError(error: CommanderError): ConfigError {
-  const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ')
+/** Commander's message without its label and its full stop, as one line. */
+function asConfigError(error: CommanderError, argv: readonly string[]): ConfigError {
+  const message = error.message
+    .replace(/^error: /, '')
+    .replaceAll('\n', ' ')
+    .replace(/\.$/, '')
+  const [first = ''] = argv
+  // the first word is taken for what to export, where it is no command
+  if (error.code === 'commander.excessArguments' && /^[A-Za-z][A-Za-z-]*$/.test(first) && first !== 'export') {
+    const nearest = nearestOf(first, commandNames)
+    const meant = nearest === undefined ? '' : ` (did you mean ${nearest}?)`
+    return new ConfigError('ERR_OPTION_INVALID', `there is no command '${first}'${meant}`, {
+      hint: `the commands are ${commandNames.join(', ')}; a resource is written model/resource`,
+    })
+  }
   return new ConfigError(codes[error.code] ?? 'ERR_OPTION_INVALID', message)
 }
+
+const commandNames = ['export', 'convert', 'schema', 'verify', 'emulator', 'demo'] as const

@@ -28,7 +28,7 @@ export interface DemoResult {
 export async function runDemo(texts: FlagTexts, io: Io): Promise<number> {
   const { members, outDir } = resolveFlags(demoTable, 'demo', texts, io.env)
   await makeDirectory(outDir)
-  const signals = catchSignals(io.signals)
+  const signals = catchSignals(io.signals, undefined, io.clock)
   const family = new Family(io.env)
   signals.signal.addEventListener('abort', () => family.stop(), { once: true })
   try {

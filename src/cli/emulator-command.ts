@@ -5,6 +5,7 @@ import { ConfigError } from '../errors.js'
 import { type FlagTexts, resolveFlags } from '../options/resolve.js'
 import { emulatorTable } from '../options/schema.js'
 import type { Io } from './io.js'
+import type { RunContext } from './run.js'
 import { catchSignals } from './signals.js'
 
 /** What `--json` prints. */
@@ -18,10 +19,10 @@ export interface EmulatorAddress {
 }
 
 /** Runs until a signal comes. Stdout gets one line: a command for a shell that points exports to the emulator, or JSON. */
-export async function runEmulator(texts: FlagTexts, io: Io): Promise<number> {
-  const { integration, asJson, ...options } = resolveFlags(emulatorTable, 'emulator', texts, io.env)
+export async function runEmulator(texts: FlagTexts, io: Io, context: RunContext): Promise<number> {
+  const { integration, asJson, logFormat: _log, ...options } = resolveFlags(emulatorTable, 'emulator', texts, io.env)
   const { startEmulator } = await import('../emulator/emulator.js')
-  const signals = catchSignals(io.signals)
+  const signals = catchSignals(io.signals, undefined, io.clock)
   try {
     const emulator = await startEmulator({ ...options, integration: integration ?? undefined }).catch((error) => {
       throw isSystemError(error) ? cannotListen(options.port, error) : error
@@ -35,10 +36,14 @@ export async function runEmulator(texts: FlagTexts, io: Io): Promise<number> {
     )
     if (!asJson) {
       const flag = isSlack ? '--channel' : '--workspace'
-      io.stderr.write(
-        `truto-export: ${formatCount(options.members)} members at ${url} until Ctrl-C; after the line above:\n` +
-          `  truto-export instant-messaging/members -a ${account} ${flag} ${parent} --out members.ndjson\n`,
-      )
+      const command = `truto-export instant-messaging/members -a ${account} ${flag} ${parent} --out members.ndjson`
+      const listening = `${formatCount(options.members)} members at ${url} until Ctrl-C`
+      context.log.write({
+        level: 'info',
+        event: 'listening',
+        message: context.log.isJson ? listening : `${listening}; after the line above:\n  ${command}`,
+        fields: { url, members: options.members, command },
+      })
     }
     await aborted(signals.signal)
     await emulator.close()

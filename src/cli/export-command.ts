@@ -1,18 +1,26 @@
 // `truto-export MODEL/RESOURCE` and `truto-export convert FILE`: flags → one call of the library, its progress and its report.
 
 import { KiB, MiB, plural } from '../bytes/units.js'
-import { ConfigError, OutputError, printable } from '../errors.js'
+import { ConfigError, type ErrorCode, ExportError, OutputError, printable, printableJson } from '../errors.js'
 import { parseQueryArguments } from '../http/query.js'
-import { type FlagTexts, resolveExportFlags } from '../options/resolve.js'
+import { extensionsOf, type FlagTexts, resolveExportFlags } from '../options/resolve.js'
 import type { CliOptions, ResolvedOptions } from '../options/schema.js'
 import { type ExportEvent, type ExportReport, keptText, type Progress } from '../report.js'
+import type { BodyInputs } from '../source/inputs.js'
 import type { Io } from './io.js'
+import { commandOf } from './log.js'
 import { Display, type ProgressStyle } from './progress.js'
+import { type RunContext, tellStop } from './run.js'
 import { catchSignals, Stopped } from './signals.js'
 import { readFileOption, readToken, runTokenCommand } from './token.js'
 
 /** Runs the command to its end. Resolves with the exit code; errors are thrown for `run` to print. */
-export async function runExport(command: 'export' | 'convert', texts: FlagTexts, io: Io): Promise<number> {
+export async function runExport(
+  command: 'export' | 'convert',
+  texts: FlagTexts,
+  io: Io,
+  context: RunContext,
+): Promise<number> {
   const { options, cli } = resolveExportFlags(command, withQuery(texts), io.env)
   if (io.stdout.isTTY) refuseBinary(options)
   if (cli.reportJson && options.out !== '-' && (await io.isStdoutClosed())) {
@@ -23,16 +31,21 @@ export async function runExport(command: 'export' | 'convert', texts: FlagTexts,
   const progress: Progress = { records: 0, pages: 0, bodyBytes: 0, outputBytes: 0, requests: 0, wait: null }
   const { exportRecords } = await io.loadExport(options)
   let kept: Kept | null = null
-  let isReported = false
-  const tellStop = (stopped: Stopped, how: string): void => {
+  let isTold = false
+  const stop = (stopped: Stopped, how: string): number => {
     // the second signal may come while the first one's line is out already
-    if (!isReported) io.stderr.write(`truto-export: ${how} by ${stopped.signal}; ${leftBy(options, progress, kept)}\n`)
-    isReported = true
+    if (isTold) return stopped.exitCode
+    isTold = true
+    return tellStop(stopped, how, leftBy(options, progress, kept), context)
   }
-  const signals = catchSignals(io.signals, (stopped) => {
-    display.stop()
-    tellStop(stopped, 'stopped at once')
-  })
+  const signals = catchSignals(
+    io.signals,
+    (stopped) => {
+      display.stop()
+      stop(stopped, 'stopped at once')
+    },
+    io.clock,
+  )
   const display = new Display({
     out: io.stderr,
     clock: io.clock,
@@ -41,42 +54,112 @@ export async function runExport(command: 'export' | 'convert', texts: FlagTexts,
     isQuiet: cli.quiet,
     isVerbose: cli.verbose,
     hasColor: isCapable(io) && !io.env['NO_COLOR'],
+    log: context.log,
   })
+  const warnings = habitsIn(options, texts)
   if (texts['token'] !== undefined) {
-    display.line(
-      'warning: --token can be seen in the list of processes; TRUTO_API_TOKEN or --token-file hide it',
-      'notice',
-    )
+    warnings.push('--token can be seen in the list of processes; TRUTO_API_TOKEN or --token-file hide it')
   }
+  for (const message of warnings) display.line(`warning: ${message}`, 'notice', { level: 'warn', event: 'warning' })
   const { tokenCommand } = cli
   try {
+    const inputs = command === 'convert' ? inputsOf(cli.input!, io, signals.signal) : null
+    const beside = inputs === null ? null : await besideInputs(cli.input!, texts)
+    if (beside !== null) display.line(beside.line, 'notice', { event: 'manifest' })
     const report = await exportRecords({
       ...options,
       token,
       ca,
       redactKey,
       schema,
-      ...(command === 'convert' ? { input: cli.input === '-' ? bytesOf(io.stdin) : cli.input! } : {}),
+      ...beside?.options,
+      ...(inputs === null ? {} : { input: inputs }),
       signal: signals.signal,
       ...(tokenCommand === null ? {} : { refreshToken: () => runTokenCommand(tokenCommand) }),
       onEvent: (event) => {
         if (event.kind === 'commit' || event.kind === 'resume') kept = event
+        if (kept !== null) context.resume = commandOf(context.argv)
         display.onEvent(event)
       },
       progress,
     })
     display.stop()
     display.summary(report)
+    if (context.log.isJson && options.out === '-' && cli.reportJson) return 0 // the log has it
     printReport(report, options, cli, io)
     return 0
   } catch (error) {
     display.stop()
-    if (!(error instanceof Stopped)) throw error
-    tellStop(error, 'stopped')
-    return error.exitCode
+    if (error instanceof Stopped) return stop(error, 'stopped')
+    // the server would not let it go on from what is kept
+    if (error instanceof ExportError && beginsAnew.includes(error.code)) context.resume = null
+    throw error
   } finally {
     display.stop()
     signals.dispose()
+  }
+}
+
+const beginsAnew: readonly ErrorCode[] = ['ERR_CURSOR_EXPIRED', 'ERR_PAGE_CHANGED', 'ERR_CURSOR', 'ERR_INTERNAL']
+
+/** What flags say that is allowed and seldom meant. */
+function habitsIn(options: ResolvedOptions, texts: FlagTexts): string[] {
+  const warnings: string[] = []
+  const named = extensionsOf(options.out)
+  if (texts['format'] !== undefined && named.format !== undefined && named.format !== options.format) {
+    warnings.push(
+      `${printable(options.out)} will hold ${options.format}, as --output says, and not ${named.format}, as its name does`,
+    )
+  }
+  if (texts['compress'] !== undefined && named.compress !== 'none' && named.compress !== options.compress) {
+    const how = options.compress === 'none' ? 'not be compressed' : `be compressed with ${options.compress}`
+    warnings.push(`${printable(options.out)} will ${how}, as --compress says, and its name says ${named.compress}`)
+  }
+  for (const [flag, value] of [
+    ['--account', options.account],
+    ['--channel', options.channel],
+    ['--workspace', options.workspace],
+  ]) {
+    if (typeof value === 'string' && value.includes(',')) {
+      warnings.push(`${flag} takes one id, and ${printable(JSON.stringify(value))} is taken for one; run once for each`)
+    }
+  }
+  return warnings
+}
+
+/** What `convert` reads: paths, and stdin for `-`. */
+export function inputsOf(given: string | readonly string[], io: Io, signal: AbortSignal): BodyInputs {
+  const names = typeof given === 'string' ? [given] : given
+  if (names.filter(isStdin).length > 1) {
+    throw new ConfigError('ERR_OPTION_INVALID', 'stdin is named more than once', { hint: 'it can be read once' })
+  }
+  const inputs = names.map((name) => (isStdin(name) ? bytesOf(io.stdin, signal) : name))
+  return inputs.length === 1 ? inputs[0]! : inputs
+}
+
+/** A path that leads to stdin cannot always be opened, and one that can would be another place in the file. */
+export function isStdin(path: string): boolean {
+  return path === '-' || path === '/dev/stdin' || path === '/dev/fd/0' || path === '/proc/self/fd/0'
+}
+
+/** What the manifests beside the inputs say that no flag does. */
+async function besideInputs(
+  given: string | readonly string[],
+  texts: FlagTexts,
+): Promise<{ line: string; options: Partial<ResolvedOptions> } | null> {
+  const paths = typeof given === 'string' ? [given] : given
+  if (texts['resource'] !== undefined || paths.some(isStdin)) return null
+  const { besideOf } = await import('../export/beside.js')
+  const beside = await besideOf(paths)
+  if (beside === null) return null
+  const { resource, schema, inputFormat, manifest } = beside
+  return {
+    line: `reading records of ${printable(resource)}, as ${manifest} says; --resource names another resource`,
+    options: {
+      resource,
+      ...(schema === null || texts['schema'] !== undefined ? {} : { schema }),
+      ...(inputFormat === null || texts['inputFormat'] !== undefined ? {} : { inputFormat }),
+    },
   }
 }
 
@@ -115,6 +198,7 @@ async function filesOf(
 }
 
 function styleOf(options: ResolvedOptions, cli: CliOptions, io: Io): ProgressStyle {
+  if (cli.logFormat === 'json') return cli.progressMode === 'none' ? 'none' : 'plain'
   if (cli.progressMode !== 'auto') return cli.progressMode
   // records on the same terminal would be torn apart by a status line
   if (options.out === '-' && io.stdout.isTTY) return 'none'
@@ -126,14 +210,24 @@ function isCapable({ stderr, env }: Io): boolean {
   return stderr.isTTY === true && env['TERM'] !== 'dumb'
 }
 
-export async function* bytesOf(stdin: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of stdin) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+/** @param signal closes stdin, which would keep the process for as long as it is open */
+export async function* bytesOf(
+  stdin: AsyncIterable<Uint8Array | string>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const close = (): void => void (stdin as { destroy?: () => void }).destroy?.()
+  signal.addEventListener('abort', close, { once: true })
+  try {
+    for await (const chunk of stdin) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+  } finally {
+    signal.removeEventListener('abort', close)
+  }
 }
 
 function printReport(report: ExportReport, options: ResolvedOptions, cli: CliOptions, io: Io): void {
   if (!cli.reportJson) return
   const out = options.out === '-' ? io.stderr : io.stdout
-  out.write(`${JSON.stringify(report)}\n`)
+  out.write(`${printableJson(report)}\n`)
 }
 
 /** What the last checkpoint tells of. */

@@ -6,6 +6,7 @@ import type { Clock } from '../clock.js'
 import { ExportError, printable } from '../errors.js'
 import type { Warning } from '../record.js'
 import type { ExportEvent, ExportReport, Progress } from '../report.js'
+import { type Log, type LogLevel, logTo } from './log.js'
 
 /** How progress is shown: a line that is redrawn, a line now and then, or nothing but events and the summary. */
 export type ProgressStyle = 'tty' | 'plain' | 'none'
@@ -28,6 +29,15 @@ export interface DisplayOptions {
   readonly isQuiet: boolean
   readonly isVerbose: boolean
   readonly hasColor: boolean
+  /** Where lines go. Default: to `out`, as words. */
+  readonly log?: Log
+}
+
+/** What a line is in a log of objects. */
+interface LineKind {
+  readonly level?: LogLevel
+  readonly event?: string
+  readonly fields?: { readonly [name: string]: unknown }
 }
 
 /** What is shown without being asked for. */
@@ -41,6 +51,7 @@ const rateWindowMs = 5 * second
 /** Shows one export. `stop` must be called at its end, whatever that was: it clears the status line and the timer. */
 export class Display {
   readonly #options: DisplayOptions
+  readonly #log: Log
   readonly #startedAt: number
   /** Counters at some moments of the rate window, oldest first. */
   readonly #samples: Sample[] = []
@@ -49,6 +60,7 @@ export class Display {
 
   constructor(options: DisplayOptions) {
     this.#options = options
+    this.#log = options.log ?? logTo(options.out, options.clock, false)
     this.#startedAt = options.clock.now()
     this.#schedule()
   }
@@ -58,15 +70,17 @@ export class Display {
     const { isQuiet, isVerbose } = this.#options
     const isNotice = notices.includes(event.kind)
     if (isQuiet || !(isVerbose || isNotice)) return
-    this.line(formatEvent(event), isNotice ? 'notice' : 'detail')
+    this.line(formatEvent(event), isNotice ? 'notice' : 'detail', kindOf(event))
   }
 
   /** Prints a line of its own, above the status line. Nothing where the user wants quiet. */
-  line(text: string, tone: 'notice' | 'detail' = 'detail'): void {
-    const { out, isQuiet, hasColor } = this.#options
+  line(text: string, tone: 'notice' | 'detail' = 'detail', kind: LineKind = {}): void {
+    const { isQuiet, hasColor } = this.#options
     if (isQuiet) return
     this.#clear()
-    out.write(`truto-export: ${tone === 'notice' && hasColor ? yellow(text) : text}\n`)
+    const { level = 'info', event = 'message', fields = {} } = kind
+    const message = tone === 'notice' && hasColor && !this.#log.isJson ? yellow(text) : text
+    this.#log.write({ level, event, message, fields })
   }
 
   /** Ends the status line. Lines may still be printed. */
@@ -78,6 +92,15 @@ export class Display {
 
   /** The report as lines. */
   summary(report: ExportReport): void {
+    if (this.#log.isJson) {
+      const { warnings, ...fields } = report
+      this.line(formatSummary(report)[0]!, 'detail', { event: 'summary', fields })
+      for (const warning of warnings) {
+        const { message, ...others } = warning
+        this.line(printable(message), 'notice', { level: 'warn', event: 'warning', fields: others })
+      }
+      return
+    }
     for (const line of formatSummary(report)) this.line(line, line.startsWith('warning') ? 'notice' : 'detail')
   }
 
@@ -94,7 +117,7 @@ export class Display {
     const { out, style, hasColor } = this.#options
     const snapshot = this.#snapshot()
     if (style === 'plain') {
-      this.line(formatPlain(snapshot))
+      this.line(formatPlain(snapshot), 'detail', { event: 'progress', fields: { ...snapshot } })
       return
     }
     // the last column stays free: some terminals wrap as soon as it is written; one that does not know its size says 0
@@ -126,6 +149,17 @@ export class Display {
       wait: progress.wait && { reason: progress.wait.reason, leftMs: Math.max(0, progress.wait.untilMs - now) },
     }
   }
+}
+
+/** An event of the library as a line of a log. */
+function kindOf(event: ExportEvent): LineKind {
+  const { kind, ...fields } = event
+  const isWarning = kind === 'retry' || kind === 'fallback' || kind === 'rewind'
+  const level = isWarning ? 'warn' : notices.includes(kind) ? 'info' : 'debug'
+  if (!('error' in fields)) return { level, event: kind, fields }
+  const { error, ...others } = fields
+  const code = error instanceof ExportError ? error.code : null
+  return { level, event: kind, fields: { ...others, error: { code, message: printable(error.message) } } }
 }
 
 interface Sample {

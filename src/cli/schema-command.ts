@@ -1,40 +1,64 @@
 // `truto-export schema`: the columns of a resource as JSON Schema, declared or learned from its records.
 
-import { MiB } from '../bytes/units.js'
+import { MiB, plural } from '../bytes/units.js'
+import { ConfigError, printable, printableJson } from '../errors.js'
 import { type FlagTexts, resolveFlags } from '../options/resolve.js'
 import { schemaTable } from '../options/schema.js'
 import type { RecordBatch } from '../record.js'
 import { schemaToJson } from '../schema/json-schema.js'
 import { type ResourceSchema, schemaOf, unmappedSchema } from '../schema/resource.js'
-import { bytesOf, withQuery } from './export-command.js'
+import { inputsOf, isStdin, withQuery } from './export-command.js'
 import type { Io } from './io.js'
+import { type RunContext, tellStop } from './run.js'
 import { catchSignals, Stopped } from './signals.js'
 import { readFileOption, readToken, runTokenCommand } from './token.js'
 
 /** Prints a schema on stdout, and on stderr what it was learned from. */
-export async function runSchema(texts: FlagTexts, io: Io): Promise<number> {
+export async function runSchema(texts: FlagTexts, io: Io, context: RunContext): Promise<number> {
   const values = resolveFlags(schemaTable, 'schema', withQuery(texts), io.env)
-  const subject = values.subject!
-  const declared = isResource(subject) ? schemaOf(subject) : unmappedSchema
+  const subjects = typeof values.subject === 'string' ? [values.subject] : values.subject!
+  const resources = subjects.filter(isResource)
+  if (resources.length > 0 && subjects.length > 1) {
+    throw new ConfigError(
+      'ERR_OPTION_INVALID',
+      `${printable(resources[0]!)} is a resource, and there are other subjects`,
+      {
+        hint: 'name one resource, or files; ./model/file is a file',
+      },
+    )
+  }
+  const [resource = null] = resources
+  const declared = resource === null ? unmappedSchema : schemaOf(resource)
   if (declared !== unmappedSchema && values.sampleRecords === null) {
     print(declared, io)
     return 0
   }
-  const signals = catchSignals(io.signals)
+  const signals = catchSignals(io.signals, undefined, io.clock)
   try {
     const { inferSchema } = await import('../export/infer-schema.js')
-    const batches = await batchesOf(values, texts, io, signals.signal)
+    const { besideOf } = await import('../export/beside.js')
+    const beside = resource === null && !subjects.some(isStdin) ? await besideOf(subjects) : null
+    const inputFormat =
+      texts['inputFormat'] === undefined ? (beside?.inputFormat ?? values.inputFormat) : values.inputFormat
+    const batches =
+      resource === null
+        ? await batchesIn(subjects, { ...values, inputFormat }, io, signals.signal)
+        : await batchesOf(resource, values, texts, io, signals.signal)
+    const name = resource ?? beside?.resource
     const { schema, records } = await inferSchema(batches, {
       ...(values.sampleRecords === null ? {} : { sampleRecords: values.sampleRecords }),
-      ...(isResource(subject) ? { resource: subject } : {}),
+      ...(name === undefined ? {} : { resource: name }),
     })
-    if (!values.quiet) io.stderr.write(`truto-export: learned from ${records.toLocaleString('en-US')} records\n`)
+    if (!values.quiet) {
+      const of = beside === null ? '' : ` of ${printable(beside.resource)}, as ${beside.manifest} says`
+      const message = `learned from ${plural(records, 'record')}${of}`
+      context.log.write({ level: 'info', event: 'learned', message, fields: { records, resource: name ?? null } })
+    }
     print(schema, io)
     return 0
   } catch (error) {
     if (!(error instanceof Stopped)) throw error
-    io.stderr.write(`truto-export: ${error.message}\n`)
-    return error.exitCode
+    return tellStop(error, 'stopped', null, context)
   } finally {
     signals.dispose()
   }
@@ -42,38 +66,45 @@ export async function runSchema(texts: FlagTexts, io: Io): Promise<number> {
 
 type SchemaValues = ReturnType<typeof resolveFlags<typeof schemaTable>>
 
-/** The records of the list, the file or stdin. */
+/** The records of files or stdin. */
+async function batchesIn(
+  subjects: readonly string[],
+  { parser, inputFormat, maxDepth, maxCursorBytes, maxRecordBytes }: SchemaValues,
+  io: Io,
+  signal: AbortSignal,
+): Promise<AsyncIterable<RecordBatch>> {
+  const { bodySource } = await import('../source/body-source.js')
+  const record = maxRecordBytes === null ? {} : { maxRecordBytes }
+  const options = { parser, inputFormat, maxDepth, maxCursorBytes, signal, ...record }
+  return bodySource(inputsOf(subjects, io, signal), options)
+}
+
+/** The records of a list. */
 async function batchesOf(
+  resource: string,
   values: SchemaValues,
   texts: FlagTexts,
   io: Io,
   signal: AbortSignal,
 ): Promise<AsyncIterable<RecordBatch>> {
   const {
-    subject,
-    sampleRecords: _,
-    inputFormat,
+    subject: _subject,
+    sampleRecords: _sample,
+    inputFormat: _format,
+    logFormat: _log,
     tokenFile,
     tokenCommand,
     tokenStdin,
-    quiet,
-    debug,
+    quiet: _quiet,
+    debug: _debug,
     ...options
   } = values
-  if (!isResource(subject!)) {
-    const { bodySource } = await import('../source/body-source.js')
-    const input = subject === '-' ? bytesOf(io.stdin) : subject!
-    const { maxDepth, maxCursorBytes, maxRecordBytes, parser } = options
-    const record = maxRecordBytes === null ? {} : { maxRecordBytes }
-    const format = inputFormat === 'auto' ? {} : { isNdjson: inputFormat === 'ndjson' }
-    return bodySource(input, { parser, maxDepth, maxCursorBytes, signal, ...record, ...format })
-  }
   const token = await readToken({ tokenFile, tokenCommand, tokenStdin }, texts['token'] !== undefined, io.stdin)
   const ca = options.ca === null ? null : await readFileOption(options.ca, '--ca', 4 * MiB)
   const { trutoSource } = await import('../export.js')
   return trutoSource({
     ...options,
-    resource: subject,
+    resource,
     token: token ?? options.token,
     ca,
     signal,
@@ -87,5 +118,5 @@ function isResource(subject: string): boolean {
 }
 
 function print(schema: ResourceSchema, { stdout }: Io): void {
-  stdout.write(`${JSON.stringify(schemaToJson(schema), null, 2)}\n`)
+  stdout.write(`${printableJson(schemaToJson(schema), 2)}\n`)
 }

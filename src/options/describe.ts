@@ -22,15 +22,16 @@ const commands: Record<CommandName, CommandText> = {
     ],
   },
   convert: {
-    usage: 'truto-export convert FILE|- [options]',
-    summary: 'Reads a saved page or an NDJSON file and writes it in another format.',
+    usage: 'truto-export convert FILE... [options]',
+    summary: 'Reads saved pages, NDJSON or JSON and writes them in another format.',
     examples: [
       'truto-export convert members.ndjson --resource instant-messaging/members --out members.parquet',
+      'truto-export convert page-*.json --out members.csv',
       'curl -s … | truto-export convert - -o csv',
     ],
   },
   schema: {
-    usage: 'truto-export schema MODEL/RESOURCE|FILE|- [options]',
+    usage: 'truto-export schema MODEL/RESOURCE|FILE... [options]',
     summary:
       'Prints the columns of a resource as JSON Schema: the declared ones, or what its records show. Exports with --schema keep to what it prints.',
     examples: [
@@ -39,10 +40,14 @@ const commands: Record<CommandName, CommandText> = {
     ],
   },
   verify: {
-    usage: 'truto-export verify PATH [options]',
+    usage: 'truto-export verify PATH... [options]',
     summary:
-      'Reads an exported file again and holds it against its manifest: bytes, SHA-256 and, by its format, records. One line where it matches, else exit 8 and what differs.',
-    examples: ['truto-export verify members.ndjson', 'truto-export verify members.parquet --json'],
+      'Reads exported files again and holds each against its manifest: bytes, SHA-256 and, by its format, records. One line for each; exit 8 where one differs, and what differs.',
+    examples: [
+      'truto-export verify members.ndjson',
+      'truto-export verify lake/',
+      'truto-export verify members.parquet --json',
+    ],
   },
   emulator: {
     usage: 'truto-export emulator [options]',
@@ -105,6 +110,23 @@ export function renderHelp(command: CommandName): string {
   ].join('\n')
 }
 
+/** What is printed where nothing was asked for. */
+export function renderUsage(): string {
+  return [
+    `Usage: ${commands.export.usage}`,
+    ...otherUsages(),
+    '',
+    ...wrap(commands.export.summary, width),
+    '',
+    'Examples:',
+    ...commands.export.examples.slice(0, 1).map((example) => `  ${example}`),
+    ...commands.demo.examples.slice(0, 1).map((example) => `  ${example}`),
+    '',
+    'All options: truto-export --help',
+    '',
+  ].join('\n')
+}
+
 /** The options of an export as the README shows them: a table of Markdown, one row an option. */
 export function renderReadmeTable(): string {
   const rows = Object.entries(exportTable as OptionTable).map(([name, entry]) => {
@@ -135,7 +157,9 @@ function entriesOf(command: CommandName): [string, OptionEntry][] {
 
 function optionLines(entry: OptionEntry, command: CommandName): string[] {
   const isPositional = entry.positional?.includes(command) ?? false
-  const term = isPositional ? entry.placeholder! : `${flagText(entry)}${valueText(entry)}`
+  const term = isPositional
+    ? `${entry.placeholder!}${entry.isVariadic ? '...' : ''}`
+    : `${flagText(entry)}${valueText(entry)}`
   const notes = [entry.env === undefined ? '' : `[environment: ${entry.env}]`, noteOnDefault(entry)]
   return columns(term, [docOf(entry), ...notes].filter(Boolean).join(' '))
 }

@@ -140,12 +140,20 @@ function splitList(text: string): string[] {
 
 /** `value` itself if it is what the entry accepts. @throws ConfigError ERR_OPTION_INVALID naming the option, the value and what is accepted */
 function checkValue(value: unknown, entry: OptionEntry, label: string): unknown {
+  if (entry.isVariadic && Array.isArray(value)) return value.map((part) => checkValue(part, entry, label))
   const isAccepted = accepts(value, entry)
   if (isAccepted) return Array.isArray(value) ? Object.freeze([...value]) : value
   const shown = entry.isSecret ? 'the given value' : shorten(value)
   throw new ConfigError('ERR_OPTION_INVALID', `${label} does not accept ${shown}`, {
-    hint: `it takes ${accepted(entry, label.startsWith('-'))}`,
+    hint: pathHint(value, entry, label) ?? `it takes ${accepted(entry, label.startsWith('-'))}`,
   })
+}
+
+/** To curl, gcc and many others -o is a path. */
+function pathHint(value: unknown, { flag }: OptionEntry, label: string): string | undefined {
+  if (flag !== '--output' || typeof value !== 'string' || !/[./\\]/.test(value)) return undefined
+  const out = label.startsWith('-') ? `--out ${shorten(value)}` : `out: ${shorten(value)}`
+  return `${label.startsWith('-') ? '-o' : label} is the format, and the path is ${out}`
 }
 
 function accepts(value: unknown, entry: OptionEntry): boolean {
@@ -334,7 +342,7 @@ export function extensionOf(format: ResolvedOptions['format'], compress: Resolve
 }
 
 /** What a path says by its extensions: `members.csv.gz` → CSV under gzip. */
-function extensionsOf(path: string): {
+export function extensionsOf(path: string): {
   format: ResolvedOptions['format'] | undefined
   compress: ResolvedOptions['compress']
 } {
@@ -354,7 +362,7 @@ function unknown(name: string, names: readonly string[]): ConfigError {
 }
 
 /** The name with the fewest edits from `name`, undefined where more than a third of it would have to change. */
-function nearestOf(name: string, names: readonly string[]): string | undefined {
+export function nearestOf(name: string, names: readonly string[]): string | undefined {
   let nearest: string | undefined
   let least = Math.floor(Math.min(name.length, 40) / 3) + 1
   for (const candidate of names) {

@@ -47,6 +47,8 @@ export interface OptionEntry {
   readonly short?: `-${string}`
   /** Commands that take the value by position, not by the flag. */
   readonly positional?: readonly CommandName[]
+  /** By position several may stand one after the other: the value is a text, or an array of texts. */
+  readonly isVariadic?: true
   /** Word for the value in the help. */
   readonly placeholder?: string
   readonly env?: string
@@ -99,7 +101,8 @@ export const exportTable = {
     placeholder: 'FILE',
     default: null,
     isCliOnly: true,
-    doc: 'A saved page or an NDJSON file to read instead of asking Truto; - is stdin.',
+    isVariadic: true,
+    doc: 'Saved pages, NDJSON or JSON to read instead of asking Truto, also under gzip or zstd; - is stdin. Several files are read in their order.',
   },
   inputFormat: {
     kind: 'enum',
@@ -952,7 +955,18 @@ export const exportTable = {
     flag: '--json',
     default: false,
     isCliOnly: true,
-    doc: 'Prints the report as one line of JSON: on stdout where --out is a file, else on stderr.',
+    doc: 'Prints the report as one line of JSON: on stdout where --out is a file, else on stderr. Of an export that fails it tells code, position, what is left and the command that resumes it.',
+  },
+  logFormat: {
+    kind: 'enum',
+    group: 'Reporting',
+    commands: both,
+    flag: '--log',
+    placeholder: 'FORMAT',
+    values: ['text', 'json'],
+    default: 'text',
+    isCliOnly: true,
+    doc: 'json makes every line on stderr an object with time, level, event, message and fields: progress, warnings and errors.',
   },
   quiet: {
     kind: 'boolean',
@@ -1012,7 +1026,8 @@ export const schemaTable = {
     positional: ['schema'],
     placeholder: 'SUBJECT',
     default: null,
-    doc: 'A resource, such as instant-messaging/members, or a file, such as ./page.json: a saved page or an NDJSON file; - is stdin.',
+    isVariadic: true,
+    doc: 'A resource, such as instant-messaging/members, or files, such as ./page.json: saved pages, NDJSON or JSON; - is stdin.',
   },
   sampleRecords: {
     kind: 'integer',
@@ -1041,7 +1056,7 @@ export const schemaTable = {
     ...(['parser', 'maxDepth', 'maxRecordBytes', 'maxCursorBytes', 'maxMemoryBytes'] as const),
     ...(['apiUrl', 'token', 'tokenFile', 'tokenCommand', 'tokenStdin', 'allowInsecureHttp', 'ca'] as const),
     ...(['connectTimeoutMs', 'headTimeoutMs', 'idleTimeoutMs', 'pageTimeoutMs', 'maxWaitMs', 'tries'] as const),
-    ...(['quiet', 'debug'] as const),
+    ...(['logFormat', 'quiet', 'debug'] as const),
   ]),
 } as const satisfies OptionTable
 
@@ -1163,6 +1178,16 @@ export const emulatorTable = {
     default: false,
     doc: 'Prints url, token, account and parent (the id of its channel or workspace) as one line of JSON instead of a line for a shell.',
   },
+  logFormat: {
+    kind: 'enum',
+    group: 'Emulator',
+    commands: ['emulator'],
+    flag: '--log',
+    placeholder: 'FORMAT',
+    values: ['text', 'json'],
+    default: 'text',
+    doc: 'json makes every line on stderr an object with time, level, event, message and fields.',
+  },
 } as const satisfies OptionTable
 
 /** Options of the demonstration. */
@@ -1198,7 +1223,8 @@ export const verifyTable = {
     positional: ['verify'],
     placeholder: 'PATH',
     default: null,
-    doc: 'The exported file.',
+    isVariadic: true,
+    doc: 'Exported files, or directories: one that was exported in parts, or one whose exports are all held against their manifests, with those in its folders.',
   },
   manifest: {
     kind: 'string',
@@ -1217,6 +1243,16 @@ export const verifyTable = {
     flag: '--json',
     default: false,
     doc: 'Prints what was compared as one line of JSON, whether it matches or not.',
+  },
+  logFormat: {
+    kind: 'enum',
+    group: 'Verification',
+    commands: ['verify'],
+    flag: '--log',
+    placeholder: 'FORMAT',
+    values: ['text', 'json'],
+    default: 'text',
+    doc: 'json makes every line on stderr an object with time, level, event, message and fields.',
   },
   debug: {
     kind: 'boolean',
@@ -1269,7 +1305,10 @@ type KindValue<E extends OptionEntry> = E['kind'] extends 'enum'
               ? string | object
               : string
 
-type ValueOf<E extends OptionEntry> = E['default'] extends null ? KindValue<E> | null : KindValue<E>
+type TextOrTexts<E extends OptionEntry> = E extends { readonly isVariadic: true }
+  ? string | readonly string[]
+  : KindValue<E>
+type ValueOf<E extends OptionEntry> = E['default'] extends null ? TextOrTexts<E> | null : TextOrTexts<E>
 
 /** The values of a table's options. */
 export type Values<T extends OptionTable> = { readonly [N in keyof T]: ValueOf<T[N]> }

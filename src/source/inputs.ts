@@ -18,8 +18,8 @@ import { FrameCutter } from './zstd-frames.js'
 /** A path, or bytes as they come: anything that is iterated as chunks, such as a Readable or a Web ReadableStream. Chunks are only read. */
 export type BodyInput = string | URL | Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
-/** One input, or the paths of several, which are read in their order. */
-export type BodyInputs = BodyInput | readonly (string | URL)[]
+/** One input, or the paths of several, which are read in their order; streams may stand between them. */
+export type BodyInputs = BodyInput | readonly (string | URL | AsyncIterable<Uint8Array>)[]
 
 /** Which file something is. */
 export interface FileIdentity {
@@ -37,12 +37,11 @@ const closeFile = promisify(close)
 
 /** The inputs of one body source. */
 export function inputsOf(given: BodyInputs): Input[] {
-  const isPaths =
-    Array.isArray(given) && given.length > 0 && given.every((part) => typeof part === 'string' || part instanceof URL)
-  const inputs = isPaths ? (given as readonly (string | URL)[]) : [given as BodyInput]
-  return inputs.map((input) =>
-    typeof input === 'string' || input instanceof URL ? new FileInput(input) : new BytesInput(input),
-  )
+  const isPath = (part: unknown): part is string | URL => typeof part === 'string' || part instanceof URL
+  // an array of bytes alone is one body in chunks
+  const isSeveral = Array.isArray(given) && given.some((part) => !(part instanceof Uint8Array))
+  const inputs = (isSeveral ? given : [given]) as readonly BodyInput[]
+  return inputs.map((input) => (isPath(input) ? new FileInput(input) : new BytesInput(input)))
 }
 
 /** Opens what has a path. @throws ConfigError ERR_OPTION_INVALID where there is nothing to read; then all is closed */

@@ -72,6 +72,27 @@ describe('flags', () => {
     expect(textsOf(list, '--out', 'a', '--out=b')).toMatchObject({ out: 'b' })
   })
 
+  test('a flag of one value that is given two of them is told, and none that is given the same again', () => {
+    const conflictsOf = (...argv: string[]): readonly string[] => {
+      const parsed = parseArguments([list, ...argv])
+      return parsed.kind === 'command' ? parsed.conflicts : []
+    }
+    expect(conflictsOf('--channel', 'A', '--channel=B')).toEqual(['--channel was given "A" and "B"'])
+    expect(conflictsOf('-a', 'A', '--account', 'B')).toEqual(['--account was given "A" and "B"'])
+    expect(conflictsOf('--channel', 'A', '--channel', 'A', '--quiet', '--quiet')).toEqual([])
+    expect(conflictsOf('-q', 'a=1', '-q', 'b=2', '--exclude', 'x', '--exclude', 'y')).toEqual([])
+    expect(conflictsOf('--token', 'secret-a', '--token', 'secret-b').join()).not.toContain('secret-')
+  })
+
+  test('several files stand one after the other', () => {
+    expect(textsOf('convert', 'a.json', 'b.json', '-o', 'csv', 'c.json')).toEqual({
+      input: ['a.json', 'b.json', 'c.json'],
+      format: 'csv',
+    })
+    expect(textsOf('schema', 'a.json', '-')).toEqual({ subject: ['a.json', '-'] })
+    expect(textsOf('verify', 'a', 'b')).toEqual({ path: ['a', 'b'] })
+  })
+
   test('a value may begin with a dash, and one parse leaves nothing for the next', () => {
     expect(textsOf(list, '-q', '-x=1')).toMatchObject({ query: ['-x=1'] })
     expect(textsOf(list)).toEqual({ resource: list })
@@ -103,11 +124,14 @@ describe('refusals', () => {
     [[], 'ERR_OPTION_MISSING', 'MODEL/RESOURCE'],
     [['convert'], 'ERR_OPTION_MISSING', 'FILE'],
     [[list, 'x/y'], 'ERR_OPTION_INVALID', 'too many arguments'],
+    [['completion', 'bash'], 'ERR_OPTION_INVALID', "there is no command 'completion'"],
+    [['conver', 'x.json'], 'ERR_OPTION_INVALID', 'did you mean convert?'],
+    [['get', list], 'ERR_OPTION_INVALID', "there is no command 'get'"],
   ] as const)('%j is %s', (argv, code, text) => {
     const refusal = refusalOf(...argv)
     expect(refusal.code).toBe(code)
     expect(refusal.message).toContain(text)
-    expect(refusal.message).not.toMatch(/\n|^error/)
+    expect(refusal.message).not.toMatch(/\n|^error|\.$/)
   })
 })
 

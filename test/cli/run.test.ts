@@ -56,6 +56,7 @@ const report: ExportReport = {
 
 class Process extends EventEmitter {
   readonly exits: number[] = []
+  readonly clock = new FakeClock()
   exit(code: number): void {
     this.exits.push(code)
   }
@@ -85,7 +86,7 @@ async function cli(argv: string[], given: Given = {}) {
     stdout: output('stdout'),
     stderr: output('stderr'),
     env: given.env ?? { TRUTO_API_TOKEN: 'secret-of-env' },
-    clock: new FakeClock(),
+    clock: process.clock,
     signals: process,
     isStdoutClosed: async () => given.isStdoutClosed ?? false,
     loadExport: async () => ({
@@ -237,6 +238,198 @@ describe('what is printed where', () => {
   })
 })
 
+/** The lines of a log, each an object with its members in order. */
+function logOf(stderr: string): { level: string; event: string; message: string; fields: Record<string, unknown> }[] {
+  return stderr
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => {
+      const parsed = JSON.parse(line) as {
+        level: string
+        event: string
+        message: string
+        fields: Record<string, unknown>
+      }
+      expect(Object.keys(parsed)).toEqual(['time', 'level', 'event', 'message', 'fields'])
+      return parsed
+    })
+}
+
+describe('--log json', () => {
+  test('every line is an object: events, warnings, the summary', async () => {
+    const tell = async ({ onEvent }: ExportOptions) => {
+      onEvent!({ kind: 'wait', page: 2, reason: 'a limit; waiting 3s', ms: 3000 })
+      onEvent!({ kind: 'retry', page: 2, attempt: 2, error: new UpstreamError('ERR_SERVER', 'broke\u009b') })
+      onEvent!({ kind: 'page', page: 2, records: 5, bytes: 7, framing: 'envelope' })
+      return { ...report, warnings: [{ code: 'w', message: 'odd', count: 3 }] }
+    }
+    const flags = [list, '--log', 'json', '-v', '--token', 'abc', '--out', 'x.csv', '-o', 'ndjson', '--channel', 'A,B']
+    const { stderr, exitCode } = await cli(flags, { export: tell, env: {} })
+    expect(exitCode).toBe(0)
+    const lines = logOf(stderr)
+    expect(lines.map(({ level, event }) => `${level} ${event}`)).toEqual([
+      ...['warn warning', 'warn warning', 'warn warning', 'info wait', 'warn retry', 'debug page', 'info summary'],
+      'warn warning',
+    ])
+    expect(lines[3]!.fields).toEqual({ page: 2, reason: 'a limit; waiting 3s', ms: 3000 })
+    expect(lines[4]!.fields).toMatchObject({ error: { code: 'ERR_SERVER', message: 'broke\\u{9b}' } })
+    expect(lines[6]!.fields).toMatchObject({ records: 2, complete: true })
+    expect(lines[7]).toMatchObject({ message: 'odd', fields: { code: 'w', count: 3 } })
+    expect(stderr).not.toMatch(/\u001b|\u009b|abc/)
+  })
+
+  test('an error is one line, with its stack where that is wanted', async () => {
+    const error = new DataError('ERR_SCHEMA', 'bad\nthing', { page: 3, recordIndex: 4, byteOffset: 5, left: 'gone' })
+    const fail = () => Promise.reject(error)
+    const [line, ...others] = logOf((await cli([list, '--log=json'], { export: fail })).stderr)
+    expect(others).toEqual([])
+    expect(line).toMatchObject({ level: 'error', event: 'error', message: error.toLine() })
+    expect(line!.fields).toMatchObject({ code: 'ERR_SCHEMA', exit: 6, page: 3, record: 4, byte: 5, left: 'gone' })
+    expect(line!.fields).not.toHaveProperty('stack')
+    const [debugged] = logOf((await cli([list, '--log', 'json', '--debug'], { export: fail })).stderr)
+    expect(debugged!.fields['stack']).toContain('DataError')
+    // also where not even the arguments can be read, and under --quiet
+    expect(logOf((await cli([list, '--nope', '--log', 'json'])).stderr)).toMatchObject([{ fields: { exit: 2 } }])
+    expect(logOf((await cli([list, '--quiet', '--log', 'json'], { export: fail })).stderr)).toHaveLength(1)
+  })
+
+  test('a report that belongs on stderr is the summary, and no other line', async () => {
+    expect(logOf((await cli([list, '--json', '--log', 'json'])).stderr).map(({ event }) => event)).toEqual(['summary'])
+    const failed = await cli([list, '--json', '--log', 'json'], { export: () => Promise.reject(new Error('x')) })
+    expect(logOf(failed.stderr)).toHaveLength(1)
+  })
+
+  test('progress is an object, too', async () => {
+    const slow = async ({ progress }: ExportOptions, process: Process) => {
+      progress!.records = 1234
+      process.clock.advance(10_000)
+      return report
+    }
+    const lines = logOf((await cli([list, '--log', 'json'], { export: slow, isTTY: true })).stderr)
+    expect(lines.map(({ event }) => event)).toEqual(['progress', 'summary'])
+    expect(lines[0]!.fields).toMatchObject({ records: 1234 })
+  })
+})
+
+describe('--json of what failed', () => {
+  const error = new UpstreamError('ERR_TIMEOUT', 'late', { page: 3, recordIndex: 4, byteOffset: 5, left: 'something' })
+  const failing = async ({ onEvent }: ExportOptions): Promise<never> => {
+    onEvent!({ kind: 'commit', records: 5, bytes: 100, partial: '_x.partial' })
+    throw error
+  }
+
+  test('tells what the line tells, and the command that resumes it', async () => {
+    const flags = ['--out', 'a file.ndjson', '--json', '--token', 'secret-of-flag', '--exclude', "it's"]
+    const { stdout, stderr, exitCode } = await cli([list, ...flags], { export: failing })
+    expect(exitCode).toBe(5)
+    expect(stderr).toContain(`truto-export: ${error.toLine()}\n`)
+    expect(stdout.endsWith('\n')).toBe(true)
+    expect(JSON.parse(stdout)).toEqual({
+      complete: false,
+      code: 'ERR_TIMEOUT',
+      exit: 5,
+      class: 'UpstreamError',
+      message: 'late',
+      hint: error.hint,
+      input: null,
+      page: 3,
+      record: 4,
+      byte: 5,
+      status: null,
+      left: 'something',
+      resume: `truto-export ${list} --out 'a file.ndjson' --json --token TOKEN --exclude 'it'\\''s'`,
+    })
+    expect(stdout + stderr).not.toContain('secret-of-flag')
+  })
+
+  test('where nothing is kept, or the cursor is gone, there is no command', async () => {
+    const fresh = await cli([list, '--out', 'x', '--json'], { export: () => Promise.reject(error) })
+    expect(JSON.parse(fresh.stdout)).toMatchObject({ resume: null })
+    const expired = async (options: ExportOptions): Promise<never> => {
+      await failing(options).catch(() => {})
+      throw new DataError('ERR_CURSOR_EXPIRED', 'm')
+    }
+    const gone = await cli([list, '--out', 'x', '--json'], { export: expired })
+    expect(JSON.parse(gone.stdout)).toMatchObject({ code: 'ERR_CURSOR_EXPIRED', resume: null })
+  })
+
+  test.each([
+    [['--out', 'x', '--limit', '0'], 'stdout'],
+    [['--limit', '0'], 'stderr'],
+    [['--out=x', '--nope'], 'stdout'],
+  ] as const)('%j says what is wrong on %s', async (flags, where) => {
+    const refused = await cli([list, '--json', ...flags])
+    const lines = refused[where].split('\n').filter((line) => line.startsWith('{'))
+    expect(JSON.parse(lines[0]!)).toMatchObject({ exit: 2, class: 'ConfigError' })
+    if (where === 'stderr') expect(refused.stdout).toBe('')
+  })
+
+  test('an export that was stopped says so, and how to resume it', async () => {
+    const stopped = async (options: ExportOptions, process: Process): Promise<never> => {
+      options.onEvent!({ kind: 'commit', records: 5, bytes: 100, partial: '_x.partial' })
+      process.emit('SIGTERM')
+      throw options.signal!.reason
+    }
+    const { stdout, exitCode } = await cli([list, '--out', 'x', '--json'], { export: stopped })
+    expect(exitCode).toBe(143)
+    expect(JSON.parse(stdout)).toMatchObject({
+      code: 'SIGTERM',
+      exit: 143,
+      class: 'Stopped',
+      left: expect.stringContaining('5 records are kept'),
+      resume: `truto-export ${list} --out x --json`,
+    })
+  })
+
+  test('what nobody expected, and a control character, are safe to print', async () => {
+    const { stdout } = await cli([list, '--out', 'x', '--json'], {
+      export: () => Promise.reject(new Error('\u009b31m')),
+    })
+    expect(stdout).not.toContain('\u009b')
+    expect(JSON.parse(stdout)).toMatchObject({ code: 'ERR_INTERNAL', exit: 1 })
+  })
+})
+
+describe('habits of other programs', () => {
+  test('-o FILE is told what -o is', async () => {
+    const { stderr, exitCode } = await cli([list, '-o', 'out.csv'])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('-o is the format, and the path is --out "out.csv"')
+  })
+
+  test('a format or compression that the name denies is warned of, one that it does not say is not', async () => {
+    expect((await cli([list, '-o', 'csv', '--out', 'x.json'])).stderr).toMatch(
+      /warning: x\.json will hold csv, .*not json/,
+    )
+    expect((await cli([list, '--compress', 'none', '--out', 'x.csv.gz'])).stderr).toMatch(
+      /warning: .* not be compressed/,
+    )
+    for (const flags of [
+      ['-o', 'csv', '--out', 'x.csv'],
+      ['-o', 'csv', '--out', 'x'],
+      ['--out', 'x.csv.gz'],
+    ]) {
+      expect((await cli([list, ...flags])).stderr).not.toContain('warning')
+    }
+  })
+
+  test('several ids in one, and one flag twice', async () => {
+    expect((await cli([list, '--channel', 'A,B'])).stderr).toContain('warning: --channel takes one id')
+    const twice = await cli([list, '--channel', 'A', '--channel', 'B'])
+    expect(twice).toMatchObject({ exitCode: 2, options: undefined })
+    expect(twice.stderr).toContain('--channel was given "A" and "B"')
+  })
+
+  test('several files, and stdin between them once', async () => {
+    const several = await cli(['convert', 'a.json', 'b.json'])
+    expect(several.options!.input).toEqual(['a.json', 'b.json'])
+    const mixed = (await cli(['convert', 'a.json', '/dev/stdin'], { stdin: 'x' })).options!.input as unknown[]
+    expect([mixed[0], typeof mixed[1]]).toEqual(['a.json', 'object'])
+    const twice = await cli(['convert', '-', '/dev/stdin'])
+    expect(twice).toMatchObject({ exitCode: 2, options: undefined })
+  })
+})
+
 describe('how a run ends', () => {
   test.each([
     [new InternalError('ERR_INTERNAL', 'm'), 1],
@@ -290,11 +483,20 @@ describe('how a run ends', () => {
   })
 
   test('bad options end with 2 before the library is asked', async () => {
-    for (const argv of [[list, '--limit', '0'], [list, '--nope'], ['members'], []]) {
+    for (const argv of [[list, '--limit', '0'], [list, '--nope'], ['members']]) {
       const refused = await cli(argv)
       expect(refused).toMatchObject({ exitCode: 2, options: undefined, stdout: '' })
       expect(refused.stderr).toMatch(/^truto-export: ERR_OPTION_[A-Z]+: .*\n$/)
     }
+  })
+
+  test('where nothing is asked for, a short usage says what can be', async () => {
+    const { stderr, stdout, exitCode } = await cli([])
+    expect([exitCode, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(/^Usage: truto-export/)
+    expect(stderr).toContain('truto-export --help')
+    expect(stderr.split('\n').length).toBeLessThan(20)
+    expect(stderr).not.toContain('ERR_')
   })
 
   test.each([
@@ -312,6 +514,9 @@ describe('how a run ends', () => {
       options.onEvent!({ kind: 'commit', records: 5, bytes: 100, partial: '_x.partial' })
       options.progress!.records = 7
       process.emit(signal)
+      process.emit('SIGTERM') // a runner's own, on top of the terminal's
+      expect(process.exits).toEqual([])
+      process.clock.advance(301)
       process.emit('SIGTERM')
       expect(process.exits).toEqual([143])
       throw options.signal!.reason
