@@ -78,6 +78,7 @@ export const basis: readonly Basis[] = [
     'channel is required for Slack, workspace for Microsoft; the body of the 400 is inferred',
   ),
   row('strictParents', 'guess', 'off for convenience: an unknown channel holds all members'),
+  row('strictResources', 'guess', 'off for convenience: an unknown resource holds the members'),
   row('pageSize', 'guess', 'the default of the API is not documented; Slack has 100, Graph 100'),
   row('maxLimit', 'guess', 'not documented; Slack and Graph stop at 1,000 and 999'),
   row('truto_ignore_limit', 'inferred', '"ignores the limit query parameter": the default of the provider is left'),

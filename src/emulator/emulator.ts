@@ -8,10 +8,12 @@ import { parentIdAt } from './records.js'
 import { EmulatorServer } from './server.js'
 
 export { type Basis, basis } from './basis.js'
+export { parseFault } from './fault-texts.js'
 export type { BytePosition, Fault, FaultKind, FaultTarget } from './faults.js'
 export type { RequestLogEntry } from './log.js'
 export { type Integration, type MemberOptions, memberAt, memberIdAt, upstreamMemberAt } from './members.js'
 export {
+  accountsOf,
   defaultAccountId,
   defaultToken,
   type EmulatedAccount,
@@ -32,6 +34,8 @@ export interface Emulator {
   readonly token: string
   /** Id of its first account. */
   readonly accountId: string
+  /** Ids of all its accounts, the first one first; without those that `accounts: 'any'` takes. */
+  readonly accountIds: readonly string[]
   /** Ids of the channels (Slack) or workspaces (Microsoft) of its first account; the first holds all members. */
   readonly parentIds: readonly string[]
   /** The last requests, oldest first: a copy of the list, with live entries. */
@@ -42,8 +46,10 @@ export interface Emulator {
   setFaults(faults: readonly Fault[]): void
   /** Empties the log, the counters and the rate limits, and puts back the faults and the account's state of the options. */
   reset(): void
-  /** Ends all connections at once and stops listening. */
+  /** Ends all connections at once and stops listening. Does nothing the second time. */
   close(): Promise<void>
+  /** The same, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** Starts an emulator on loopback.
@@ -53,12 +59,18 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const server = new EmulatorServer(settings)
   const port = await server.listen()
   const account = settings.accounts[0]!
+  let closed: Promise<void> | undefined
+  const close = (): Promise<void> => {
+    closed ??= server.close()
+    return closed
+  }
   const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host
   return {
     url: `http://${host}:${port}`,
     port,
     token: settings.token,
     accountId: account.id,
+    accountIds: settings.accounts.map(({ id }) => id),
     parentIds: Array.from({ length: settings.parents }, (_, index) =>
       parentIdAt(index, settings.member.seed, account.integration),
     ),
@@ -70,6 +82,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     },
     setFaults: (faults) => server.faults.set(faults),
     reset: () => server.reset(),
-    close: () => server.close(),
+    close,
+    [Symbol.asyncDispose]: close,
   }
 }

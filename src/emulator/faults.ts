@@ -76,7 +76,7 @@ export interface CursorFault {
   readonly value?: JsonValue | undefined
 }
 
-/** Truto's error JSON inside the 200. `alone`: in place of the page; `before`, `after`: its members stand beside the records, in the same object; `in-array`:
+/** Truto's error JSON inside the 200. Of NDJSON it is a line: the first, the last, or after `record` records, where nothing follows. Else `alone`: in place of the page; `before`, `after`: its members stand beside the records, in the same object; `in-array`:
  *  after `record` records it is appended to the open array, and nothing follows. */
 export interface ErrorInBodyFault {
   readonly kind: 'error-in-body'

@@ -34,6 +34,15 @@ export interface EmulatedAccount {
   readonly integration: Integration
 }
 
+/** So many accounts of an integration: the first has the usual id, the others one after the other. */
+export function accountsOf(count: number, integration: Integration): EmulatedAccount[] {
+  const [head, tail] = [defaultAccountId.slice(0, -12), Number.parseInt(defaultAccountId.slice(-12), 16)]
+  return Array.from({ length: count }, (_, index) => ({
+    id: head + (tail + index).toString(16).padStart(12, '0'),
+    integration,
+  }))
+}
+
 /** Id of the account that the emulator has unless `accounts` says otherwise: the one of Truto's reference page. */
 export const defaultAccountId = '62f44730-dd91-461e-bd6a-aedd9e0ad79d'
 /** Token that the emulator accepts unless `token` says otherwise. */
@@ -74,6 +83,8 @@ export interface EmulatorOptions extends MemberOptions {
   requireParents?: boolean | undefined
   /** Whether an unknown channel or workspace is an error; else it holds all members. Default false. */
   strictParents?: boolean | undefined
+  /** Whether an unknown resource is an error; else it holds the members. Default false. */
+  strictResources?: boolean | undefined
 
   /** Records in a page where the request has no `limit` or `truto_ignore_limit=true`. Infinity puts all into one page. Default 200. */
   pageSize?: number | undefined
@@ -137,6 +148,7 @@ export interface Settings {
   readonly parents: number
   readonly requireParents: boolean
   readonly strictParents: boolean
+  readonly strictResources: boolean
   readonly pageSize: number
   readonly maxLimit: number
   readonly paging: PagingOptions
@@ -192,6 +204,7 @@ export function settingsOf(options: EmulatorOptions): Settings {
     parents: options.parents ?? 3,
     requireParents: options.requireParents ?? true,
     strictParents: options.strictParents ?? false,
+    strictResources: options.strictResources ?? false,
     pageSize,
     maxLimit: options.maxLimit ?? Math.max(1000, pageSize),
     paging: options.paging ?? {},

@@ -191,6 +191,7 @@ function altered(page: Page, faults: StrikingFaults): Page {
   if (!fault) return page
   const error = JSON.stringify(errorOf(fault))
   const { head, tail, run } = page
+  if (page.contentType === 'application/x-ndjson') return withErrorLine(page, fault, error)
   if (fault.where === 'in-array') {
     const kept = run.first(fault.record ?? run.count >> 1)
     return { ...page, run: kept, tail: kept.count > 0 ? `,${error}` : error }
@@ -199,6 +200,13 @@ function altered(page: Page, faults: StrikingFaults): Page {
   return fault.where === 'before'
     ? { ...page, head: `${error.slice(0, -1)},${head.slice(1)}` }
     : { ...page, tail: `${tail.slice(0, -1)},${error.slice(1)}` }
+}
+
+function withErrorLine(page: Page, { where, record }: ErrorInBodyFault, error: string): Page {
+  if (where === 'before') return { ...page, head: `${error}\n` }
+  if (where === 'after') return { ...page, tail: `${error}\n` }
+  const kept = page.run.first(record ?? page.run.count >> 1)
+  return { ...page, run: kept, tail: kept.count > 0 ? `\n${error}\n` : `${error}\n` }
 }
 
 function withGarbage(plain: PlainReply, faults: StrikingFaults): Body {

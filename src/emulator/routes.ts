@@ -112,6 +112,7 @@ function route(request: ApiRequest, state: ApiState): Answer {
   }
   if (root === 'unified' && first && second) {
     const resource = `${first}/${second}`
+    checkResource(resource, state)
     if (count === 3) return list(request, resource, state)
     if (count === 4 && third) return single(request, resource, third, state)
     if (count === 5 && third === 'meta' && fourth === 'list') {
@@ -239,6 +240,19 @@ function meta(resource: string, integration: Integration): JsonRecord {
 function requiredParent(resource: string, integration: Integration): 'channel' | 'workspace' | undefined {
   if (resource === 'instant-messaging/members') return integration === 'slack' ? 'channel' : 'workspace'
   return resource === 'instant-messaging/channels' && integration !== 'slack' ? 'workspace' : undefined
+}
+
+/** Lists that the emulated account has. */
+const knownResources: readonly string[] = [
+  memberSchema.resource,
+  'instant-messaging/channels',
+  'instant-messaging/workspaces',
+]
+
+/** @throws Refusal */
+function checkResource(resource: string, { settings }: ApiState): void {
+  if (!settings.strictResources || knownResources.includes(resource)) return
+  throw new Refusal(404, trutoError(404, `The emulator has no ${resource}; it has ${knownResources.join(', ')}.`))
 }
 
 /** Which records a list request means. @throws Refusal */

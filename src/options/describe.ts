@@ -53,7 +53,10 @@ const commands: Record<CommandName, CommandText> = {
     usage: 'truto-export emulator [options]',
     summary:
       'Runs a local Truto with made-up members until Ctrl-C. Prints the two variables that point an export to it.',
-    examples: ['truto-export emulator --members 1000000 --port 4010'],
+    examples: [
+      'truto-export emulator --members 1000000 --port 4010',
+      'truto-export emulator --fault page=3,status=503 --fault page=5,attempt=every,cut=1000',
+    ],
   },
   demo: {
     usage: 'truto-export demo [options]',

@@ -116,7 +116,9 @@ function valuesOf(
 
 /** A value of the command line or the environment. */
 function checkText(value: unknown, entry: OptionEntry, label: string): unknown {
-  if (entry.kind === 'list' && Array.isArray(value)) return checkValue(value.flatMap(splitList), entry, label)
+  if (entry.kind === 'list' && Array.isArray(value)) {
+    return checkValue(entry.isWhole ? value : value.flatMap(splitList), entry, label)
+  }
   if (typeof value !== 'string') return checkValue(value, entry, label)
   switch (entry.kind) {
     case 'integer':

@@ -64,6 +64,8 @@ export interface OptionEntry {
   readonly isCharacter?: true
   /** Must be an http or https URL; a user and password in it are in no message. */
   readonly isUrl?: true
+  /** Of a list: each text on the command line is one element, commas and all. */
+  readonly isWhole?: true
   /** The value is in no message. */
   readonly isSecret?: true
   /** On the command line the value is the path of a file that holds it. */
@@ -1105,6 +1107,44 @@ export const emulatorTable = {
     defaultText: 'slack; msteams for --framing graph',
     doc: 'What the account connects to: it decides the fields, and whether a channel or a workspace is required.',
   },
+  accounts: {
+    kind: 'list',
+    group: 'Emulator',
+    commands: ['emulator'],
+    flag: '--accounts',
+    placeholder: 'N|ID,ID',
+    default: ['1'],
+    doc: 'How many integrated accounts there are, or their ids. Each has the same members, and limits of its own.',
+  },
+  parentListSize: {
+    kind: 'integer',
+    group: 'Emulator',
+    commands: ['emulator'],
+    flag: '--parents',
+    placeholder: 'N',
+    default: 3,
+    min: 1,
+    max: 100_000,
+    doc: 'Channels of a Slack account, workspaces of a Microsoft one. The first holds all members, each other half of them.',
+  },
+  strict: {
+    kind: 'boolean',
+    group: 'Emulator',
+    commands: ['emulator'],
+    flag: '--strict',
+    default: true,
+    doc: 'An unknown channel, workspace or resource is a 404, as at Truto; --no-strict answers with all members.',
+  },
+  faults: {
+    kind: 'list',
+    group: 'Emulator',
+    commands: ['emulator'],
+    flag: '--fault',
+    placeholder: 'FAULT',
+    isWhole: true,
+    default: [],
+    doc: 'What goes wrong, and where: page=3,status=503 · page=2,cut=1000 · page=2,attempt=every,stall · status=429,retry-after=5 · page=4,drip=10,every=500ms · page=2,error-in-body=after. Repeatable. page is a number from 1, by default every page; attempt is the first one unless it says otherwise. What there is: status, cut, stall, drip, redirect, reauth, shift, cursor, error-in-body, garbage, gzip, early-close, content-length, bomb.',
+  },
   remoteData: {
     kind: 'boolean',
     group: 'Emulator',
@@ -1176,7 +1216,7 @@ export const emulatorTable = {
     commands: ['emulator'],
     flag: '--json',
     default: false,
-    doc: 'Prints url, token, account and parent (the id of its channel or workspace) as one line of JSON instead of a line for a shell.',
+    doc: 'Prints url, token, account and parent (the id of its channel or workspace), and the lists accounts and parents, as one line of JSON instead of a line for a shell.',
   },
   logFormat: {
     kind: 'enum',

@@ -65,6 +65,51 @@ describe('truto-export emulator', () => {
     expect(stderr).toBe('')
   })
 
+  test('--accounts, --parents and --fault shape what answers, and what is unknown is a 404', async () => {
+    const flags = ['--members', '5', '--json', '--accounts', '3', '--parents', '2', '--fault', 'page=1,status=503']
+    await emulator(flags, async (stdout) => {
+      const address = JSON.parse(stdout) as EmulatorAddress
+      expect([address.accounts.length, new Set(address.accounts).size, address.parents.length]).toEqual([3, 3, 2])
+      expect([address.accounts[0], address.parents[0]]).toEqual([address.account, address.parent])
+      const get = async (path: string): Promise<number> => {
+        const answer = await request(`${address.url}/unified/${path}`, {
+          headers: { authorization: `Bearer ${address.token}`, connection: 'close' },
+        })
+        await answer.body.dump()
+        return answer.statusCode
+      }
+      const list = (account: string, parent: string): string =>
+        `instant-messaging/members?integrated_account_id=${account}&channel[id]=${parent}`
+      for (const account of address.accounts) {
+        expect(await get(list(account, address.parents[1]!))).toBe(503)
+        expect(await get(list(account, address.parents[1]!))).toBe(200)
+      }
+      expect(await get(list('nobody', address.parent))).toBe(404)
+      expect(await get(list(address.account, 'C0UNKNOWN'))).toBe(404)
+      const query = `?integrated_account_id=${address.account}&channel[id]=${address.parent}`
+      for (const typo of ['instant-messaging/member', 'crm/contacts']) expect(await get(typo + query)).toBe(404)
+    })
+  })
+
+  test('--no-strict takes any channel and resource, --accounts takes ids', async () => {
+    const flags = ['--members', '5', '--json', '--no-strict', '--accounts', 'one,two']
+    await emulator(flags, async (stdout) => {
+      const address = JSON.parse(stdout) as EmulatorAddress
+      expect(address.accounts).toEqual(['one', 'two'])
+      expect(await membersOf({ ...address, account: 'two', parent: 'anything' }, 'channel')).toBe(5)
+    })
+  })
+
+  test.each([
+    [['--accounts', '0'], '--accounts does not accept 0'],
+    [['--parents', '0'], '--parents does not accept'],
+    [['--fault', 'page=3'], 'the fault "page=3": it does nothing'],
+  ])('%j is refused', async (flags, why) => {
+    const { exitCode, stderr } = await emulator(flags)
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain(why)
+  })
+
   test('a port that is taken is an error of the options', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => server.once('listening', resolve))

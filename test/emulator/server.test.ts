@@ -195,3 +195,33 @@ test('every switch of an unknown behaviour names its basis', () => {
   ]
   expect(switches.filter((name) => !behaviours.has(name))).toEqual([])
 })
+
+test('await using closes it, and closing it once more does nothing', async () => {
+  let url: string
+  {
+    await using emulator = await startEmulator({ members: 3 })
+    url = emulator.url
+    expect((await fetch(`${url}/ping`)).status).toBe(200)
+    await emulator.close()
+  }
+  await expect(fetch(`${url}/ping`)).rejects.toThrow()
+})
+
+test('an error inside an NDJSON answer is a line of it', async () => {
+  await using emulator = await startEmulator({ members: 4, framing: 'ndjson' })
+  const query = `integrated_account_id=${emulator.accountId}&channel[id]=${emulator.parentIds[0]}&truto_response_format=stream`
+  const headers = { authorization: `Bearer ${emulator.token}` }
+  for (const [where, at, count] of [
+    ['before', 0, 5],
+    ['after', 4, 5],
+    ['in-array', 2, 3],
+  ] as const) {
+    emulator.setFaults([{ kind: 'error-in-body', where }])
+    const answer = await fetch(`${emulator.url}/unified/instant-messaging/members?${query}`, { headers })
+    const lines = (await answer.text())
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line))
+    expect([lines.length, lines.findIndex((line) => 'statusCode' in line)]).toEqual([count, at])
+  }
+})
