@@ -1,7 +1,7 @@
 // What was delivered, as text beside the output: enough to hold the file against it later, and to know what it is without opening it. Pure encoding and
 // decoding. It goes wherever the file goes, so it has no token, no cursor and no value of a query.
 
-import { printable, StateError } from '../errors.js'
+import { printable, printableJson, StateError } from '../errors.js'
 import { sideNames } from '../files/side-names.js'
 import type { Framing, JsonValue, Warning } from '../record.js'
 import type { ExportReport, ResponseFormat } from '../report.js'
@@ -105,7 +105,7 @@ const requestFormats = ['auto', ...answerFormats] as const
 
 /** The manifest as indented JSON. */
 export function encodeManifest(manifest: Manifest): Buffer {
-  return Buffer.from(`${JSON.stringify({ kind, ...manifest }, null, 2)}\n`)
+  return Buffer.from(`${printableJson({ kind, ...manifest }, 2)}\n`)
 }
 
 /** Whether these bytes, of which the last may be missing, are the manifest of some version. */

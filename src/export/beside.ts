@@ -2,8 +2,8 @@
 
 import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
+import { MiB } from '../bytes/units.js'
 import { decodeManifest, type Manifest, manifestPathOf } from '../checkpoint/manifest.js'
-import { maxManifestBytes } from '../destination/manifest-file.js'
 import { printable } from '../errors.js'
 import { systemFiles } from '../files/file-system.js'
 import { readWhole } from '../files/whole-file.js'
@@ -12,6 +12,9 @@ import { type ResourceSchema, schemaOf, unmappedSchema } from '../schema/resourc
 import type { InputFormat } from '../source/body-source.js'
 import { editedSchema } from '../transform/edited-schema.js'
 import { parseEdits } from '../transform/parse-edits.js'
+
+/** That of a million parts. */
+const maxManifestBytes = 128 * MiB
 
 /** What inputs are, as far as their manifests know it. */
 export interface Beside {
