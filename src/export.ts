@@ -25,7 +25,7 @@ import {
   givenSchema,
   settledWarnings,
 } from './export/edits.js'
-import { type IdentityInit, identityOf, knownIdentityOf, obstacleOf } from './export/identity.js'
+import { type IdentityInit, identityOf, knownIdentityOf, obstacleOf, optionDigestsOf } from './export/identity.js'
 import { refuseOwnFiles } from './export/inputs.js'
 import { Output } from './export/output.js'
 import { peakRssBytes } from './export/peak-memory.js'
@@ -155,6 +155,7 @@ function sessionOptions(resolved: ResolvedOptions, run: RunOptions): Omit<Sessio
   const obstacle = obstacleOf(identity)
   return {
     fingerprint: obstacle === null ? identityOf(identity) : null,
+    optionDigests: optionDigestsOf(identity),
     obstacle,
     mustResume: resolved.resume,
     isRestart: resolved.restart,

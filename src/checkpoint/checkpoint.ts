@@ -75,9 +75,14 @@ export interface OutputProof {
   readonly sha256: string | null
 }
 
+/** By name. */
+export type OptionDigests = { readonly [name: string]: string }
+
 export interface Checkpoint {
   /** Of the options that the output's bytes depend on: see `fingerprintOf`. */
   readonly fingerprint: string
+  /** A few digits of a digest of each of these options, by its name, to say which one differs. Absent in a checkpoint of before. */
+  readonly options?: OptionDigests
   /** Wall time of the commit, RFC 3339, for people. */
   readonly savedAt: string
   readonly state: ExportState
@@ -136,6 +141,7 @@ function checkpointOf(value: JsonValue): Checkpoint {
   const fields = object(value, 'checkpoint')
   return {
     fingerprint: text(fields, 'fingerprint'),
+    ...(fields['options'] === undefined ? {} : { options: digestsOf(fields['options']) }),
     savedAt: text(fields, 'savedAt'),
     state: stateOf(fields['state']),
     proof: proofOf(object(fields['proof'], 'proof')),
@@ -143,6 +149,11 @@ function checkpointOf(value: JsonValue): Checkpoint {
     report: fields['report'] ?? null,
     manifest: fields['manifest'] ?? null,
   }
+}
+
+function digestsOf(value: JsonValue | undefined): OptionDigests {
+  const fields = object(value, 'options')
+  return Object.fromEntries(Object.keys(fields).map((name) => [name, text(fields, name)]))
 }
 
 function proofOf(fields: Fields): OutputProof {

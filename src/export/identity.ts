@@ -1,8 +1,9 @@
 // Which export this is: what its output's bytes depend on, and whether it can go on after an interruption at all.
 
 import { createHmac } from 'node:crypto'
+import type { OptionDigests } from '../checkpoint/checkpoint.js'
 import { fingerprintOf } from '../checkpoint/fingerprint.js'
-import type { ResolvedOptions } from '../options/schema.js'
+import { exportTable, type OptionTable, type ResolvedOptions } from '../options/schema.js'
 import { editsOf, givenSchema } from './edits.js'
 
 /** Version of the bytes that we make of the same records. A checkpoint of another version is one of another export. */
@@ -43,6 +44,46 @@ export function identityOf({ resolved, transform }: IdentityInit): string {
     columns: format === 'csv' || format === 'parquet' ? pick(resolved, columnOptions[format]) : null,
     cut: compress === 'none' ? null : resolved.commitBytes,
     parts: [resolved.partRows, resolved.partBytes],
+  })
+}
+
+/** Digits kept of an option's digest: enough to see that it differs, and too few to tell a value by. */
+const keptDigits = 8
+
+/** What of `identityOf` is each option's, by its name. */
+export function optionDigestsOf({ resolved, transform }: IdentityInit): OptionDigests {
+  const { format, compress } = resolved
+  const facts: Record<string, unknown> = {
+    version: outputVersion,
+    apiUrl: new URL(resolved.apiUrl).href,
+    ...pick(resolved, requestOptions),
+    parser: ['stream-json', 'streamparser'].includes(resolved.parser) ? resolved.parser : 'exact',
+    transform: typeof transform === 'function' ? String(transform) : null,
+    format,
+    compress,
+    ...pick(resolved, transformOptions),
+    redactKey: keyOfHashes(resolved),
+    schema: format === 'csv' || format === 'parquet' ? (givenSchema(resolved)?.fields ?? null) : null,
+    ...(format === 'csv' || format === 'parquet' ? pick(resolved, columnOptions[format]) : {}),
+    commitBytes: compress === 'none' ? null : resolved.commitBytes,
+    partRows: resolved.partRows,
+    partBytes: resolved.partBytes,
+  }
+  const digests = Object.entries(facts).map(([name, value]) => [
+    name,
+    fingerprintOf({ [name]: value }).slice(0, keptDigits),
+  ])
+  return Object.fromEntries(digests) as OptionDigests
+}
+
+/** The options in which two exports differ, as flags; none where that cannot be told. Options of another format count as that one. */
+export function differingOptions(saved: OptionDigests | undefined, own: OptionDigests): string[] {
+  if (saved === undefined) return []
+  const names = Object.keys(own).filter((name) => saved[name] !== undefined && saved[name] !== own[name])
+  return names.map((name) => {
+    if (name === 'version') return 'the version of truto-export'
+    if (name === 'transform') return 'the transform'
+    return (exportTable as OptionTable)[name]?.flag ?? name
   })
 }
 

@@ -7,6 +7,7 @@ import {
   decodeCheckpoint,
   type ExportState,
   encodeCheckpoint,
+  type OptionDigests,
   type OutputProof,
 } from '../checkpoint/checkpoint.js'
 import { encodeManifest, type Manifest, manifestOf } from '../checkpoint/manifest.js'
@@ -17,6 +18,7 @@ import type { PartsWriter } from '../destination/directory.js'
 import { ConfigError, DataError, ExportError, InternalError, OutputError, printable, StateError } from '../errors.js'
 import type { JsonValue } from '../record.js'
 import { type ExportEvent, type ExportReport, keptText } from '../report.js'
+import { differingOptions } from './identity.js'
 import { checkedBy, RunningProof } from './proof.js'
 
 export interface SessionInit {
@@ -24,6 +26,8 @@ export interface SessionInit {
   /** Of the export; null where it cannot go on after an interruption, for the reason `obstacle`. */
   readonly fingerprint: string | null
   readonly obstacle: string | null
+  /** Of its options one by one, to say which differ. */
+  readonly optionDigests: OptionDigests
   /** Whether there has to be a checkpoint. */
   readonly mustResume: boolean
   /** Whether what is found is dropped. */
@@ -134,7 +138,9 @@ async function openKept(
   }
   if (!isSame) {
     const what = fingerprint === null ? 'an interrupted export, which this one cannot resume' : 'another export'
-    throw new StateError('ERR_STATE_MISMATCH', `${name} is that of ${what}`)
+    const differing = differingOptions(saved.options, init.optionDigests)
+    const which = differing.length === 0 ? '' : `; what differs: ${differing.join(', ')}`
+    throw new StateError('ERR_STATE_MISMATCH', `${name} is that of ${what}${which}`)
   }
   const proof = proofLike(saved.proof, hasDigest)
   const writer = await place.resume(length, checkedBy(proof, saved.proof, place.partialName))
@@ -394,6 +400,7 @@ export class Session {
     }
     const bytes = encodeCheckpoint({
       fingerprint: fingerprint!,
+      options: this.#init.optionDigests,
       savedAt,
       state,
       proof,

@@ -104,6 +104,7 @@ describe('is refused, never guessed at', () => {
     ['an unknown framing', { state: { ...state, source: { ...source, framing: 'odd' } } }],
     ['warnings that are no list', { state: { ...state, warnings: {} } }],
     ['no proof', { proof: null }],
+    ['digests of options that are no text', { options: { limit: 3 } }],
   ]
   test.each(wrong)('where it is whole and has %s', (_, change) => {
     expect(refuse(encodeCheckpoint({ ...checkpoint, ...change } as Checkpoint))).toMatchObject(corrupt)

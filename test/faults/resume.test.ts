@@ -365,28 +365,30 @@ describe('what is left of an interrupted export', () => {
     expect(report!.digest).toEqual(isLater ? { algorithm: 'sha256', hex } : null)
   })
 
-  const others: [name: string, options: Partial<ExportOptions>][] = [
-    ['another page size', { limit: 3 }],
-    ['another channel', { channel: 'C2' }],
-    ['another account', { account: 'other' }],
-    ['another server', { apiUrl: 'http://127.0.0.1:9' }],
-    ['another format', { format: 'csv' }],
-    ['another compression', { compress: 'gzip' }],
-    ['another exclusion', { exclude: ['phones'] }],
-    ['a key', { keyBy: 'id' }],
-    ['a transform', { transform: (record) => record }],
-    ['a parser that prints records anew', { parser: 'stream-json' }],
-    ['a query', { query: { a: 1 } }],
-    ['no wish for a checkpoint', { checkpoint: false }],
-    ['a format that cannot be gone on with', { format: 'parquet', parquetWriter: 'parquetjs-lite' }],
+  const others: [name: string, options: Partial<ExportOptions>, differing: string][] = [
+    ['another page size', { limit: 3 }, '--limit'],
+    ['another channel', { channel: 'C2' }, '--channel'],
+    ['another account', { account: 'other' }, '--account'],
+    ['another server', { apiUrl: 'http://127.0.0.1:9' }, '--api-url'],
+    ['another format', { format: 'csv' }, '--output'],
+    ['another compression', { compress: 'gzip' }, '--compress, --commit-bytes'],
+    ['another exclusion', { exclude: ['phones'] }, '--exclude'],
+    ['a key', { keyBy: 'id' }, '--key-by'],
+    ['a transform', { transform: (record) => record }, 'the transform'],
+    ['a parser that prints records anew', { parser: 'stream-json' }, '--parser'],
+    ['a query', { query: { a: 1 } }, '--query'],
+    ['no wish for a checkpoint', { checkpoint: false }, ''],
+    ['a format that cannot be gone on with', { format: 'parquet', parquetWriter: 'parquetjs-lite' }, '--output'],
   ]
-  test.each(others)('is not that of an export with %s', async (_, options) => {
+  test.each(others)('is not that of an export with %s', async (_, options, differing) => {
     const scene = await interruptedScene()
     const before = [readFileSync(sideNames(scene.path).partial), readFileSync(sideNames(scene.path).checkpoint)]
     const requests = scene.server.requests
     const { error } = await scene.attempt(options)
     expect(error).toMatchObject({ code: 'ERR_STATE_MISMATCH', exitCode: 8 })
     expect((error as ExportError).toLine()).toContain('--restart')
+    const named = / is that of [^;]*(?:; what differs: ([^;]*))?$/.exec((error as ExportError).message)!
+    expect(named[1] ?? '').toBe(differing)
     expect(scene.server.requests).toBe(requests)
     expect([readFileSync(sideNames(scene.path).partial), readFileSync(sideNames(scene.path).checkpoint)]).toEqual(
       before,
