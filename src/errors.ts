@@ -40,7 +40,11 @@ export const errorCodes = {
   ERR_OPTION_INVALID: { class: 'ConfigError', retryable: false, hint: 'see --help for accepted values' },
   ERR_OPTION_UNKNOWN: { class: 'ConfigError', retryable: false, hint: 'see --help for the options' },
   ERR_OPTION_MISSING: { class: 'ConfigError', retryable: false, hint: 'see --help for what is required' },
-  ERR_TOKEN_MISSING: { class: 'ConfigError', retryable: false, hint: 'set TRUTO_API_TOKEN or pass --token-file FILE' },
+  ERR_TOKEN_MISSING: {
+    class: 'ConfigError',
+    retryable: false,
+    hint: 'set TRUTO_API_TOKEN or pass --token-file FILE (token in code)',
+  },
   ERR_TOKEN_INVALID: { class: 'ConfigError', retryable: false, hint: 'the token must be one line of visible ASCII' },
   ERR_INSECURE_URL: {
     class: 'ConfigError',
@@ -48,7 +52,11 @@ export const errorCodes = {
     hint: 'use https, a loopback host, or --allow-insecure-http',
   },
   ERR_RUNTIME_MISSING: { class: 'ConfigError', retryable: false, hint: 'use another option or a newer Node.js' },
-  ERR_OUTPUT_EXISTS: { class: 'ConfigError', retryable: false, hint: 'pass --overwrite to replace it' },
+  ERR_OUTPUT_EXISTS: {
+    class: 'ConfigError',
+    retryable: false,
+    hint: 'pass --overwrite (overwrite: true in code) to replace it',
+  },
 
   ERR_UNAUTHORIZED: { class: 'AuthError', retryable: false, hint: 'check the token and that it has not expired' },
   ERR_FORBIDDEN: { class: 'AuthError', retryable: false, hint: 'the token or the connected account lacks a right' },

@@ -134,8 +134,7 @@ function describeForeignBody(headers: ResponseHeaders, text: string): string {
 function hintFor(statusCode: number, body: TrutoErrorBody | undefined): string | undefined {
   if (body === undefined) return undefined
   const missing = namesIn(body.insight?.['missing_required_query_parameters'])
-  if (statusCode === 400 && missing.length > 0)
-    return `pass -q ${excerpt(missing[0]!, 80)}=..., or the flag of that name`
+  if (statusCode === 400 && missing.length > 0) return `pass ${missing.slice(0, 5).map(optionFor).join(' and ')}`
   if (statusCode === 401 && body.isRemote) {
     return 'the provider refused the credentials of the connected account: it has to be connected anew'
   }
@@ -143,6 +142,20 @@ function hintFor(statusCode: number, body: TrutoErrorBody | undefined): string |
     return 'connect the account anew with these scopes'
   }
   return undefined
+}
+
+/** Our options for parameters, as flags and by their names in code. */
+const options: Readonly<Record<string, string>> = {
+  integrated_account_id: '-a/--account ID (account in code)',
+  channel: '--channel ID (channel in code)',
+  workspace: '--workspace ID (workspace in code)',
+  limit: '--limit N (limit in code)',
+}
+
+/** How to give a parameter that is missing, which may be named in bracket form. */
+function optionFor(name: string): string {
+  const own = name.split('[', 1)[0]!
+  return Object.hasOwn(options, own) ? options[own]! : `-q ${excerpt(name, 80)}=... (query in code)`
 }
 
 function redirectTarget({ headers, url }: ErrorAnswer): string {

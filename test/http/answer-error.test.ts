@@ -129,10 +129,20 @@ test('the insight comes along as it was, without the token', () => {
 test('hints say what to do', () => {
   const missing = { truto_error_insight: { missing_required_query_parameters: { value: ['channel'] } } }
   const scopes = { truto_error_insight: { forbidden_error: { value: { missing_scopes: ['users:read'] } } } }
-  expect(errorOf(400, truto(400, missing)).hint).toMatch(/pass -q channel=/)
+  expect(errorOf(400, truto(400, missing)).hint).toBe('pass --channel ID (channel in code)')
   expect(errorOf(401, truto(401, remote)).hint).toMatch(/connected anew/)
   expect(errorOf(401, truto(401)).hint).toMatch(/check the token/)
   expect(errorOf(403, truto(403, scopes)).hint).toMatch(/connect the account anew with these scopes/)
+})
+
+test.each([
+  [['integrated_account_id'], 'pass -a/--account ID (account in code)'],
+  [['workspace'], 'pass --workspace ID (workspace in code)'],
+  [['channel[id]', 'workspace[id]'], 'pass --channel ID (channel in code) and --workspace ID (workspace in code)'],
+  [['types', 'constructor'], 'pass -q types=... (query in code) and -q constructor=... (query in code)'],
+])('what is missing is named as our option for it: %j', (value, hint) => {
+  const insight = { truto_error_insight: { missing_required_query_parameters: { description: 'd', value } } }
+  expect(errorOf(400, truto(400, insight)).hint).toBe(hint)
 })
 
 test('the wait that is asked for comes along', () => {
