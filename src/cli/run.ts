@@ -108,8 +108,7 @@ export function tellError(error: unknown, context: RunContext): number {
 export function tellStop(stopped: Stopped, how: string, left: string | null, context: RunContext): number {
   const { exitCode: exit, signal } = stopped
   const message = `${how} by ${signal}${left === null ? '' : `; ${left}`}`
-  const { code: _code, class: _class, hint: _hint, ...position } = failureOf(stopped, exit, context.resume)
-  const failure: Failure = { ...position, code: signal, class: 'Stopped', hint: null, left }
+  const failure: Failure = { ...failureOf(stopped, exit, context.resume), code: signal, class: 'Stopped', left }
   context.log.write({ level: 'warn', event: 'stopped', message, fields: { ...failure } })
   reportFailure(failure, context)
   return exit

@@ -2,18 +2,13 @@
 // a thread, so that a stop ends the wait.
 
 import { close, constants, fstat, open, read, type Stats } from 'node:fs'
-import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
-import { isatty, ReadStream } from 'node:tty'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import * as zlib from 'node:zlib'
 import { MiB } from '../bytes/units.js'
-import { ConfigError, DataError, printable, UpstreamError } from '../errors.js'
-import { type CancellableBody, decodeBody } from '../http/decode.js'
+import { ConfigError, DataError, printable } from '../errors.js'
 import { withoutSeparators } from './documents.js'
 import { magicBytes, packingOf, strangerIn } from './kinds.js'
-import { FrameCutter } from './zstd-frames.js'
 
 /** A path, or bytes as they come: anything that is iterated as chunks, such as a Readable or a Web ReadableStream. Chunks are only read. */
 export type BodyInput = string | URL | Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>
@@ -173,14 +168,20 @@ class FileInput implements Input {
   }
 
   /** The bytes of a FIFO, a pipe or a terminal, which are awaited by the event loop. */
-  #receive(status: Stats, signal: AbortSignal | undefined): AsyncIterable<Uint8Array> {
+  async *#receive(status: Stats, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+    // few inputs need these, and each costs every start
+    const { isatty, ReadStream } = await import('node:tty')
+    const { Socket } = await import('node:net')
     const fd = this.#fd!
-    if (status.isCharacterDevice() && !isatty(fd)) return this.#read(signal) // such as /dev/null
+    if (status.isCharacterDevice() && !isatty(fd)) {
+      yield* this.#read(signal) // such as /dev/null
+      return
+    }
     this.#fd = null // the stream closes it
     const stream: Readable = status.isCharacterDevice()
       ? new ReadStream(fd)
       : new Socket({ fd, readable: true, writable: false })
-    return abortable(stream, signal, () => stream.destroy())
+    yield* abortable(stream, signal, () => stream.destroy())
   }
 }
 
@@ -258,9 +259,8 @@ async function* unpacked(bytes: AsyncIterable<Uint8Array>, name: string): AsyncG
   try {
     const { start, rest } = await startOf(iterator)
     const packing = packingOf(start)
-    if (packing === 'zstd') yield* checked(unpackedZstd(cancellable(rest), name), name)
-    else if (packing === 'gzip') yield* checked(decodeBody(cancellable(rest), ['gzip']), name)
-    else yield* checked(rest, name, start)
+    if (packing === null) yield* checked(rest, name, start)
+    else yield* checked((await import('./packed.js')).unpack(rest, packing, name), name)
   } finally {
     await iterator.return?.()
   }
@@ -307,51 +307,4 @@ async function startOf(
     }
   }
   return { start, rest: rest() }
-}
-
-/** As the decoder wants it. A file is not waited for, and what is waited for ends with the signal. */
-function cancellable(bytes: AsyncIterable<Uint8Array>): CancellableBody {
-  return { [Symbol.asyncIterator]: () => bytes[Symbol.asyncIterator](), cancel() {} }
-}
-
-/** Frame by frame. */
-async function* unpackedZstd(bytes: CancellableBody, name: string): AsyncGenerator<Uint8Array, void, undefined> {
-  if (!('createZstdDecompress' in zlib)) {
-    throw new ConfigError(
-      'ERR_RUNTIME_MISSING',
-      `${name} is compressed with zstd, which needs node:zlib of Node.js 22.15 or newer; this is ${process.version}`,
-      { hint: 'use a newer Node.js, or unpack it: zstd -dc FILE | truto-export convert -' },
-    )
-  }
-  const iterator = bytes[Symbol.asyncIterator]()
-  const cutter = new FrameCutter()
-  let left: Uint8Array | null = null
-  const next = async (): Promise<Uint8Array | null> => {
-    const held = left
-    left = null
-    if (held !== null) return held
-    const result = await iterator.next()
-    return result.done ? null : result.value
-  }
-  /** The rest of the frame in hand, from `first` on. */
-  const frame = async function* (first: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-    for (let chunk: Uint8Array | null = first; chunk !== null; chunk = await next()) {
-      const end = endOfFrame(cutter, chunk)
-      if (end >= 0 && end < chunk.length) left = chunk.subarray(end)
-      if (chunk.length > 0) yield end < 0 ? chunk : chunk.subarray(0, end)
-      if (end >= 0) return
-    }
-    throw new UpstreamError('ERR_BODY_TRUNCATED', 'the zstd file ends inside a frame')
-  }
-  for (let chunk = await next(); chunk !== null; chunk = await next()) {
-    if (chunk.length > 0) yield* decodeBody(cancellable(frame(chunk)), ['zstd'])
-  }
-}
-
-function endOfFrame(cutter: FrameCutter, chunk: Uint8Array): number {
-  try {
-    return cutter.endIn(chunk, 0)
-  } catch (cause) {
-    throw new UpstreamError('ERR_BODY_CORRUPT', (cause as Error).message, { cause })
-  }
 }
