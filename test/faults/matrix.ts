@@ -683,7 +683,8 @@ const nested = (depth: number, tail = ''): string => `{"id":"1","v":${'['.repeat
 
 const json: FaultCase[] = [
   bad('result-missing', '{"data":[],"next_cursor":null}', { code: 'ERR_SCHEMA', says: /its keys are: \\?"data\\?", / }),
-  bad('result-null', '{"result":null,"next_cursor":null}', { code: 'ERR_SCHEMA', says: /"result" is null/ }),
+  bad('result-null', '{"result":null,"rows":[]}', { code: 'ERR_SCHEMA', says: /"result" is null/ }),
+  good('result-null-of-a-page', '{"result":null,"next_cursor":null}', ''),
   bad('result-string', '{"result":"x","next_cursor":null}', { code: 'ERR_SCHEMA', says: /"result" is a string/ }),
   bad('result-number', '{"result":7,"next_cursor":null}', { code: 'ERR_SCHEMA', says: /"result" is a number/ }),
   good(
@@ -721,6 +722,28 @@ const json: FaultCase[] = [
       owed: { code: 'ERR_SERVER', exit: 5, requests: 7, page: 2 },
     }),
   ),
+  ...(['before', 'in-array', 'after'] as const).map(
+    (where): FaultCase => ({
+      id: `5.4-error-line-${where}`,
+      emulator: {
+        framing: 'ndjson',
+        faults: [{ kind: 'error-in-body', where, attempt: 'every' }],
+      },
+      options: { responseFormat: 'stream' },
+      owed: { code: 'ERR_SERVER', exit: 5, requests: 6 },
+    }),
+  ),
+  {
+    id: '5.4-error-line-once',
+    emulator: { framing: 'ndjson', faults: [{ kind: 'error-in-body', where: 'after' }] },
+    options: { responseFormat: 'stream' },
+    owed: { complete: 'unproven', requests: 2, retries: 1, warnings: ['unproven-end'] },
+  },
+  {
+    id: '5.4-envelope-as-ndjson',
+    emulator: { contentType: 'application/x-ndjson' },
+    owed: { requests: 2 },
+  },
   {
     id: '5.4-error-in-open-array',
     ...allFail({ kind: 'error-in-body', where: 'in-array', record: 0 }),

@@ -387,8 +387,8 @@ export const rows: readonly Row[] = [
   {
     id: '5.4.1',
     fault: 'result missing, null, a string, a number',
-    owed: '6, names the keys seen; no empty export',
-    cases: ['5.4-result-missing', '5.4-result-null', '5.4-result-string', '5.4-result-number', '5.4-empty-body'],
+    owed: '6, names the keys seen; no empty export; null beside a cursor is an empty page',
+    cases: ['5.4-result-missing', '5.4-result-null*', '5.4-result-string', '5.4-result-number', '5.4-empty-body'],
   },
   {
     id: '5.4.2',
@@ -413,6 +413,16 @@ export const rows: readonly Row[] = [
     fault: 'error JSON in a 200; beside or after result',
     owed: "retried where it is the provider's, else 6; no record of that page stays in a file",
     cases: ['5.4-error-in-200-*', '5.4-error-before-result', '5.4-error-after-result'],
+  },
+  {
+    id: '5.4.23',
+    fault: 'an error as a line of NDJSON; an envelope called NDJSON; pages one a line',
+    owed: 'the error that it is, wherever it stands; the page that it is; pages',
+    cases: ['5.4-error-line-*', '5.4-envelope-as-ndjson'],
+    tests: [
+      [source, 'an answer of type %s that is one envelope is that page'],
+      [source, 'an answer that is several envelopes, one a line, is all of them, and its cursor the last one'],
+    ],
   },
   {
     id: '5.4.6',
@@ -690,8 +700,12 @@ export const rows: readonly Row[] = [
   {
     id: '5.6.11',
     fault: 'SIGINT, SIGTERM, SIGHUP',
-    owed: 'commits what is whole within 5 s, 130/143/129, the line that resumes; a second one at once',
+    owed: 'commits what is whole within 5 s, 130/143/129, the line that resumes; a second one, after 300 ms, at once',
     tests: [
+      [
+        'test/cli/signals.test.ts',
+        'signals within 300 ms of the first are that one: a terminal and a runner both send theirs',
+      ],
       [processes, '%s keeps what is whole, says how to go on, and ends with %i'],
       [processes, 'that is a second one ends it at once, even where a reader of stdout stands still'],
       [cli, '%s aborts the export and ends with %i, saying what is left'],
@@ -878,6 +892,28 @@ export const rows: readonly Row[] = [
     tests: [
       [places, 'a runtime that refuses to flush completes the export and says what that means'],
       [places, 'a place that the runtime does not allow is exit 7, and not a bug'],
+    ],
+  },
+  {
+    id: '5.6.37',
+    fault: "an input is one of the output's own files",
+    owed: '2; it stays',
+    tests: [
+      ['test/export/inputs.test.ts', '$name as an input, by $how, is refused and stays'],
+      ['test/export/inputs.test.ts', '%s as an input of an export in parts is refused and stays'],
+    ],
+  },
+  {
+    id: '5.6.38',
+    fault: 'an input is a FIFO, a directory, absent, or no JSON',
+    owed: 'read, and a stop ends the wait; 2; 2; 6 and what it is',
+    tests: [
+      [
+        'test/source/body-source.test.ts',
+        'without a writer is waited for until the signal, and more of them than there are threads',
+      ],
+      ['test/source/body-source.test.ts', 'a directory is named as what it is'],
+      ['test/source/body-source.test.ts', '%s is named'],
     ],
   },
   {
