@@ -37,7 +37,7 @@ test('each part costs the same calls of the file system, however many there are'
   const many = await callsPerPart(20_000)
   expect(many).toBeLessThanOrEqual(few)
   expect(few).toBeLessThan(25)
-}, 120_000)
+})
 
 test('parts are resumed, and one of them taken back, in calls that are as many as they are', async () => {
   const files = memoryFiles()
@@ -62,7 +62,7 @@ test('parts are resumed, and one of them taken back, in calls that are as many a
   await second.abort()
   await again.release()
   expect((await files.readdir('/')).filter((name) => name.startsWith('_out'))).toEqual([])
-}, 120_000)
+})
 
 test('an export in a hundred thousand parts has a manifest that is read back', async () => {
   const files = memoryFiles()
@@ -83,7 +83,7 @@ test('an export in a hundred thousand parts has a manifest that is read back', a
   await file.read(bytes, 0, size, 0)
   expect(decodeManifest(bytes, 'it').parts).toHaveLength(count)
   expect(files.calls.get('open')!).toBeLessThan(count + 30)
-}, 120_000)
+})
 
 test('a manifest is known to be one without all of it being read', () => {
   const text = Buffer.from('{\n  "kind": "truto-export manifest",\n  "manifestVersion": 1,\n  "parts": [')

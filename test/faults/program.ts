@@ -4,14 +4,11 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import type { Emulator } from '../../src/emulator/emulator.js'
 import { sideNames } from '../../src/files/side-names.js'
 import { expectNoLie } from '../helpers/manifest.js'
 import { temporaryDirectory, token } from './harness.js'
-
-// processes that start one after the other take their time where the machine is busy
-if (process.env['TRUTO_EXPORT_SOAK'] !== '1') vi.setConfig({ testTimeout: 120_000 })
 
 export const main = resolve(import.meta.dirname, '../../dist/cli/main.js')
 

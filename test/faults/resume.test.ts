@@ -533,7 +533,7 @@ test('an output whose export died just before or after it got its name is comple
     const before = overwrite ? ['3 true', '3 false'] : ['0 false']
     expect([...states]).toEqual([...before, `${size} false`, `${size} true`])
   }
-}, 120_000)
+})
 
 describe('a page that has changed when it is read again', () => {
   /** The page fails in its middle, and is another one from its second request on. */

@@ -92,11 +92,12 @@ test('a program that was stopped until another one took its place over touches n
 test('a program that was stopped and continued asks again at most once', async () => {
   const server = await emulate({ ...list, faults: [{ kind: 'drip', bytes: 2000, everyMs: 20, page: 4 }] })
   const path = join(temporaryDirectory(), 'out.ndjson')
-  const deadlines = ['--idle-timeout', '1s', '--head-timeout', '1s', '--connect-timeout', '1s']
+  // longer than a busy machine lets a process wait, and shorter than it stands still
+  const deadlines = ['--idle-timeout', '4s', '--head-timeout', '4s', '--connect-timeout', '4s']
   const { child, ended } = start(server, path, { flags: [...flags, ...deadlines] })
   while (server.requests < 4) await sleep(5)
   child.kill('SIGSTOP')
-  await sleep(1500)
+  await sleep(4500)
   child.kill('SIGCONT')
   expect(await ended).toMatchObject({ code: 0, stderr: '' })
   expect(digestOf(path)).toBe(digest)
