@@ -11,7 +11,8 @@ import { CsvRowCounter } from './csv-rows.js'
 /** The highest that an export may be told, and a level for a key around a record. */
 const limits = { maxDepth: 1001, maxRecordBytes: 512 * MiB, maxCursorBytes: 64 * MiB }
 
-/** Whether records under this compression can be counted. Node.js (22.23) stops behind the first frame of zstd, and takes one that is cut for whole. */
+/** Whether records under this compression can be counted. Before 24.22.1 and 26.10, Node.js stops after the first frame of zstd, and takes one that is cut for
+ *  whole. */
 export function isCountable({ compression }: Manifest): boolean {
   return compression !== 'zstd'
 }

@@ -12,6 +12,12 @@ import { destinationConformance, writeReused } from './conformance.js'
 const numRuns = process.env['TRUTO_EXPORT_SOAK'] === '1' ? 2000 : 40
 const zstd = zlib as unknown as { zstdDecompressSync?(bytes: Uint8Array): Buffer }
 
+/** Whether this Node.js reads more than the first member or frame: of zstd, it does since 24.22.1 and 26.10. */
+function readsAll(decompress: (bytes: Buffer) => Buffer, bytes: Buffer, firstEnd: number): boolean {
+  const first = bytes.subarray(0, firstEnd)
+  return decompress(Buffer.concat([first, first])).length === 2 * decompress(first).length
+}
+
 async function compress(codec: Codec, pieces: readonly Uint8Array[], level?: number): Promise<Buffer> {
   const memory = memoryDestination()
   const writer = compressed(await memory.open(), codec, level)
@@ -234,7 +240,8 @@ describe('cuts', () => {
           ]),
         ),
       ).toBe(true)
-      expect(decompress(bytes).toString()).toBe(`first${'second'.repeat(100_000)}last`)
+      if (readsAll(decompress, bytes, ends[0]!))
+        expect(decompress(bytes).toString()).toBe(`first${'second'.repeat(100_000)}last`)
     },
   )
 
