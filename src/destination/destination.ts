@@ -7,7 +7,7 @@ import type { CheckpointStore } from '../checkpoint/store.js'
 export interface Destination {
   /** How messages name it: a path, or `stdout`. */
   readonly name: string
-  /** Whether its writers are `PartsWriter`s: the output is a directory of files. */
+  /** Whether the output is a directory of files, so that its writers can end one and begin the next. */
   readonly hasParts?: boolean
   /** Opens the place for writing, so that whatever makes it impossible is known before the first request. Nothing is visible yet.
    *  @param signal ends a wait for the other side, such as the reader of a FIFO: `open` then rejects with its reason

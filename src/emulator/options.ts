@@ -8,7 +8,7 @@ import { type Integration, integrations, type MemberOptions } from './members.js
 import { checkPaging, cursorStyles, type PagingOptions } from './paging.js'
 import type { RateLimitOptions } from './rate-limits.js'
 
-/** How `truto_response_format=stream` answers. What the real one does is not documented; `basis.ts` says why each of these is thought possible.
+/** How `truto_response_format=stream` answers. What the real one does is not documented.
  *  `envelope` (H2) and `envelope-cursor-first`: the unified envelope, its cursor after or before the records; `slack`, `graph` (H1): the provider's own
  *  body; `array`, `ndjson` (H3): records without an envelope; `ignored` (H4): exactly as `unified`. */
 export const streamFramings = [
@@ -70,7 +70,7 @@ export interface EmulatorOptions extends MemberOptions {
   requireToken?: boolean | undefined
   /** The token belongs to one account (the first): its id is implied, other routes answer 403, and it expires. Default false. */
   accountToken?: boolean | { readonly ttlMs: number } | undefined
-  /** Default one account, `defaultAccountId`, of `integration`. `any` takes every id for such an account. */
+  /** Default one account of `integration`, whose id is the one of Truto's reference page. `any` takes every id for such an account. */
   accounts?: readonly EmulatedAccount[] | 'any' | undefined
   /** The provider rejects the account's credentials: 401 with `truto_is_remote_error`. Default false; the fault `reauth` flips it mid-run. */
   needsReauth?: boolean | undefined

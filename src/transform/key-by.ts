@@ -11,7 +11,7 @@ import { KeyHash } from './key-hash.js'
 import { type FieldStage, MemberLocator } from './member-locator.js'
 
 export interface KeyByOptions {
-  /** Path of the field (`parseFieldPath`), through objects only. `@key` is the key that the server itself gave, where a page's `result` was an object;
+  /** Dotted path of the field, through objects only; `\.` is a dot of a name. `@key` is the key that the server itself gave, where a page's `result` was an object;
    *  a field of that name is `\@key`. */
   field: string
   /** A record whose key is absent or null is an `error` (the default), or is left out and counted. */
