@@ -352,6 +352,13 @@ export function asExportError(error: unknown, doing: string): Error {
   return new InternalError('ERR_INTERNAL', `${doing}: ${text}`, { cause: error })
 }
 
+/** As `asExportError`, where nobody asked for an abort: what somebody's code reports as one is a failure of that. */
+export function asFailure(error: unknown, doing: string): Error {
+  const known = asExportError(error, doing)
+  if (known instanceof ExportError || known instanceof ReaderGone) return known
+  return new InternalError('ERR_INTERNAL', `${doing}: ${known.message}`, { cause: error })
+}
+
 /** Whether the system has no more file descriptors for us: also where Node.js says so, as it loads a module. */
 export function isOutOfDescriptors(error: unknown): boolean {
   const { code } = (error ?? {}) as { code?: unknown }

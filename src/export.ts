@@ -1,8 +1,8 @@
 // Runs one export: source → transforms → encoder → destination. It owns the order of things: options are checked and the destination is opened before
 // the first request, nothing is published before the list is proven to have ended, and every way out closes what was opened.
 
-import { type Duplex, Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import type { Duplex } from 'node:stream'
+import { AbortableSteps, Following, untilAbort } from './abort.js'
 import type { ExportState, SourceState } from './checkpoint/checkpoint.js'
 import type { CheckpointStore } from './checkpoint/store.js'
 import { type Clock, systemClock } from './clock.js'
@@ -14,7 +14,7 @@ import type { Encoder } from './encode/encoder.js'
 import { jsonEncoder } from './encode/json.js'
 import { ndjsonEncoder } from './encode/ndjson.js'
 import { requireCompression } from './encode/parquet/compression.js'
-import { asExportError, ConfigError, ExportError, InternalError } from './errors.js'
+import { asFailure, ConfigError, ExportError } from './errors.js'
 import { deliveryOf } from './export/delivery.js'
 import {
   columnsOf,
@@ -36,7 +36,7 @@ import { flushWasRefused } from './files/flush.js'
 import { usedEngine } from './json/slicer.js'
 import { extensionOf, resolveOptions } from './options/resolve.js'
 import type { GivenOptions, ResolvedOptions } from './options/schema.js'
-import { ownedBatches, RecordBatch, type Warning } from './record.js'
+import { ownedBatches, type RecordBatch, type Warning } from './record.js'
 import type { ExportEvent, ExportReport, Progress } from './report.js'
 import type { Member } from './schema/member.js'
 import { type ResourceSchema, schemaOf, unmappedSchema } from './schema/resource.js'
@@ -53,17 +53,20 @@ import type { FieldStage } from './transform/member-locator.js'
 import { RecordIterator } from './transform/record-iterator.js'
 import { checkFields, fieldsAfter, projectedRecords, wholeRecords } from './transform/record-reader.js'
 import type { Stage } from './transform/record-transform.js'
+import { checkFunction, takeTransform, through } from './transform/user-transform.js'
 import { version } from './version.js'
 
 /** Options of `exportRecords`: those of the option table by their camelCase names, and what only code can give. */
 export interface RunOptions {
-  /** Stops the export: what is unpublished is removed, and the promise rejects with the signal's reason. */
+  /** Stops reading and writing. From the abort on, the next step of `records()` or of a source rejects with the signal's reason, whatever had been read by
+   *  then, and so does the promise of `exportRecords`; one that is aborted already touches nothing. What has come to its end stays as it is. */
   signal?: AbortSignal
   /** Called while the export runs. Must not throw. */
   onEvent?: (event: ExportEvent) => void
   /** Updated in place while the export runs. */
   progress?: Progress
-  /** Your own step: a function from record to record (null leaves the record out), or a Transform over `RecordBatch`es. It sees the records as the server
+  /** Your own step: a function from record to record (null leaves the record out), or a Transform over `RecordBatch`es, which has to be a new one for each
+   *  call and to take all batches. It sees the records as the server
    *  sent them; the key is taken from what it gives, and fields are selected, excluded, redacted and renamed after it. A record that a function saw is
    *  serialised again, so digits beyond a double are lost. */
   transform?: RecordFunction | Duplex
@@ -99,10 +102,24 @@ function split(options: ExportOptions): { resolved: ResolvedOptions; run: RunOpt
 }
 
 /** Exports one list. Nothing is visible at the destination before the list is proven to have ended and its bytes are durable. Where the promise rejects,
- *  what was unpublished has been removed, or is kept with a checkpoint: the same call then goes on from there, to the same bytes.
+ *  what was unpublished has been removed, or is kept with a checkpoint: the same call then goes on from there, to the same bytes. An abort rejects it with the
+ *  signal's reason, at once; one that comes when all records are read and written is too late: then the output is published and the promise resolves.
  *  @throws ExportError of any class; the signal's reason after an abort; ReaderGone where the reader of stdout has left */
 export async function exportRecords(options: ExportOptions): Promise<ExportReport> {
   const { resolved, run } = split(options)
+  const giveBack = takeStep(run)
+  const following = run.signal && new Following(run.signal)
+  following?.begin()
+  try {
+    following?.signal.throwIfAborted()
+    return await exportOnce(resolved, following ? { ...run, signal: following.signal } : run)
+  } finally {
+    following?.end()
+    giveBack()
+  }
+}
+
+async function exportOnce(resolved: ResolvedOptions, run: RunOptions): Promise<ExportReport> {
   const clock = run.clock ?? systemClock
   const startedAt = clock.now()
   const startedWallAt = clock.wallNow()
@@ -212,6 +229,7 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
     if (point !== null && session.passPage(point)) await session.commit(point)
   })
   showStart(progress, start)
+  let isEnding = false
   try {
     for await (const read of transformed(source, run)) {
       const batch = stages.length === 0 ? read : await staged(read, stages, signal)
@@ -230,8 +248,9 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
       signal?.throwIfAborted()
     }
     signal?.throwIfAborted()
+    isEnding = session.isKept // what is whole is not given up for what little is left to do
     await output.end()
-    if (!session.isKept) signal?.throwIfAborted()
+    if (!isEnding) signal?.throwIfAborted()
     const { outcome } = source
     const report = (): ExportReport => ({
       complete: outcome.complete,
@@ -276,10 +295,11 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
   } catch (error) {
     const failure = await rewound(session, error, source.outcome, signal)
     if (failure === null) return null
-    await session.stop(signal?.aborted ? null : failure)
+    const isStopped = signal?.aborted === true && !isEnding // later, it is not what the export failed by
+    await session.stop(isStopped ? null : failure)
     await out.abort()
-    if (signal?.aborted) throw signal.reason
-    const known = asExportError(failure, 'exporting')
+    if (isStopped) throw signal.reason
+    const known = asFailure(failure, 'exporting')
     if (known instanceof ExportError) known.left = [known.left, out.left].filter(Boolean).join('; ')
     throw known
   }
@@ -328,8 +348,8 @@ function showStart(progress: Progress, start: ExportState | null): void {
 }
 
 /**
- * The records as objects, read as they are asked for: leaving the loop early stops the export. Applies `transform`, `select`, `exclude`, `redact` and
- * `rename` like `exportRecords`.
+ * The records as objects, read as they are asked for: leaving the loop early stops the export, and cancels its request. Applies `transform`, `select`,
+ * `exclude`, `redact` and `rename` like `exportRecords`. After an abort of `signal` the next step rejects with its reason, in the middle of a page as well.
  * `T` is what you know of the resource; nothing checks it.
  *
  * With `fields`, objects have these own fields only, as far as the record has them, in this order. The others are not decoded, which is several
@@ -352,8 +372,12 @@ export function records(options: ExportOptions & { fields?: readonly string[] | 
   const { resolved, run } = split(others)
   const edits = editsOf(resolved)
   const wanted = fields === undefined ? undefined : fieldsAfter(checkFields(fields), edits)
-  const batches = batchesOf(resolved, run, stagesOf(resolved, run, wanted?.edits ?? edits), wanted !== undefined)
-  return new RecordIterator(batches, wanted === undefined ? wholeRecords() : projectedRecords(wanted.fields))
+  const stages = stagesOf(resolved, run, wanted?.edits ?? edits)
+  const giveBack = takeStep(run)
+  const read = (signal: AbortSignal) => batchesOf(resolved, { ...run, signal }, stages, wanted !== undefined)
+  const batches = new AbortableSteps(read, new Following(run.signal), giveBack)
+  const reader = wanted === undefined ? wholeRecords() : projectedRecords(wanted.fields)
+  return new RecordIterator(batches, reader, run.signal)
 }
 
 /** The batches after all steps. What it yields is valid until the next is asked for. */
@@ -372,7 +396,8 @@ async function* batchesOf(
 }
 
 /** A list of Truto as a source for `pipeline`, `Readable.from` or `for await`: batches that own their bytes, read once. Nothing is sent before the first
- *  batch is asked for. Only the options of the request, the network and the limits count; transforms and encoders are yours to add. */
+ *  batch is asked for, and leaving early cancels the request. Only the options of the request, the network and the limits count; transforms and encoders are
+ *  yours to add. After an abort of `signal` the next step rejects with its reason: give it to `pipeline`, too, which may be waiting for something else. */
 export function trutoSource(options: ExportOptions): RecordSource {
   return new LazySource(options)
 }
@@ -395,15 +420,23 @@ class LazySource implements RecordSource {
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, undefined> {
-    return ownedBatches(this.read())
+    return this.#steps((signal) => ownedBatches(this.#read(signal)))
   }
 
-  async *read(): AsyncGenerator<RecordBatch, void, undefined> {
+  read(): AsyncGenerator<RecordBatch, void, undefined> {
+    return this.#steps((signal) => this.#read(signal))
+  }
+
+  #steps(make: (signal: AbortSignal) => AsyncGenerator<RecordBatch, void, undefined>): AbortableSteps<RecordBatch> {
+    return new AbortableSteps(make, new Following(this.#options.run.signal))
+  }
+
+  async *#read(signal: AbortSignal): AsyncGenerator<RecordBatch, void, undefined> {
     const { resolved, run } = this.#options
-    const opened = await openSource(resolved, run)
+    const opened = await openSource(resolved, { ...run, signal })
     try {
       this.#source = opened.source()
-      yield* this.#source.read()
+      for await (const batch of this.#source.read()) yield batch
     } finally {
       await opened.close()
     }
@@ -528,6 +561,12 @@ function readsFields(stages: readonly Stage[], { transform }: RunOptions, isProj
   return isProjected || stages.some((stage) => 'readsFields' in stage && (stage as FieldStage).readsFields)
 }
 
+/** Takes the user's Transform, if there is one, for this run alone. Returns what gives it back where nothing went through it. @throws ConfigError */
+function takeStep({ transform }: RunOptions): () => void {
+  if (typeof transform === 'function') checkFunction(transform)
+  return transform === undefined || typeof transform === 'function' ? () => {} : takeTransform(transform)
+}
+
 /** The source's batches, after the user's Transform if there is one. */
 function transformed(source: RecordSource, { transform, signal }: RunOptions): AsyncIterable<RecordBatch> {
   const batches = source.read()
@@ -538,27 +577,11 @@ function transformed(source: RecordSource, { transform, signal }: RunOptions): A
 async function staged(batch: RecordBatch, stages: readonly Stage[], signal?: AbortSignal): Promise<RecordBatch> {
   for (const stage of stages) {
     const result = stage.apply(batch, signal)
-    batch = result instanceof Promise ? await untilAbort(result, signal) : result
+    if (!(result instanceof Promise)) batch = result
+    // a user's function may never resolve
+    else batch = signal === undefined ? await result : await untilAbort(result, signal)
   }
   return batch
-}
-
-/** Batches through a Duplex of the user. They own their bytes on the way in, since Node buffers them. */
-async function* through(
-  batches: AsyncIterable<RecordBatch>,
-  transform: Duplex,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<RecordBatch, void, undefined> {
-  const source = Readable.from(ownedBatches(batches), { objectMode: true, highWaterMark: 1 })
-  const finished = pipeline(source, transform, signal ? { signal } : {})
-  finished.catch(() => {}) // the same error ends the iteration below, or is thrown after it
-  for await (const batch of transform) {
-    if (!(batch instanceof RecordBatch)) {
-      throw new InternalError('ERR_INTERNAL', `the given transform gave ${typeof batch}, not a RecordBatch`)
-    }
-    yield batch
-  }
-  await finished
 }
 
 function warningsOf(stages: readonly Stage[]): Warning[] {
@@ -687,17 +710,6 @@ class TalliedWriter implements DestinationWriter {
     const hex = this.#proof?.sha256() ?? null
     return hex === null ? null : { algorithm: 'sha256', hex }
   }
-}
-
-/** Settles like `promise`, or rejects with the signal's reason as soon as it is aborted, so that a stalled consumer cannot hold up a stop. */
-function untilAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason)
-    if (signal.aborted) return onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }
 
 function emptyProgress(): Progress {

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open, readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { Following } from './abort.js'
 import { KiB } from './bytes/units.js'
 import { decodeManifest, type Manifest, manifestPathOf } from './checkpoint/manifest.js'
 import { ConfigError, DataError, printable, StateError, UpstreamError } from './errors.js'
@@ -17,6 +18,7 @@ import { parquetRows } from './verify/parquet-rows.js'
 export interface VerifyOptions {
   /** The manifest, where it does not stand beside the file. */
   readonly manifest?: string | undefined
+  /** Once it is aborted, the promise rejects with its reason, whatever was found by then. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -52,30 +54,41 @@ const chunkBytes = 256 * KiB
  * @throws StateError ERR_MANIFEST_MISSING, ERR_MANIFEST_CORRUPT; ConfigError where there is no such file; OutputError where one cannot be read; the signal's reason
  */
 export async function verifyExport(path: string, options: VerifyOptions = {}): Promise<Verification> {
-  const { signal } = options
+  const following = new Following(options.signal)
+  following.begin()
+  const { signal } = following
+  try {
+    signal.throwIfAborted()
+    const verification = await compare(path, options.manifest, signal)
+    signal.throwIfAborted()
+    return verification
+  } catch (error) {
+    if (signal.aborted) throw signal.reason
+    throw error
+  } finally {
+    following.end()
+  }
+}
+
+async function compare(path: string, manifestGiven: string | undefined, signal: AbortSignal): Promise<Verification> {
   const name = printable(path)
   const target = await resolved(path, name)
-  const manifestPath = options.manifest ?? (await manifestBeside(target))
+  const manifestPath = manifestGiven ?? (await manifestBeside(target))
   const manifest = await readManifest(manifestPath)
-  try {
-    const layout = await guarded(name, () => layoutOf(target, manifest))
-    const facts = await guarded(name, () => readFacts(layout, manifest, signal))
-    const differences = [...layout.faults, ...differencesOf(manifest, facts)]
-    return {
-      matches: differences.length === 0,
-      differences,
-      path,
-      manifest: manifestPath,
-      format: manifest.format,
-      compression: manifest.compression,
-      complete: manifest.complete,
-      bytes: { expected: manifest.bytes, found: facts.bytes },
-      sha256: { expected: manifest.sha256, found: facts.sha256 },
-      records: { expected: manifest.records, found: facts.records },
-    }
-  } catch (error) {
-    if (signal?.aborted) throw signal.reason
-    throw error
+  const layout = await guarded(name, () => layoutOf(target, manifest))
+  const facts = await guarded(name, () => readFacts(layout, manifest, signal))
+  const differences = [...layout.faults, ...differencesOf(manifest, facts)]
+  return {
+    matches: differences.length === 0,
+    differences,
+    path,
+    manifest: manifestPath,
+    format: manifest.format,
+    compression: manifest.compression,
+    complete: manifest.complete,
+    bytes: { expected: manifest.bytes, found: facts.bytes },
+    sha256: { expected: manifest.sha256, found: facts.sha256 },
+    records: { expected: manifest.records, found: facts.records },
   }
 }
 
@@ -221,7 +234,7 @@ interface Facts {
   readonly damage: string | null
 }
 
-async function readFacts({ paths }: Layout, manifest: Manifest, signal: AbortSignal | undefined): Promise<Facts> {
+async function readFacts({ paths }: Layout, manifest: Manifest, signal: AbortSignal): Promise<Facts> {
   const whole = new HashedFiles(paths, signal)
   let factory: Promise<SlicerFactory> | undefined
   const slicers = (): Promise<SlicerFactory> => {
@@ -257,11 +270,11 @@ async function parquetRowsOf(path: string): Promise<number> {
 /** The bytes of files one after the other, counted and hashed as they are read. */
 class HashedFiles {
   readonly #paths: readonly string[]
-  readonly #signal: AbortSignal | undefined
+  readonly #signal: AbortSignal
   readonly #buffer = Buffer.allocUnsafeSlow(chunkBytes)
   #pass = newPass()
 
-  constructor(paths: readonly string[], signal: AbortSignal | undefined) {
+  constructor(paths: readonly string[], signal: AbortSignal) {
     this.#paths = paths
     this.#signal = signal
   }

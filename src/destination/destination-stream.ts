@@ -34,24 +34,27 @@ class DestinationStream extends Writable {
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#inFlight = this.#writer!.write(chunk)
+    const writer = this.#writer!
+    this.#inFlight = started(() => writer.write(chunk))
     settle(this.#inFlight, done, `writing to ${this.#destination.name}`)
   }
 
   override _final(done: (error?: Error | null) => void): void {
     const writer = this.#writer!
     this.#writer = null // a commit ends the writer, also where it fails
-    this.#inFlight = writer.commit()
+    this.#inFlight = started(() => writer.commit())
     settle(this.#inFlight, done, `committing ${this.#destination.name}`)
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     const writer = this.#writer
     this.#writer = null
-    this.#inFlight
-      .catch(() => {}) // its error has destroyed the stream
-      .then(() => writer?.abort())
-      .then(() => done(error))
+    settle(this.#aborted(writer), (failure) => done(error ?? failure ?? null), `aborting ${this.#destination.name}`)
+  }
+
+  async #aborted(writer: DestinationWriter | null): Promise<void> {
+    await this.#inFlight.catch(() => {}) // its error has destroyed the stream
+    await writer?.abort()
   }
 
   async #open(): Promise<void> {
@@ -59,10 +62,15 @@ class DestinationStream extends Writable {
     try {
       this.#writer = this.#wrap(writer)
     } catch (error) {
-      await writer.abort()
+      await writer.abort().catch(() => {}) // the first error stays the error
       throw error
     }
   }
+}
+
+/** What `act` throws at once comes out of the promise, too: thrown in a method of a stream it would end the process. */
+async function started(act: () => Promise<void>): Promise<void> {
+  await act()
 }
 
 function settle(promise: Promise<void>, done: (error?: Error | null) => void, doing: string): void {

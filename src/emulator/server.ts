@@ -49,7 +49,9 @@ export class EmulatorServer {
       // A peer that goes away while we write is what many tests want.
       socket.on('error', () => socket.destroy())
     })
-    this.#server.on('request', (request, response) => void this.#handle(request, response))
+    this.#server.on('request', (request, response) => {
+      this.#handle(request, response).catch(() => request.socket.destroy())
+    })
   }
 
   /** Resolves with the port listened on. */

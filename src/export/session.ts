@@ -1,6 +1,7 @@
 // One run of an export at its destination: finds what an earlier run left, saves where this one could be gone on with, and decides what stays of it.
 // The order is always the same: bytes are durable, then the checkpoint tells of them, then reading goes on.
 
+import { openedUntilAbort } from '../abort.js'
 import { formatDuration } from '../bytes/units.js'
 import {
   type Checkpoint,
@@ -78,7 +79,8 @@ export async function openSession(init: SessionInit): Promise<Session | ExportRe
     })
   }
   if (place === null) {
-    const writer = await destination.open(signal)
+    // a place of the user's own may never open
+    const writer = await openedUntilAbort(destination.open(signal), signal, (late) => late.abort())
     const proof = init.hasDigest ? new RunningProof({ sha256: true, crc32: false }) : null
     return new Session(init, writer, null, null, proof)
   }

@@ -48,7 +48,7 @@ export class BodySource extends PagedSource {
     await closeInputs(this.inputs)
   }
 
-  async *read(): AsyncGenerator<RecordBatch, void, undefined> {
+  protected async *readPages(): AsyncGenerator<RecordBatch, void, undefined> {
     await this.open()
     let [page, isMore] = [1, false]
     try {
@@ -141,7 +141,7 @@ const hints: Partial<Record<ErrorCode, string>> = {
   ERR_CURSOR: 'what was saved is no page of a list',
 }
 
-/** Saved pages, NDJSON or JSON as a source like `trutoSource`. */
+/** Saved pages, NDJSON or JSON as a source like `trutoSource`. Leaving it early, or an abort of `signal`, closes what it reads from. */
 export function bodySource(input: BodyInputs, options: BodySourceOptions = {}): RecordSource {
   return new BodySource(input, options)
 }

@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { MiB } from '../bytes/units.js'
 import { ConfigError, DataError, printable } from '../errors.js'
 import { withoutSeparators } from './documents.js'
+import { checkUnread, givenChunks } from './given-chunks.js'
 import { magicBytes, packingOf, strangerIn } from './kinds.js'
 
 /** A path, or bytes as they come: anything that is iterated as chunks, such as a Readable or a Web ReadableStream. Chunks are only read. */
@@ -78,15 +79,14 @@ class BytesInput implements Input {
     this.#input = input
   }
 
-  async open(): Promise<void> {}
+  /** @throws ConfigError ERR_OPTION_INVALID where it can be read once and has been */
+  async open(): Promise<void> {
+    if (!(this.#input instanceof Uint8Array)) checkUnread(this.#input)
+  }
 
   chunks(signal: AbortSignal | undefined): AsyncIterable<Uint8Array> {
     const input = this.#input
-    if (input instanceof Uint8Array) return unpacked(abortable([input], signal), 'the input')
-    return unpacked(
-      abortable(input, signal, () => (input as { destroy?: () => void }).destroy?.()),
-      'the input',
-    )
+    return unpacked(givenChunks(input instanceof Uint8Array ? [input] : input, signal), 'the input')
   }
 
   async close(): Promise<void> {}
@@ -181,7 +181,7 @@ class FileInput implements Input {
     const stream: Readable = status.isCharacterDevice()
       ? new ReadStream(fd)
       : new Socket({ fd, readable: true, writable: false })
-    yield* abortable(stream, signal, () => stream.destroy())
+    yield* givenChunks(stream, signal)
   }
 }
 
@@ -209,48 +209,6 @@ function cannotRead(name: string, cause: unknown): ConfigError {
     cause,
     hint: 'check the path and its permissions',
   })
-}
-
-/** `chunks`, each a step that ends with the signal's reason as soon as that is aborted. @param stop called then */
-export async function* abortable(
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  signal: AbortSignal | undefined,
-  stop: () => void = () => {},
-): AsyncGenerator<Uint8Array, void, undefined> {
-  if (signal === undefined) {
-    yield* chunks
-    return
-  }
-  const iterator = Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]()
-  let onAbort = (): void => {}
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      reject(signal.reason)
-      stop()
-    }
-  })
-  aborted.catch(() => {}) // it is awaited with the next step, if there is one
-  signal.addEventListener('abort', onAbort, { once: true })
-  let isOver = false
-  try {
-    for (;;) {
-      signal.throwIfAborted()
-      const step = Promise.resolve(iterator.next())
-      step.catch(() => {}) // after an abort nobody waits for it
-      const result = await Promise.race([step, aborted])
-      if (result.done) {
-        isOver = true
-        return
-      }
-      yield result.value
-    }
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-    const closed = isOver ? undefined : Promise.resolve(iterator.return?.())
-    // what is stuck in a step stays so: its end cannot be waited for
-    if (signal.aborted) closed?.catch(() => {})
-    else await closed
-  }
 }
 
 /** The bytes of JSON in `bytes`. @throws DataError where they are something else, by their first bytes; ConfigError ERR_RUNTIME_MISSING */

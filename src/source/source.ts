@@ -1,6 +1,7 @@
 // The contract of a source of records, and what the two sources share: a page's bytes go through a slicer, its end is proven, and what it told is
 // added up.
 
+import { AbortableSteps, Following } from '../abort.js'
 import type { RecordsDigest, SourceState } from '../checkpoint/checkpoint.js'
 import { RecordsTally } from '../checkpoint/digest.js'
 import { type Clock, systemClock } from '../clock.js'
@@ -67,7 +68,8 @@ export interface SourceOutcome {
   countMismatches: number
 }
 
-/** A list of records, read once. As an async iterable it gives batches that own their bytes, for `pipeline`, `Readable.from` and `for await`. */
+/** A list of records, read once. As an async iterable it gives batches that own their bytes, for `pipeline`, `Readable.from` and `for await`. From an abort of
+ *  its signal on, each step rejects with the signal's reason, whatever had been read by then. */
 export interface RecordSource extends AsyncIterable<RecordBatch> {
   readonly outcome: SourceOutcome
   warnings(): Warning[]
@@ -456,8 +458,10 @@ class PagePace {
 /** A source whose records a PageReader reads: all of it but what is asked for and in which order. */
 export abstract class PagedSource implements RecordSource {
   protected readonly reader: PageReader
+  readonly #signal: AbortSignal | undefined
 
   constructor(options: SourceOptions, rereads: boolean) {
+    this.#signal = options.signal
     this.reader = new PageReader(options, rereads)
   }
 
@@ -480,10 +484,24 @@ export abstract class PagedSource implements RecordSource {
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, undefined> {
-    return ownedBatches(this.read())
+    return this.#steps(() => ownedBatches(this.readPages()))
   }
 
-  abstract read(): AsyncGenerator<RecordBatch, void, undefined>
+  read(): AsyncGenerator<RecordBatch, void, undefined> {
+    return this.#steps(() => this.readPages())
+  }
+
+  /** Steps whose waits end where they are left: what the pages are read with has a signal of its own for each time. */
+  #steps(make: () => AsyncGenerator<RecordBatch, void, undefined>): AbortableSteps<RecordBatch> {
+    const read = (signal: AbortSignal) => {
+      this.reader.options.signal = signal
+      return make()
+    }
+    return new AbortableSteps(read, new Following(this.#signal))
+  }
+
+  /** The batches of all pages. */
+  protected abstract readPages(): AsyncGenerator<RecordBatch, void, undefined>
 }
 
 /** The facts of one document after the other as those of one page: its cursor is the last one's. */

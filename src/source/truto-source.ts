@@ -86,7 +86,7 @@ export class TrutoSource extends PagedSource {
     return this.reader.state(this.#page, this.#cursor, this.#asking)
   }
 
-  async *read(): AsyncGenerator<RecordBatch, void, undefined> {
+  protected async *readPages(): AsyncGenerator<RecordBatch, void, undefined> {
     // Begins anew after a restart: a list that goes in a circle is noticed one round later.
     const guard = new CursorGuard()
     if (this.#cursor !== null) guard.take(this.#cursor, this.#page)
@@ -129,6 +129,7 @@ export class TrutoSource extends PagedSource {
           yield step.value
         }
       } catch (error) {
+        if (options.signal?.aborted) throw options.signal.reason // of whatever kind that is, it says nothing of the page
         const { takenRecords } = this.reader
         if (takenRecords === 0 && this.#fallBack(error, page)) {
           attempt = 0
@@ -207,8 +208,7 @@ export class TrutoSource extends PagedSource {
   /** Waits as the policy says, or throws the error where it says stop. */
   async #waitForRetry(error: unknown, page: number, attempt: number, failures: Map<string, number>): Promise<void> {
     const { outcome, options } = this.reader
-    const { clock, signal } = options
-    if (signal?.aborted) throw signal.reason
+    const { clock } = options
     const code = error instanceof ExportError ? error.code : ''
     const attemptOfCode = (failures.get(code) ?? 0) + 1
     failures.set(code, attemptOfCode)

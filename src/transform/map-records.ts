@@ -1,6 +1,6 @@
 // A user's own function over records: each record is parsed, handed over, and what comes back is serialised again.
 
-import { asExportError, InternalError } from '../errors.js'
+import { asFailure, InternalError } from '../errors.js'
 import { type JsonRecord, RecordBatch } from '../record.js'
 
 /** A user's function from record to record. Null or undefined leaves the record out. It may change its argument and return it. */
@@ -38,6 +38,7 @@ export function mapRecordsStage(map: RecordFunction): AsyncBatchStage {
           const record = isThenable(returned) ? await returned : returned
           text = record === null || record === undefined ? null : serialise(record)
         } catch (error) {
+          signal?.throwIfAborted()
           throw located(error, batch, index)
         }
         if (text === null) continue
@@ -83,7 +84,7 @@ function describe(value: unknown): string {
 }
 
 function located(error: unknown, batch: RecordBatch, index: number): unknown {
-  const known = asExportError(error, 'transforming a record')
+  const known = asFailure(error, 'transforming a record')
   return known instanceof InternalError ? known.locate(batch.positionOf(index)) : known
 }
 

@@ -136,6 +136,24 @@ describe('a signal', () => {
     expect(stderr.split('\n')).toHaveLength(2)
   })
 
+  test.each(['convert', 'schema'])('ends %s while stdin stands still, without being given up on', async (command) => {
+    const path = join(temporaryDirectory(), 'out.ndjson')
+    const out = command === 'convert' ? ['--out', path] : []
+    const child = spawn(process.execPath, [main, command, '-', '--input-format', 'ndjson', ...out])
+    onTestFinished(() => void child.kill('SIGKILL'))
+    let stderr = ''
+    child.stderr.on('data', (chunk) => {
+      stderr += String(chunk)
+    })
+    child.stdin.write('{"id":"1"}\n')
+    // listening comes before reading
+    if (command === 'convert') await until(() => existsSync(sideNames(path).partial))
+    else await new Promise((resolve) => child.stdin.write('\n'.repeat(1 << 20), resolve))
+    child.kill('SIGINT')
+    const code = await new Promise((resolve) => child.once('close', resolve))
+    expect([code, stderr]).toEqual([130, expect.stringMatching(/^truto-export: stopped by SIGINT/)])
+  })
+
   test.runIf(isSoak)('is given up on after five seconds where a reader of stdout stands still', async () => {
     const server = await emulate({ members: 20_000, pageSize: 5_000, pool: 100 })
     const { child, ended } = start(request(server), undefined, { reads: false })

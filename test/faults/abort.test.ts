@@ -2,6 +2,7 @@
 // goes on from.
 
 import { execFileSync } from 'node:child_process'
+import { getEventListeners } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { createServer, connect as dial, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -9,9 +10,11 @@ import { Transform } from 'node:stream'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Destination } from '../../src/destination/destination.js'
 import type { EmulatorOptions } from '../../src/emulator/emulator.js'
-import { type ExportOptions, exportRecords } from '../../src/export.js'
+import { type ExportOptions, exportRecords, records } from '../../src/export.js'
 import { sideNames } from '../../src/files/side-names.js'
 import type { ExportEvent } from '../../src/report.js'
+import { bodySource } from '../../src/source/body-source.js'
+import { verifyExport } from '../../src/verify.js'
 import { FakeClock } from '../helpers/clock.js'
 import { emulate, requestOf, temporaryDirectory, until } from './harness.js'
 
@@ -35,6 +38,8 @@ const hang = (): Promise<never> => {
   isHanging = true
   return new Promise(() => {})
 }
+
+const closedDestination: Destination = { name: 'closed', open: hang }
 
 const stuckDestination: Destination = {
   name: 'stuck',
@@ -81,6 +86,11 @@ const phases: readonly Phase[] = [
     name: 'while it waits for a rate limit',
     emulator: { faults: [{ kind: 'status', status: 429, retryAfter: 60, page: 2 }] },
     isThere: ({ events }) => events.some(({ kind }) => kind === 'wait'),
+  },
+  {
+    name: 'while the destination does not open',
+    options: { destination: closedDestination },
+    isThere: () => isHanging,
   },
   {
     name: 'while a write to the destination hangs',
@@ -195,4 +205,88 @@ test('an abort while a FIFO has no reader yet ends the export', async () => {
   setTimeout(() => controller.abort(reason), 30)
   expect(await settled).toBe(reason)
   expect(server.requests).toBe(0)
+})
+
+test('a destination that opens after the abort is given back', async () => {
+  const server = await emulate({})
+  const controller = new AbortController()
+  const reason = new Error('too slow')
+  let isOpened: (() => void) | undefined
+  let onAbort: () => void
+  const aborted = new Promise<void>((resolve) => {
+    onAbort = resolve
+  })
+  const destination: Destination = {
+    name: 'slow',
+    async open() {
+      await new Promise<void>((resolve) => {
+        isOpened = resolve
+      })
+      return { bytesWritten: 0, left: '', write: hang, commit: hang, abort: async () => onAbort() }
+    },
+  }
+  const run = exportRecords({ ...requestOf(server), destination, signal: controller.signal })
+  const settled = run.catch((error: unknown) => error)
+  await until(() => isOpened !== undefined)
+  controller.abort(reason)
+  expect(await settled).toBe(reason)
+  isOpened!()
+  await aborted
+})
+
+test('an abort that comes while the file is being completed is too late: the export resolves', async () => {
+  const server = await emulate({})
+  for (const format of ['ndjson', 'json', 'parquet'] as const) {
+    const out = join(temporaryDirectory(), 'out')
+    const controller = new AbortController()
+    let isRead = false
+    const clock = new FakeClock()
+    const wallNow = clock.wallNow.bind(clock)
+    // asked for the end of the run, for the manifest, when the file is about to get its name
+    clock.wallNow = () => {
+      if (isRead) controller.abort(new Error('too late'))
+      return wallNow()
+    }
+    const report = await exportRecords({
+      ...requestOf(server),
+      out,
+      format,
+      signal: controller.signal,
+      clock,
+      onEvent: (event) => {
+        isRead ||= event.kind === 'page' && event.page === 2
+      },
+    })
+    expect([report.complete, existsSync(out), controller.signal.aborted]).toEqual([true, true, true])
+  }
+})
+
+test('a signal that many exports share has one listener of theirs, and none after them', async () => {
+  const server = await emulate({ members: 2, pageSize: 2 })
+  const directory = temporaryDirectory()
+  const { signal } = new AbortController()
+  const warnings: Error[] = []
+  const onWarning = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', onWarning)
+  onTestFinished(() => void process.off('warning', onWarning))
+  let most = 0
+  const count = (): void => {
+    most = Math.max(most, getEventListeners(signal, 'abort').length)
+  }
+  const request = { ...requestOf(server), signal, accountRequests: 0, tokenRequests: 0, onEvent: count }
+  const kinds = [
+    (n: number) => exportRecords({ ...request, out: join(directory, `${n}.ndjson.gz`) }),
+    (n: number) => exportRecords({ ...request, out: join(directory, `${n}.csv`), transform: async (record) => record }),
+    async () => {
+      for await (const _ of records(request)) count()
+    },
+    async () => {
+      for await (const _ of bodySource(Buffer.from('{"id":"1"}\n'), { isNdjson: true, signal })) count()
+    },
+    () => verifyExport(join(directory, 'first.ndjson'), { signal }).then(count),
+  ]
+  await exportRecords({ ...request, out: join(directory, 'first.ndjson') })
+  await Promise.all(Array.from({ length: 200 }, (_, n) => kinds[n % kinds.length]!(n)))
+  await new Promise(setImmediate)
+  expect([most, getEventListeners(signal, 'abort').length, warnings]).toEqual([1, 0, []])
 })

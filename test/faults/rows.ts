@@ -31,6 +31,9 @@ const places = 'test/faults/places.test.ts'
 const lostPlace = 'test/destination/lost-place.test.ts'
 const slow = 'test/faults/slow-consumer.test.ts'
 const abort = 'test/faults/abort.test.ts'
+const aborts = 'test/faults/abort-everywhere.test.ts'
+const userTransform = 'test/transform/user-transform.test.ts'
+const objects = 'test/records.test.ts'
 const tokens = 'test/faults/token.test.ts'
 const recovery = 'test/source/page-recovery.test.ts'
 const source = 'test/source/truto-source.test.ts'
@@ -596,7 +599,18 @@ export const rows: readonly Row[] = [
     cases: ['5.5-transform-throws'],
     tests: [
       [abort, 'an abort %s ends the export with its reason'],
+      [userTransform, 'an abort ends the run of a Transform that %s'],
       ['test/transform/record-transform.test.ts', 'few batches are taken while the reader is behind'],
+    ],
+  },
+  {
+    id: '5.5.20',
+    fault: "a user's Transform was used before, ends early, is destroyed",
+    owed: '2 at once; 1 that names it, never an abort by nobody',
+    tests: [
+      [userTransform, 'a Transform %s is an error at once, before anything is read'],
+      [userTransform, 'one options object is not for two calls where there is a Transform in it'],
+      [userTransform, 'a Transform that %s is named'],
     ],
   },
 
@@ -914,6 +928,18 @@ export const rows: readonly Row[] = [
       ],
       ['test/source/body-source.test.ts', 'a directory is named as what it is'],
       ['test/source/body-source.test.ts', '%s is named'],
+    ],
+  },
+  {
+    id: '5.7.20',
+    fault: 'an abort between any two awaits of any call',
+    owed: 'rejects with its reason, or had come to its end; no promise is dropped, no listener stays; nothing is given after it',
+    tests: [
+      [aborts, '$name: an abort at any turn ends it with the reason'],
+      [objects, 'after any record of %s is the end: the next step rejects with the reason'],
+      [objects, 'ends the wait for %s that stands still, and closes it'],
+      [abort, 'an abort that comes while the file is being completed is too late: the export resolves'],
+      [abort, 'a signal that many exports share has one listener of theirs, and none after them'],
     ],
   },
   {
