@@ -36,9 +36,9 @@ import { flushWasRefused } from './files/flush.js'
 import { usedEngine } from './json/slicer.js'
 import { extensionOf, resolveOptions } from './options/resolve.js'
 import type { GivenOptions, ResolvedOptions } from './options/schema.js'
-import { ownedBatches, type RecordBatch, type Warning } from './record.js'
+import { type JsonRecord, type JsonValue, ownedBatches, type RecordBatch, type Warning } from './record.js'
 import type { ExportEvent, ExportReport, Progress } from './report.js'
-import type { Member } from './schema/member.js'
+import type { DeclaredRecords } from './schema/member.js'
 import { type ResourceSchema, schemaOf, unmappedSchema } from './schema/resource.js'
 import { type BodyInputs, BodySource } from './source/body-source.js'
 import type { Input } from './source/inputs.js'
@@ -56,38 +56,48 @@ import type { Stage } from './transform/record-transform.js'
 import { checkFunction, takeTransform, through } from './transform/user-transform.js'
 import { version } from './version.js'
 
-/** Options of `exportRecords`: those of the option table by their camelCase names, and what only code can give. */
+/** What only code can give. */
 export interface RunOptions {
   /** Stops reading and writing. From the abort on, the next step of `records()` or of a source rejects with the signal's reason, whatever had been read by
    *  then, and so does the promise of `exportRecords`; one that is aborted already touches nothing. What has come to its end stays as it is. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Called while the export runs. Must not throw. */
-  onEvent?: (event: ExportEvent) => void
+  onEvent?: ((event: ExportEvent) => void) | undefined
   /** Updated in place while the export runs. */
-  progress?: Progress
+  progress?: Progress | undefined
   /** Your own step: a function from record to record (null leaves the record out), or a Transform over `RecordBatch`es, which has to be a new one for each
    *  call and to take all batches. It sees the records as the server
    *  sent them; the key is taken from what it gives, and fields are selected, excluded, redacted and renamed after it. A record that a function saw is
    *  serialised again, so digits beyond a double are lost. */
-  transform?: RecordFunction | Duplex
+  transform?: RecordFunction | Duplex | undefined
   /** Where to read from instead of asking Truto: a path or several, or bytes as they come. `resource` then names the declared schema that the columns of CSV and
    *  Parquet come from; without it they are `id` and `extra`. */
-  input?: BodyInputs
+  input?: BodyInputs | undefined
   /** Where to write to instead of `out`. */
-  destination?: Destination
+  destination?: Destination | undefined
   /** Where the checkpoint is kept, instead of beside the file. */
-  checkpoints?: CheckpointStore
+  checkpoints?: CheckpointStore | undefined
   /** Gives a new token, once the one in use is refused: those of an account live for minutes. */
-  refreshToken?: () => Promise<string>
+  refreshToken?: (() => Promise<string>) | undefined
   /** For tests. */
-  clock?: Clock
+  clock?: Clock | undefined
 }
 
-/** What an export is told: every option of the README's table by its property name, and what only code can give. */
-export type ExportOptions = GivenOptions & RunOptions
+/** Options that say whose list it is. */
+type Whose = 'account' | 'workspace' | 'channel'
+
+/** What an export is told: every option of the README's table by its property name, and what only code can give. It is of a `resource`, or of an `input`.
+ *
+ *  Null and undefined are as good as absent. But `resource`, `input`, `account`, `workspace` and `channel` say which list it is, and where one of them is undefined
+ *  it most often is a variable of the environment that is not set. Under `exactOptionalPropertyTypes` that does not compile; `?? null` says that it is meant.
+ *  @typeParam R the resource, as far as it is known: the type of its records follows */
+export type ExportOptions<R extends string = string> = Omit<GivenOptions, 'resource' | Whose> & {
+  readonly [N in Whose]?: Exclude<GivenOptions[N], undefined>
+} & Omit<RunOptions, 'input'> &
+  ({ readonly input: BodyInputs; readonly resource?: R } | { readonly resource: R; readonly input?: BodyInputs })
 
 /** The options of the table, checked, and the rest. @throws ConfigError */
-function split(options: ExportOptions): { resolved: ResolvedOptions; run: RunOptions } {
+function split(options: GivenOptions & RunOptions): { resolved: ResolvedOptions; run: RunOptions } {
   const { signal, onEvent, progress, transform, input, destination, checkpoints, refreshToken, clock, ...given } =
     options
   const run = { signal, onEvent, progress, transform, input, destination, checkpoints, refreshToken, clock }
@@ -350,24 +360,38 @@ function showStart(progress: Progress, start: ExportState | null): void {
 /**
  * The records as objects, read as they are asked for: leaving the loop early stops the export, and cancels its request. Applies `transform`, `select`,
  * `exclude`, `redact` and `rename` like `exportRecords`. After an abort of `signal` the next step rejects with its reason, in the middle of a page as well.
- * `T` is what you know of the resource; nothing checks it.
+ *
+ * Their type is that of the resource, a `Member` of `instant-messaging/members` and a `JsonRecord` of any other, or the `T` that is given. It is what is known
+ * of the resource; nothing checks it.
  *
  * With `fields`, objects have these own fields only, as far as the record has them, in this order. The others are not decoded, which is several
  * times faster where the engine is `simd`. They are names, not paths, as they are after `rename`; an
- * excluded field stays out. Where `T` is given, give the names as `K`, too
+ * excluded field stays out. Of members they have to be declared ones, unless there is a `rename` or a `transform`. Where `T` is given, give the names as `K`, too
  * (`records<User, 'id' | 'name'>`), or get a `Partial<T>`: TypeScript infers either all type arguments or none.
  * @throws ConfigError at once for options that are wrong; from the loop what `exportRecords` throws
  */
-export function records<T extends object = Member>(
-  options: ExportOptions & { fields?: undefined },
+export function records<T extends object = never>(
+  options: Told<T, ExportOptions & { fields?: undefined }>,
 ): AsyncGenerator<T, void, undefined>
-export function records<T extends object = Member, K extends keyof T & string = never>(
-  options: ExportOptions & { fields: readonly K[] },
+export function records<T extends object = never, K extends keyof T & string = never>(
+  options: Told<T, ExportOptions & { fields: readonly K[] }>,
 ): AsyncGenerator<Pick<T, K>, void, undefined>
-export function records<T extends object = Member>(
-  options: ExportOptions & { fields?: readonly (keyof T & string)[] | undefined },
+export function records<T extends object = never>(
+  options: Told<T, ExportOptions & { fields?: readonly (keyof NoInfer<T> & string)[] | undefined }>,
 ): AsyncGenerator<Partial<T>, void, undefined>
-export function records(options: ExportOptions & { fields?: readonly string[] | undefined }) {
+export function records<R extends string>(
+  options: ExportOptions<R> & { fields?: undefined },
+): AsyncGenerator<RecordOf<R>, void, undefined>
+export function records<R extends string, const F extends readonly string[]>(
+  options: ExportOptions<R> & { fields?: (F & Unknown<F>) | undefined },
+): AsyncGenerator<Partial<RecordOf<R>>, void, undefined>
+export function records<R extends string, K extends string>(
+  options: ExportOptions<R> & NameGiver & { fields: readonly K[] },
+): AsyncGenerator<Picked<RecordOf<R>, K>, void, undefined>
+export function records<R extends string, K extends NameOf<RecordOf<R>>>(
+  options: ExportOptions<R> & { fields: readonly K[] },
+): AsyncGenerator<Picked<RecordOf<R>, K>, void, undefined>
+export function records(options: ExportOptions & { fields?: readonly string[] | undefined }): unknown {
   const { fields, ...others } = options
   const { resolved, run } = split(others)
   const edits = editsOf(resolved)
@@ -379,6 +403,28 @@ export function records(options: ExportOptions & { fields?: readonly string[] | 
   const reader = wanted === undefined ? wholeRecords() : projectedRecords(wanted.fields)
   return new RecordIterator(batches, reader, run.signal)
 }
+
+/** The options, where a type of records is given. */
+type Told<T, O> = [T] extends [never] ? never : O
+
+/** The type of the records of a resource. */
+type RecordOf<R extends string> = R extends keyof DeclaredRecords ? DeclaredRecords[R] : JsonRecord
+
+/** The fields that a type of records names: those that any record may have beyond them are not among them. */
+type KnownName<T> = keyof { [N in keyof T as string extends N ? never : number extends N ? never : N]: T[N] } & string
+
+/** The fields that can be asked for. */
+type NameOf<T> = [KnownName<T>] extends [never] ? string : KnownName<T>
+
+/** Options by which records get fields that nobody declared. */
+type NameGiver = { rename: NonNullable<GivenOptions['rename']> } | { transform: NonNullable<RunOptions['transform']> }
+
+/** Names that are not known before it runs. */
+type Unknown<F extends readonly string[]> = string extends F[number] ? F : never
+
+/** What is left of a type of records: of fields that it does not name nothing is known. */
+type Picked<T, K extends string> = Flat<Pick<T, K & KnownName<T>> & { [N in Exclude<K, KnownName<T>>]?: JsonValue }>
+type Flat<T> = { [N in keyof T]: T[N] }
 
 /** The batches after all steps. What it yields is valid until the next is asked for. */
 async function* batchesOf(

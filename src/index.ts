@@ -47,6 +47,7 @@ export { type BatchStage, type Framing, type JsonRecord, type JsonValue, RecordB
 export type { ExportEvent, ExportReport, Progress, ResponseFormat } from './report.js'
 export { type JsonSchema, type SchemaFromJsonOptions, schemaFromJson, schemaToJson } from './schema/json-schema.js'
 export type {
+  DeclaredRecords,
   Member,
   MemberEmail,
   MemberGroup,

@@ -39,6 +39,7 @@ const folder = mkdtempSync(join(tmpdir(), 'truto-export-test-'))
 const path = (name: string): string => join(folder, name)
 let emulator: Emulator
 const members = 450
+const resource = 'instant-messaging/members'
 
 beforeAll(async () => {
   emulator = await startEmulator({ members })
@@ -51,9 +52,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-function to(server: Emulator, more: ExportOptions = {}): ExportOptions {
+function to(server: Emulator, more: Partial<ExportOptions<typeof resource>> = {}): ExportOptions<typeof resource> {
   return {
-    resource: 'instant-messaging/members',
+    resource,
     account: server.accountId,
     channel: server.parentIds[0]!,
     apiUrl: server.url,
@@ -257,7 +258,7 @@ test('an abort stops the export in every phase, with the reason, and removes wha
     bytesWritten: 0,
     left: '',
   }
-  const cases: Array<[string, EmulatorOptions, ExportOptions]> = [
+  const cases: Array<[string, EmulatorOptions, Partial<ExportOptions<typeof resource>>]> = [
     ['before the head', { faults: [{ kind: 'stall', at: 'head' } as never] }, { out: path('a.ndjson') }],
     ['between chunks', { members: 100_000, chunkBytes: 1000, pageSize: 100_000, pool: 100 }, { out: path('a.ndjson') }],
     ['in a write', {}, { destination: { name: 'hanging', open: async () => hanging } }],
@@ -461,14 +462,14 @@ test('the report counts its own export, whatever the counters showed before', as
 })
 
 test('bad options fail before a request is sent and before a file is touched', async () => {
-  const cases: Array<[ExportOptions, string]> = [
-    [{ resource: null }, 'ERR_OPTION_MISSING'],
+  const cases: Array<[Partial<ExportOptions<typeof resource>>, string]> = [
+    [{ resource: null as never }, 'ERR_OPTION_MISSING'],
     [{ token: '' }, 'ERR_OPTION_INVALID'],
     [{ integration: 'slack', channel: null }, 'ERR_OPTION_MISSING'],
     [{ apiUrl: 'http://example.com' }, 'ERR_INSECURE_URL'],
     [{ exclude: ['a..b'] }, 'ERR_OPTION_INVALID'],
     [{ maxDepth: 5000 }, 'ERR_OPTION_INVALID'],
-    [{ nonsense: 1 } as ExportOptions, 'ERR_OPTION_UNKNOWN'],
+    [{ nonsense: 1 } as object, 'ERR_OPTION_UNKNOWN'],
   ]
   const before = emulator.requests
   for (const [more, code] of cases) {

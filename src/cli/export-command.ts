@@ -2,6 +2,7 @@
 
 import { KiB, MiB, plural } from '../bytes/units.js'
 import { ConfigError, type ErrorCode, ExportError, OutputError, printable, printableJson } from '../errors.js'
+import type { ExportOptions } from '../export.js'
 import { parseQueryArguments } from '../http/query.js'
 import { extensionsOf, type FlagTexts, resolveExportFlags } from '../options/resolve.js'
 import type { CliOptions, ResolvedOptions } from '../options/schema.js'
@@ -82,7 +83,7 @@ export async function runExport(
         display.onEvent(event)
       },
       progress,
-    })
+    } as ExportOptions) // of a resource or of an input, as the command says
     display.stop()
     display.summary(report)
     if (context.log.isJson && options.out === '-' && cli.reportJson) return 0 // the log has it

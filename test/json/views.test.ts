@@ -80,7 +80,12 @@ function linesOf(page: RandomPage, names: readonly string[] = []): string {
   return Buffer.concat(page.records.flatMap((_, i) => [recordBytesWithout(page, i, names), lineFeed])).toString()
 }
 
-function run(page: RandomPage, random: Random, destination: Destination, more: ExportOptions): Promise<unknown> {
+function run(
+  page: RandomPage,
+  random: Random,
+  destination: Destination,
+  more: Partial<ExportOptions>,
+): Promise<unknown> {
   const inputFormat = page.framing === 'ndjson' ? 'ndjson' : 'page'
   return exportRecords({ input: reusedChunks(page.body, random), inputFormat, destination, format: 'ndjson', ...more })
 }
