@@ -10,7 +10,7 @@ import type { RecordBatch } from '../../src/record.js'
 import { factories, factoryNames } from './factories.js'
 import { Random, runSeed } from './random.js'
 import { type RandomPage, randomPage, recordBytes, recordBytesWithout } from './random-pages.js'
-import { chunksOf, defaultOptions, keepsBytes } from './slicing.js'
+import { chunksOf, defaultOptions, keepsBytes, valueIn } from './slicing.js'
 
 const KiB = 1024
 const lineFeed = Buffer.from('\n')
@@ -73,7 +73,7 @@ function pages(random: Random): RandomPage[] {
 
 /** Lines as values where an engine prints tokens, as they are where it keeps bytes. */
 function comparable(name: string, text: string): string {
-  return keepsBytes(name) ? text : text.replace(/[^\n]+/g, (line) => JSON.stringify(JSON.parse(line)))
+  return keepsBytes(name) ? text : text.replace(/[^\n]+/g, (line) => JSON.stringify(valueIn(line)))
 }
 
 function linesOf(page: RandomPage, names: readonly string[] = []): string {
