@@ -86,7 +86,7 @@ function run(
   destination: Destination,
   more: Partial<ExportOptions>,
 ): Promise<unknown> {
-  const inputFormat = page.framing === 'ndjson' ? 'ndjson' : 'page'
+  const inputFormat = page.framing === 'ndjson' ? 'records' : 'page' // a random line may look like a page
   return exportRecords({ input: reusedChunks(page.body, random), inputFormat, destination, format: 'ndjson', ...more })
 }
 
