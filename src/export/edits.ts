@@ -12,7 +12,7 @@ import { editedSchema } from '../transform/edited-schema.js'
 import type { FieldEdits } from '../transform/field-edits.js'
 import { parseFieldPath } from '../transform/field-path.js'
 import type { FieldStage } from '../transform/member-locator.js'
-import { parseEdits } from '../transform/parse-edits.js'
+import { parseEdits, parseRedactions } from '../transform/parse-edits.js'
 
 /** The provider's own record in one of the unified API. */
 export const remoteData = 'remote_data'
@@ -22,7 +22,7 @@ export function editsOf(resolved: ResolvedOptions): FieldEdits {
   const { select, redact, rename, ignoreRemoteData } = resolved
   const exclude = ignoreRemoteData ? [...resolved.exclude, remoteData] : resolved.exclude
   const edits = parseEdits({ select, exclude, redact, rename })
-  checkKey(resolved, edits)
+  checkKey(resolved)
   return edits
 }
 
@@ -106,13 +106,19 @@ function isGiven({ query, queryRaw }: ResolvedOptions, parameter: string): boole
   return Object.hasOwn(query, parameter) || (queryRaw ?? '').includes(parameter)
 }
 
-/** The key is taken before all edits, so it would show what they hide. */
-function checkKey({ keyBy }: ResolvedOptions, { redact = [] }: FieldEdits): void {
-  if (keyBy === null || keyBy === '@key') return
-  const key = parseFieldPath(keyBy)
-  const redacted = redact.find(([path]) => parseFieldPath(path).every((name, at) => key[at] === name))
-  if (redacted === undefined) return
-  throw new ConfigError('ERR_OPTION_INVALID', `the key ${printable(keyBy)} would show what is redacted`, {
-    hint: 'key by another field',
+/** The key is taken before all edits, so it would show what they hide: a field that is redacted, one inside of it, or one that holds it. What the server's
+ *  own keys show is not known. */
+function checkKey({ keyBy, redact }: ResolvedOptions): void {
+  if (keyBy === null || redact.length === 0) return
+  const key = keyBy === '@key' ? [] : parseFieldPath(keyBy)
+  const isShown = ([path]: readonly [string, string]): boolean => {
+    const names = parseFieldPath(path)
+    return key.every((name, at) => at >= names.length || names[at] === name)
+  }
+  const shown = parseRedactions(redact).find(isShown)
+  if (shown === undefined) return
+  const what = keyBy === '@key' ? 'the keys of the server (@key) may show' : `the key ${printable(keyBy)} would show`
+  throw new ConfigError('ERR_OPTION_INVALID', `${what} what is redacted: ${printable(shown[0])}`, {
+    hint: 'key by a field that is not redacted',
   })
 }

@@ -550,7 +550,7 @@ export const exportTable = {
     placeholder: 'FIELDS',
     default: [],
     defaultText: 'all',
-    doc: 'The only fields to keep, separated by commas. A dot goes into objects and the elements of lists: emails.email. Records keep their order; the columns of CSV and Parquet have the order named here.',
+    doc: 'The only fields to keep, separated by commas. A dot goes into objects and the elements of lists: emails.email. What is no object there (a text in the place of emails) goes. Records keep their order; the columns of CSV and Parquet have the order named here.',
   },
   exclude: {
     kind: 'list',
@@ -568,7 +568,7 @@ export const exportTable = {
     flag: '--redact',
     placeholder: 'FIELD=HOW',
     default: [],
-    doc: "What becomes of the strings, numbers and booleans of a field, also of those in a list: drop leaves the field out, hash puts the HMAC-SHA256 of their text in their place, in hex, and mask three asterisks. Null stays null. An object there is an error. remote_data, the provider's own record, may hold the same values again: --ignore-remote-data leaves it out. Repeatable, after --select and --exclude.",
+    doc: "What becomes of the strings, numbers and booleans of a field, also of those in a list: drop leaves the field out, hash puts the HMAC-SHA256 of their text in their place, in hex, and mask three asterisks. Null stays null. An object there is an error. Where an object with the field was expected and a text, number or boolean stands, alone or in a list, that is redacted in the same way and counted. remote_data, the provider's own record, may hold the same values again: --ignore-remote-data leaves it out. Repeatable, after --select and --exclude.",
   },
   redactKey: {
     kind: 'string',
@@ -599,7 +599,7 @@ export const exportTable = {
     flag: '--key-by',
     placeholder: 'FIELD',
     default: null,
-    doc: 'Gives each record the value of a field as its key: {"<key>":<record>} per line of NDJSON, one object in JSON, a first column _key in CSV and Parquet. Taken before --select, --exclude and --rename; it cannot be a field that --redact hides.',
+    doc: 'Gives each record the value of a field as its key: {"<key>":<record>} per line of NDJSON, one object in JSON, a first column _key in CSV and Parquet. Taken before --select, --exclude and --rename; it cannot be a field that --redact hides, one inside or around it, nor, beside any --redact, the server\'s own key (@key).',
   },
   keyByMissing: {
     kind: 'enum',

@@ -5,7 +5,7 @@
 import { ElementWalker, MemberWalker } from '../bytes/members.js'
 import { DataError, printable } from '../errors.js'
 import { RecordBatch, type Warning } from '../record.js'
-import { EditNode, type FieldEdits } from './field-edits.js'
+import { EditNode, type FieldEdits, type Redaction } from './field-edits.js'
 import type { CountingStage } from './key-by.js'
 import { type FieldStage, MemberLocator } from './member-locator.js'
 import { Redactor } from './redactor.js'
@@ -34,7 +34,9 @@ export interface EditFieldsOptions {
  * Errors have the record's position: ERR_REDACT_TYPE where an object is to be hashed or masked, ERR_RENAME_CONFLICT where an object has a field of the new
  * name already.
  *
- * It warns of paths to redact that no record had a field at: `redactUnused`, with the number of records for each of them.
+ * What stands where an object with fields to redact is expected, alone or in lists, is redacted like the strictest of these fields: else a field that
+ * comes as a text now and then would leave as it is. It warns of how many such values there were, by field, and of paths to redact that no record had a
+ * field at: `redactUnused`, with the number of records for each of them.
  * @throws ConfigError as `EditNode.of`; ERR_OPTION_MISSING where the key of the hashes is
  */
 export function editFieldsStage(edits: FieldEdits, options: EditFieldsOptions = {}): FieldStage & CountingStage {
@@ -43,6 +45,8 @@ export function editFieldsStage(edits: FieldEdits, options: EditFieldsOptions = 
 
 /** Code of the warning of a path to redact that met nothing. */
 export const redactUnused = 'redact-unused'
+/** Code of the warning of values that stand where an object with fields to redact was expected. */
+const redactedWhole = 'redacted-whole'
 
 class EditFields implements FieldStage, CountingStage {
   readonly readsFields: boolean
@@ -54,6 +58,8 @@ class EditFields implements FieldStage, CountingStage {
   readonly #reuse: boolean
   readonly #redactor: Redactor
   readonly #redacted: readonly EditNode[]
+  /** The fields with redacted ones inside. */
+  readonly #around: readonly EditNode[]
   /** Finds the fields among them that the engine leaves out at the top level, as long as they were not met; null where there are none. */
   #unmet: MemberLocator | null
   /** Records of all batches. */
@@ -82,6 +88,7 @@ class EditFields implements FieldStage, CountingStage {
     this.#reuse = reuse
     this.#redactor = new Redactor(tree, redactKey)
     this.#redacted = tree.redacted()
+    this.#around = [...tree.all()].filter((node) => node.insideRedaction !== null)
     this.#unmet = locatorOf(tree.children.names().filter((name) => isDropped(tree.children.get(name)!)))
     this.readsFields = !tree.keepsOthers || this.#topLevel.length > 0
   }
@@ -109,16 +116,27 @@ class EditFields implements FieldStage, CountingStage {
   }
 
   warnings(): Warning[] {
+    const warnings: Warning[] = []
     const unused = this.#redacted.filter((node) => !node.isMet)
-    if (unused.length === 0 || this.#records === 0) return []
-    return [
-      {
+    if (unused.length > 0 && this.#records > 0) {
+      warnings.push({
         code: redactUnused,
         message: 'fields to redact are in no record',
         count: unused.length * this.#records,
         fields: Object.fromEntries(unused.map(({ path }) => [path, this.#records])),
-      },
-    ]
+      })
+    }
+    const misplaced = this.#around.filter((node) => node.misplaced > 0)
+    if (misplaced.length > 0) {
+      warnings.push({
+        code: redactedWhole,
+        message:
+          'values that are no object stand where fields to redact were expected inside of one; they were redacted whole',
+        count: misplaced.reduce((sum, node) => sum + node.misplaced, 0),
+        fields: Object.fromEntries(misplaced.map(({ path, misplaced }) => [path, misplaced])),
+      })
+    }
+    return warnings
   }
 
   /** Notes which of the fields that go without a walk are there. */
@@ -181,7 +199,7 @@ class EditFields implements FieldStage, CountingStage {
     while (walker.next()) {
       const child = children.find(walker)
       if (child !== undefined) child.isMet = true
-      if (child === undefined ? !keepsOthers : child.isCut || this.#isOutOfReach(walker.valueStart, child)) {
+      if (child === undefined ? !keepsOthers : child.isCut || this.#goesWhole(walker.valueStart, child)) {
         if (run < 0) run = walker.separator
         continue
       }
@@ -204,7 +222,7 @@ class EditFields implements FieldStage, CountingStage {
     let hasKept = false
     let run = -1
     while (walker.next()) {
-      if (this.#isOutOfReach(walker.valueStart, node)) {
+      if (this.#goesWhole(walker.valueStart, node)) {
         if (run < 0) run = walker.separator
         continue
       }
@@ -222,18 +240,33 @@ class EditFields implements FieldStage, CountingStage {
   #value(start: number, end: number, node: EditNode, level: number): void {
     const first = this.#batch.bytes[start]
     if (first === openBracket) this.#array(start, end, node, level)
-    else if (node.redaction !== null) this.#redact(start, end, node)
+    else if (node.redaction !== null) this.#redact(start, end, node, node.redaction)
     else if (first === openBrace) this.#object(start, end, node, level)
+    else if (node.insideRedaction !== null && first !== letterN) {
+      this.#noteMisplaced(node)
+      // one that is dropped does not get here
+      this.#redact(start, end, node, node.insideRedaction as Redaction)
+    }
   }
 
-  /** Whether only fields inside of a value are selected, and it has none. */
-  #isOutOfReach(start: number, node: EditNode): boolean {
-    if (node.keepsOthers) return false
+  /** Whether a value goes because it is no object: only fields inside of one are selected, or fields inside of one are redacted by leaving them out, and
+   *  what stands in the place of the object may be what they hold elsewhere. */
+  #goesWhole(start: number, node: EditNode): boolean {
+    const isDropped = node.redaction === null && node.insideRedaction === 'drop'
+    if (node.keepsOthers && !isDropped) return false
     const first = this.#batch.bytes[start]
-    return first !== openBrace && first !== openBracket && first !== letterN
+    if (first === openBrace || first === openBracket || first === letterN) return false
+    if (node.keepsOthers) this.#noteMisplaced(node)
+    return true
   }
 
-  #redact(start: number, end: number, { redaction, path }: EditNode): void {
+  /** The fields to redact were met, in whatever shape: nothing of them is left. */
+  #noteMisplaced(node: EditNode): void {
+    if (node.misplaced++ > 0) return
+    for (const redacted of node.redacted()) redacted.isMet = true
+  }
+
+  #redact(start: number, end: number, { path }: EditNode, redaction: Redaction): void {
     const { bytes } = this.#batch
     const first = bytes[start]
     if (first === letterN) return
@@ -313,8 +346,8 @@ class EditFields implements FieldStage, CountingStage {
   }
 }
 
-function isDropped({ isCut, path }: EditNode): boolean {
-  return isCut && path !== ''
+function isDropped({ isCut, isRedacted }: EditNode): boolean {
+  return isCut && isRedacted
 }
 
 function locatorOf(names: readonly string[]): MemberLocator | null {

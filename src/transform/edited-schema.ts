@@ -41,7 +41,8 @@ function editType(type: FieldType, node: EditNode): FieldType {
     const element = editType(type.element, node)
     return element.kind === 'json' && type.element.kind === 'struct' ? element : { kind: 'list', element }
   }
-  if (type.kind !== 'struct') return type
+  // what is no object there is redacted whole
+  if (type.kind !== 'struct') return node.insideRedaction === null ? type : redactedType(type)
   const fields = editFields(type.fields, node)
   return fields.length === 0 ? { kind: 'json' } : { kind: 'struct', fields }
 }

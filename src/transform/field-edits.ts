@@ -2,11 +2,14 @@
 // All paths are those of the records as they come in, so that no edit has to know of another.
 
 import { ConfigError, printable } from '../errors.js'
-import { parseFieldPath } from './field-path.js'
+import { formatFieldPath, parseFieldPath } from './field-path.js'
 import { NameTable } from './name-table.js'
 
 /** What stands in place of a redacted value: its keyed hash, or always the same text. */
 export type Redaction = 'hash' | 'mask'
+
+/** The ways to redact, each hiding more than the one before it. */
+const byStrength = ['hash', 'mask', 'drop'] as const
 
 /** The edits of records, in the order in which they take effect. Paths are dotted (`parseFieldPath`); a segment that meets a list goes into each of its
  *  elements. A path to what is not there, or no longer there, is no error. */
@@ -38,8 +41,13 @@ export class EditNode {
   /** The field goes, and all inside it. */
   isCut = false
   redaction: Redaction | null = null
-  /** The field's path, where it is redacted, be it by leaving it out. */
-  path = ''
+  /** The strictest way in which fields inside are redacted, which holds for what stands where an object with them was expected; null where none is. */
+  insideRedaction: Redaction | 'drop' | null = null
+  /** Such values that were met. */
+  misplaced = 0
+  readonly path: string
+  /** Whether the field is redacted, be it by leaving it out. */
+  isRedacted = false
   /** Whether a record had the field. */
   isMet = false
   newName: string | null = null
@@ -52,8 +60,10 @@ export class EditNode {
   /** Number of the object in hand, counted for this node. */
   object = 0
 
-  constructor(keepsOthers: boolean) {
+  /** @param names those on the field's path */
+  constructor(keepsOthers: boolean, names: readonly string[] = []) {
     this.keepsOthers = keepsOthers
+    this.path = formatFieldPath(names)
   }
 
   /** The edits as a tree. @throws ConfigError ERR_OPTION_INVALID for a malformed path, one that is redacted or renamed twice, and a name that two fields
@@ -65,14 +75,16 @@ export class EditNode {
       const node = root.#reach(parseFieldPath(path))
       if (node === null) continue
       node.isCut = true
-      if (dropped.includes(path)) node.path = path
+      node.isRedacted = dropped.includes(path)
     }
+    for (const path of dropped) root.#guard(parseFieldPath(path), 'drop')
     for (const [path, how] of redact) {
+      root.#guard(parseFieldPath(path), how)
       const node = root.#reach(parseFieldPath(path))
       if (node === null) continue
       if (node.redaction !== null) throw invalid(`the field ${printable(path)} is redacted twice`)
       node.redaction = how
-      node.path = path
+      node.isRedacted = true
     }
     for (const [path, name] of rename) {
       const node = root.#reach(parseFieldPath(path))
@@ -94,13 +106,19 @@ export class EditNode {
   /** All fields inside that are redacted and that no edit has taken away. */
   redacted(): EditNode[] {
     const nodes = this.children.names().map((name) => this.children.get(name)!)
-    return nodes.flatMap((node) => [...(node.path === '' ? [] : [node]), ...(node.isCut ? [] : node.redacted())])
+    return nodes.flatMap((node) => [...(node.isRedacted ? [node] : []), ...(node.isCut ? [] : node.redacted())])
+  }
+
+  /** This node and all inside it. */
+  *all(): Generator<EditNode, void, undefined> {
+    yield this
+    for (const name of this.children.names()) yield* this.children.get(name)!.all()
   }
 
   #select(path: readonly string[]): void {
     let node: EditNode = this
-    for (const name of path) {
-      const child: EditNode = node.children.get(name) ?? new EditNode(false)
+    for (const [at, name] of path.entries()) {
+      const child: EditNode = node.children.get(name) ?? new EditNode(false, path.slice(0, at + 1))
       if (node.children.get(name) === undefined) node.children.add(name, child)
       else if (child.keepsOthers) return
       node = child
@@ -109,15 +127,25 @@ export class EditNode {
     node.children.clear() // those of longer paths
   }
 
+  /** Notes on the way to `path` that a field inside is redacted. */
+  #guard(path: readonly string[], how: Redaction | 'drop'): void {
+    for (let length = 1; length < path.length; length++) {
+      const node = this.#reach(path.slice(0, length))
+      if (node === null) return
+      const known = node.insideRedaction
+      if (known === null || byStrength.indexOf(how) > byStrength.indexOf(known)) node.insideRedaction = how
+    }
+  }
+
   /** The node at `path`; null where an edit before has taken it away. */
   #reach(path: readonly string[]): EditNode | null {
     let node: EditNode = this
-    for (const name of path) {
+    for (const [at, name] of path.entries()) {
       let child = node.children.get(name)
       if (child?.isCut) return null
       if (child === undefined) {
         if (!node.keepsOthers) return null
-        child = new EditNode(true)
+        child = new EditNode(true, path.slice(0, at + 1))
         node.children.add(name, child)
       }
       node = child
@@ -143,6 +171,7 @@ export class EditNode {
     this.changesInside =
       !this.keepsOthers ||
       this.redaction !== null ||
+      this.insideRedaction !== null ||
       kept.length < this.children.size ||
       kept.some(([, node]) => node.changesInside || node.newKey !== null)
   }

@@ -14,7 +14,7 @@ export interface EditOptions {
 
 /** The edits that the options ask for. @throws ConfigError ERR_OPTION_INVALID where a text of `redact` or `rename` is not of its form */
 export function parseEdits({ select, exclude, redact, rename }: EditOptions): FieldEdits {
-  const redactions = redact.map(parseRedaction)
+  const redactions = parseRedactions(redact)
   const dropped = redactions.flatMap(([path, how]) => (how === 'drop' ? [path] : []))
   return {
     select: select.length === 0 ? undefined : select,
@@ -23,6 +23,11 @@ export function parseEdits({ select, exclude, redact, rename }: EditOptions): Fi
     redact: redactions.filter((redaction): redaction is [string, Redaction] => redaction[1] !== 'drop'),
     rename: rename.map(parseRename),
   }
+}
+
+/** What is to be redacted, and how. @throws ConfigError ERR_OPTION_INVALID */
+export function parseRedactions(redact: readonly string[]): [path: string, how: Redaction | 'drop'][] {
+  return redact.map(parseRedaction)
 }
 
 function parseRedaction(text: string): [path: string, how: Redaction | 'drop'] {

@@ -101,6 +101,56 @@ describe('a path to redact that meets no field', () => {
   })
 })
 
+describe('what stands where an object with a field to redact was expected', () => {
+  const input = Buffer.from(
+    `${[
+      '{"id":"1","emails":[{"email":"leak1@x.org","type":"work"}]}',
+      '{"id":"2","emails":"leak2@x.org"}',
+      '{"id":"3","emails":["leak3@x.org",null,["leak4@x.org"]]}',
+      '{"id":"4","emails":null,"organizations":{"name":"leak5"}}',
+      String.raw`{"id":"5","emails":7,"\u0065mails":"leak6@x.org"}`,
+    ].join('\n')}\n`,
+  )
+  const outputs: ExportOptions[] = [
+    { format: 'ndjson' },
+    { format: 'json' },
+    { format: 'csv' },
+    { format: 'csv', csvNested: 'flatten', csvFlattenSlots: 3 },
+    { format: 'parquet', parquetCompression: 'none' },
+    { format: 'parquet', parquetCompression: 'none', parquetWriter: 'parquetjs-lite' },
+    { format: 'ndjson', keyBy: 'id' },
+  ]
+  const hidden = (how: string): ExportOptions => ({
+    redact: [`emails.email=${how}`, `organizations.name=${how}`],
+    redactKey,
+  })
+
+  describe.each(['hash', 'mask', 'drop'])('is redacted by %s', (how) => {
+    test.each(['simd', 'js', 'stream-json', 'streamparser'] as const)('with the engine %s', async (parser) => {
+      for (const output of outputs) {
+        for (const named of [{ resource }, {}]) {
+          const destination = memoryDestination()
+          const options = { input, inputFormat: 'ndjson', ...output, ...hidden(how), parser, ...named } as const
+          const { warnings } = await exportRecords({ ...options, destination })
+          expect(Buffer.from(destination.bytes()).toString('latin1')).not.toContain('leak')
+          expect(warnings).toContainEqual(
+            expect.objectContaining({ code: 'redacted-whole', count: 5, fields: { emails: 5 } }),
+          )
+        }
+      }
+    })
+  })
+
+  test('has one hash wherever it stands, in a column of text too', async () => {
+    const destination = memoryDestination()
+    const text = '{"id":"1","name":"Ada"}\n'
+    const columns = { unknownFields: 'drop', onTypeMismatch: 'null', format: 'csv' } as const
+    const redacted = { redact: ['name.first=hash'], redactKey, resource, select: ['id', 'name'] }
+    await exportRecords({ input: Buffer.from(text), inputFormat: 'ndjson', ...columns, ...redacted, destination })
+    expect(Buffer.from(destination.bytes()).toString()).toBe(`id,name\n"1","${hmac('Ada')}"\n`)
+  })
+})
+
 test('columns have the order of the selection, new names and the types that are left', async () => {
   const edits: Partial<ExportOptions> = {
     select: ['name', 'emails.email', 'unheard', 'updated_at', 'id'],
@@ -180,6 +230,12 @@ test.each<[string, Partial<ExportOptions>, string]>([
   ['a rename to a column of ours', { rename: ['name=extra'], format: 'csv' }, 'ERR_OPTION_INVALID'],
   ['a key that is redacted', { keyBy: 'name', redact: ['name=hash'], redactKey }, 'ERR_OPTION_INVALID'],
   ['a key inside of what is redacted', { keyBy: 'a.b', redact: ['a=mask'] }, 'ERR_OPTION_INVALID'],
+  ['a key inside of what is dropped', { keyBy: 'name.first', redact: ['name=drop'] }, 'ERR_OPTION_INVALID'],
+  ['a key that is dropped', { keyBy: 'id', redact: ['id=drop'] }, 'ERR_OPTION_INVALID'],
+  ['a key around what is redacted', { keyBy: 'name', redact: ['name.first=mask'] }, 'ERR_OPTION_INVALID'],
+  ['a key around what is dropped', { keyBy: 'name', redact: ['name.first=drop'] }, 'ERR_OPTION_INVALID'],
+  ["the server's keys beside what is hashed", { keyBy: '@key', redact: ['id=hash'], redactKey }, 'ERR_OPTION_INVALID'],
+  ["the server's keys beside what is dropped", { keyBy: '@key', redact: ['phones=drop'] }, 'ERR_OPTION_INVALID'],
   ['a malformed path', { select: ['a..b'] }, 'ERR_OPTION_INVALID'],
 ])('%s is an error before the first request', async (_name, options, code) => {
   const before = emulator.requests

@@ -970,6 +970,28 @@ const transforms: FaultCase[] = [
     ...keyed(list('{"id":"k","x":1}'), { keyBy: 'id', exclude: ['id'] }),
     owed: { requests: 1, output: '{"k":{"x":1}}\n' },
   },
+  ...['drop', 'mask'].map(
+    (how): FaultCase => ({
+      id: `5.5-redact-whole-${how}`,
+      ...keyed(list('{"id":"1","emails":"a@b.c"},{"id":"2","emails":["a@b.c",{"email":"a@b.c","type":"t"}]}'), {
+        redact: [`emails.email=${how}`],
+        ignoreRemoteData: true,
+      }),
+      owed: {
+        requests: 1,
+        output:
+          how === 'drop'
+            ? '{"id":"1"}\n{"id":"2","emails":[{"type":"t"}]}\n'
+            : '{"id":"1","emails":"***"}\n{"id":"2","emails":["***",{"email":"***","type":"t"}]}\n',
+        warnings: ['redacted-whole'],
+      },
+    }),
+  ),
+  {
+    id: '5.5-key-shows-redacted',
+    options: { keyBy: 'name.first', redact: ['name=drop'] },
+    owed: { code: 'ERR_OPTION_INVALID', exit: 2, requests: 0, page: null, says: /would show what is redacted: name/ },
+  },
   {
     id: '5.5-transform-throws',
     options: {

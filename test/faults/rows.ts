@@ -46,6 +46,8 @@ const csv = 'test/encode/csv.test.ts'
 const parquet = 'test/encode/parquet.test.ts'
 const columns = 'test/encode/columns/reader.test.ts'
 const keyBy = 'test/transform/key-by.test.ts'
+const editFields = 'test/transform/edit-fields.test.ts'
+const edits = 'test/export/edits.test.ts'
 const cli = 'test/cli/run.test.ts'
 const processes = 'test/cli/process.test.ts'
 
@@ -602,6 +604,23 @@ export const rows: readonly Row[] = [
       [userTransform, 'an abort ends the run of a Transform that %s'],
       ['test/transform/record-transform.test.ts', 'few batches are taken while the reader is behind'],
     ],
+  },
+  {
+    id: '5.5.8',
+    fault: 'a text or a list of texts where an object with a field to redact was expected',
+    owed: 'redacted in the same way, counted by field; every format, every engine',
+    cases: ['5.5-redact-whole-*'],
+    tests: [
+      [edits, 'what stands where an object with a field to redact was expected'],
+      [editFields, 'all edits of any records are those of the model'],
+    ],
+  },
+  {
+    id: '5.5.9',
+    fault: 'a key that would show what is redacted',
+    owed: '2 before the first request: the field, one inside or around it, and @key',
+    cases: ['5.5-key-shows-redacted'],
+    tests: [[edits, '%s is an error before the first request']],
   },
   {
     id: '5.5.20',

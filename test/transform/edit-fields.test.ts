@@ -155,8 +155,30 @@ describe('redact puts something else in place of values', () => {
     [
       'nested fields of every element',
       [['e.n', 'hash']],
-      '{"e":[{"n":"Ada"},{"m":1},3]}',
-      `{"e":[{"n":"${name}"},{"m":1},3]}`,
+      '{"e":[{"n":"Ada"},{"m":1}]}',
+      `{"e":[{"n":"${name}"},{"m":1}]}`,
+    ],
+    ['a text where an object was expected', [['e.n', 'hash']], '{"e":"Ada","n":"Ada"}', `{"e":"${name}","n":"Ada"}`],
+    [
+      'values in a list where objects were expected',
+      [['e.n', 'mask']],
+      '{"e":["Ada",7,true,null,["Ada"],{"n":1,"m":2}]}',
+      '{"e":["***","***","***",null,["***"],{"n":"***","m":2}]}',
+    ],
+    [
+      'a text one level above, where objects were expected in objects',
+      [['e.n.m', 'hash']],
+      '{"e":{"n":"Ada","o":1}}',
+      `{"e":{"n":"${name}","o":1}}`,
+    ],
+    [
+      'a text where objects with several fields to redact were expected, in the strictest way',
+      [
+        ['e.n', 'mask'],
+        ['e.m', 'hash'],
+      ],
+      '{"e":"Ada"}',
+      '{"e":"***"}',
     ],
     [
       'every copy of a repeated key',
@@ -168,6 +190,25 @@ describe('redact puts something else in place of values', () => {
   ]
   test.each(rows)('%s', (_name, redact, text, expected) => {
     expect(edited({ redact }, text)).toBe(expected)
+  })
+
+  test.each([
+    ['a text', '{"e":"Ada","m":1}', '{"m":1}'],
+    ['texts in a list', '{"e":["Ada",{"n":1,"m":2},null,"Bob"]}', '{"e":[{"m":2},null]}'],
+    ['a text above', '{"e":{"n":1},"f":{"g":"Ada"}}', '{"e":{},"f":{}}'],
+    ['null', '{"e":null,"f":{"g":null}}', '{"e":null,"f":{"g":null}}'],
+  ])('what is dropped inside of an object is dropped where %s stands in its place', (_name, text, expected) => {
+    const dropped = ['e.n', 'f.g.h']
+    expect(edited({ exclude: dropped, dropped }, text)).toBe(expected)
+    // also where a field is to go for two reasons
+    expect(edited({ exclude: ['e.n', ...dropped], dropped }, text)).toBe(expected)
+  })
+
+  test('values in the place of an object are counted by field, and their fields are met', () => {
+    const edits: FieldEdits = { exclude: ['f.g'], dropped: ['f.g'], redact: [['e.n', 'mask']] }
+    const stage = editFieldsStage(edits)
+    stage.apply(batchOf('{"e":"Ada","f":1}', '{"e":["Ada",1,null]}', '{"e":{"n":"Ada"},"f":[2,{"g":1}]}'))
+    expect(stage.warnings()).toMatchObject([{ code: 'redacted-whole', count: 5, fields: { e: 3, f: 2 } }])
   })
 
   test.each(['hash', 'mask'] as const)('an object to %s is an error with its position', (how) => {
@@ -295,12 +336,14 @@ test('all edits of any records are those of the model', () => {
       fc.option(paths, { nil: undefined }),
       fc.array(path, { maxLength: 2 }),
       fc.array(fc.tuple(path, fc.constantFrom<Redaction>('hash', 'mask')), { maxLength: 1 }),
+      fc.array(path, { maxLength: 2 }),
       fc.array(fc.tuple(path, names), { maxLength: 2 }),
       fc.boolean(),
-      (records, select, exclude, redact, rename, isLoose) => {
+      (records, select, exclude, redact, dropped, rename, isLoose) => {
         const edits: FieldEdits = {
           select: select?.map(escaped),
-          exclude: exclude.map(escaped),
+          exclude: [...exclude, ...dropped].map(escaped),
+          dropped: dropped.map(escaped),
           redact: redact.map(([path, how]) => [escaped(path), how]),
           rename: rename.map(([path, name]) => [escaped(path), name]),
         }
@@ -314,7 +357,7 @@ test('all edits of any records are those of the model', () => {
         const texts = records.map(print)
         const batch = isLoose ? looselyPlaced(texts) : batchOf(...texts)
         const expected = (): unknown[] =>
-          records.map((record) => JSON.parse(print(model(record, { select, exclude, redact, rename }))))
+          records.map((record) => JSON.parse(print(model(record, { select, exclude, redact, dropped, rename }))))
         let wanted: unknown[]
         try {
           wanted = expected()
@@ -338,17 +381,40 @@ interface ModelEdits {
   select: string[][] | undefined
   exclude: string[][]
   redact: [string[], Redaction][]
+  dropped: string[][]
   rename: [string[], string][]
 }
 
 /** One edit after the other on trees of names and texts. */
-function model(record: ObjectNode, { select, exclude, redact, rename }: ModelEdits): Node {
+function model(record: ObjectNode, { select, exclude, redact, dropped, rename }: ModelEdits): Node {
   let result: Node = record
   if (select !== undefined) result = selected(result, select)
   for (const path of exclude) result = mapAt(result, path, () => null)
-  for (const [path, how] of redact)
-    result = mapAt(result, path, (member) => ({ ...member, value: redacted(member.value, how) }))
-  return renamed(result, rename)
+  const rules = [...redact, ...dropped.map((path): Rule => [path, 'drop'])]
+  return renamed(hidden(result, rules)!, rename)
+}
+
+type Rule = [path: string[], how: Redaction | 'drop']
+
+/** Null where the value goes. A scalar where an object with fields to redact was expected is redacted by the strictest rule. */
+function hidden(node: Node, rules: Rule[]): Node | null {
+  if (rules.length === 0) return node
+  const own = rules.find(([path]) => path.length === 0)
+  if (rules.some(([path, how]) => path.length === 0 && how === 'drop')) return null
+  if (node.kind === 'array')
+    return { ...node, elements: node.elements.flatMap((element) => hidden(element, rules) ?? []) }
+  if (own !== undefined) return redacted(node, own[1] as Redaction)
+  if (node.kind === 'scalar') {
+    const how = (['drop', 'mask', 'hash'] as const).find((way) => rules.some(([, other]) => other === way))!
+    if (node.text === 'null') return node
+    return how === 'drop' ? null : redacted(node, how)
+  }
+  const members = node.members.flatMap((member): Member[] => {
+    const inside = rules.filter(([[first]]) => first === member.name).map(([[, ...rest], how]): Rule => [rest, how])
+    const value = hidden(member.value, inside)
+    return value === null ? [] : [{ ...member, value }]
+  })
+  return { ...node, members }
 }
 
 type Member = ObjectNode['members'][number]
