@@ -131,6 +131,11 @@ export const errorCodes = {
     retryable: false,
     hint: 'redact the fields in the object, or drop the whole of it',
   },
+  ERR_FIELD_UNMET: {
+    class: 'DataError',
+    retryable: false,
+    hint: 'correct the name (with --restart where records are kept), or pass --unmet-fields warn to export all the same',
+  },
   ERR_RENAME_CONFLICT: {
     class: 'DataError',
     retryable: false,

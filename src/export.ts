@@ -15,16 +15,10 @@ import { jsonEncoder } from './encode/json.js'
 import { ndjsonEncoder } from './encode/ndjson.js'
 import { requireCompression } from './encode/parquet/compression.js'
 import { asFailure, ConfigError, ExportError } from './errors.js'
+import { givenSchema } from './export/declared-fields.js'
 import { deliveryOf } from './export/delivery.js'
-import {
-  columnsOf,
-  editStagesOf,
-  editsOf,
-  editWarnings,
-  excludedByServer,
-  givenSchema,
-  settledWarnings,
-} from './export/edits.js'
+import { columnsOf, editStagesOf, editsOf, editWarnings, excludedByServer } from './export/edits.js'
+import { checkFieldNames, checkUnmet, isTracked, settledWarnings, type UnmetInit } from './export/field-names.js'
 import { type IdentityInit, identityOf, knownIdentityOf, obstacleOf, optionDigestsOf } from './export/identity.js'
 import { refuseOwnFiles } from './export/inputs.js'
 import { Output } from './export/output.js'
@@ -139,6 +133,7 @@ async function exportOnce(resolved: ResolvedOptions, run: RunOptions): Promise<E
   const readsMembers = readsFields([...checksOf(resolved, false), ...stagesOf(resolved, run)], run) // what is wrong with a step is known before anything is touched
   const schema = givenSchema(resolved) ?? (resolved.resource === null ? null : schemaOf(resolved.resource))
   if (schema !== null) columnsOf(schema, resolved)
+  checkFieldNames(resolved, run.transform !== undefined)
   const opened = await openSource(resolved, { ...run, progress }, readsMembers)
   try {
     const destination = run.destination ?? destinationOf(resolved)
@@ -218,7 +213,8 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
   const isPlain = resolved.compress === 'none'
   // what is compressed, and what is gathered into row groups, can be gone on with at cuts alone
   const isOpen = isPlain && resolved.format !== 'parquet'
-  const stages = [...checksOf(resolved, start !== null), ...stagesOf(resolved, run)]
+  const findsNames = (start?.records ?? 0) === 0
+  const stages = [...checksOf(resolved, start !== null), ...stagesOf(resolved, run, { findsNames })]
   const { signal } = run
   // a file takes its bytes in any case, and all of what was written can be kept; a pipe may never
   const writer = new TalliedWriter(session.writer, session.proof, progress, session.isKept ? undefined : signal)
@@ -258,6 +254,8 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
       signal?.throwIfAborted()
     }
     signal?.throwIfAborted()
+    const unmet = unmetInit(resolved, run, source.outcome, records)
+    checkUnmet(warnings(), unmet)
     isEnding = session.isKept // what is whole is not given up for what little is left to do
     await output.end()
     if (!isEnding) signal?.throwIfAborted()
@@ -295,7 +293,7 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
         ...opened.warnings,
         ...source.warnings(),
         ...editWarnings(resolved, outcome),
-        ...settledWarnings(warnings(), records),
+        ...settledWarnings(warnings(), unmet),
         ...runWarnings(session.resumedFrom, !flushWasRefused()),
       ],
     })
@@ -368,7 +366,7 @@ function showStart(progress: Progress, start: ExportState | null): void {
  * times faster where the engine is `simd`. They are names, not paths, as they are after `rename`; an
  * excluded field stays out. Of members they have to be declared ones, unless there is a `rename` or a `transform`. Where `T` is given, give the names as `K`, too
  * (`records<User, 'id' | 'name'>`), or get a `Partial<T>`: TypeScript infers either all type arguments or none.
- * @throws ConfigError at once for options that are wrong; from the loop what `exportRecords` throws
+ * @throws ConfigError at once for options that are wrong; from the loop what `exportRecords` throws, ERR_FIELD_UNMET behind the last record
  */
 export function records<T extends object = never>(
   options: Told<T, ExportOptions & { fields?: undefined }>,
@@ -396,7 +394,8 @@ export function records(options: ExportOptions & { fields?: readonly string[] | 
   const { resolved, run } = split(others)
   const edits = editsOf(resolved)
   const wanted = fields === undefined ? undefined : fieldsAfter(checkFields(fields), edits)
-  const stages = stagesOf(resolved, run, wanted?.edits ?? edits)
+  checkFieldNames(resolved, run.transform !== undefined)
+  const stages = stagesOf(resolved, run, { edits: wanted?.edits ?? edits, findsNames: true })
   const giveBack = takeStep(run)
   const read = (signal: AbortSignal) => batchesOf(resolved, { ...run, signal }, stages, wanted !== undefined)
   const batches = new AbortableSteps(read, new Following(run.signal), giveBack)
@@ -435,7 +434,14 @@ async function* batchesOf(
 ): AsyncGenerator<RecordBatch, void, undefined> {
   const opened = await openSource(resolved, run, readsFields(stages, run, isProjected))
   try {
-    for await (const batch of transformed(opened.source(), run)) yield await staged(batch, stages, run.signal)
+    const source = opened.source()
+    let records = 0
+    for await (const read of transformed(source, run)) {
+      const batch = await staged(read, stages, run.signal)
+      records += batch.count
+      yield batch
+    }
+    checkUnmet(warningsOf(stages), unmetInit(resolved, run, source.outcome, records))
   } finally {
     await opened.close()
   }
@@ -590,15 +596,27 @@ function checksOf({ checkDuplicates, maxKeyBytes }: ResolvedOptions, isContinued
   return checkDuplicates ? [checkDuplicatesStage({ maxKeyBytes, isContinued })] : []
 }
 
+interface StagesInit {
+  edits?: FieldEdits
+  /** Whether the first record of the export is among those that come. */
+  findsNames?: boolean
+}
+
 /** The built-in steps, in the order in which they see a record: the user's function, the key, the edits of fields. */
-function stagesOf(resolved: ResolvedOptions, run: RunOptions, edits: FieldEdits = editsOf(resolved)): Stage[] {
+function stagesOf(resolved: ResolvedOptions, run: RunOptions, init: StagesInit = {}): Stage[] {
+  const { edits = editsOf(resolved), findsNames = false } = init
   const stages: Stage[] = []
   if (typeof run.transform === 'function') stages.push(mapRecordsStage(run.transform))
   if (resolved.keyBy !== null) {
     const { keyBy: field, keyByMissing: missing, keyByDuplicate: duplicate, maxKeyBytes } = resolved
     stages.push(keyByStage({ field, missing, duplicate, maxKeyBytes }))
   }
-  return [...stages, ...editStagesOf(edits, resolved)]
+  return [...stages, ...editStagesOf(edits, resolved, { isTracked: isTracked(resolved), findsNames })]
+}
+
+function unmetInit(resolved: ResolvedOptions, run: RunOptions, outcome: SourceOutcome, records: number): UnmetInit {
+  const { transform, input } = run
+  return { resolved, hasTransform: transform !== undefined, hasInput: input !== undefined, outcome, records }
 }
 
 /** Whether a step, or the reader at their end, asks batches for their `fields`; those that a user's transform gives have none. */

@@ -21,9 +21,16 @@ export interface RecordFields {
   locate(names: readonly string[]): Uint32Array | null
   /** The records without their own members of these names (every copy of them), what is kept kept as it is: one line each, as `RecordBatch.isLines`
    *  says, in bytes that are valid until the next call. Null as with `locate`. */
-  exclude(names: readonly string[]): { bytes: Buffer; bounds: Uint32Array } | null
+  exclude(names: readonly string[]): RecordLines | null
   /** The same with no other own members than those of these names. */
-  select(names: readonly string[]): { bytes: Buffer; bounds: Uint32Array } | null
+  select(names: readonly string[]): RecordLines | null
+}
+
+export interface RecordLines {
+  readonly bytes: Buffer
+  readonly bounds: Uint32Array
+  /** For each of the names 1 where a record had it, else 0. */
+  readonly met: Uint8Array
 }
 
 export interface RecordBatchInit {

@@ -3,8 +3,9 @@
 import { Command, CommanderError, Option } from 'commander'
 import { ConfigError } from '../errors.js'
 import { renderHelp } from '../options/describe.js'
-import { type FlagTexts, nearestOf } from '../options/resolve.js'
+import type { FlagTexts } from '../options/resolve.js'
 import { type CommandName, type OptionEntry, type OptionTable, tableOf } from '../options/schema.js'
+import { nearestName } from '../schema/names.js'
 import { version } from '../version.js'
 
 /** What was asked for: a command with the texts of its flags, or a text to print, which `--help` and `--version` are. */
@@ -121,7 +122,7 @@ function asConfigError(error: CommanderError, argv: readonly string[]): ConfigEr
   const [first = ''] = argv
   // the first word is taken for what to export, where it is no command
   if (error.code === 'commander.excessArguments' && /^[A-Za-z][A-Za-z-]*$/.test(first) && first !== 'export') {
-    const nearest = nearestOf(first, commandNames)
+    const nearest = nearestName(first, commandNames)
     const meant = nearest === undefined ? '' : ` (did you mean ${nearest}?)`
     return new ConfigError('ERR_OPTION_INVALID', `there is no command '${first}'${meant}`, {
       hint: `the commands are ${commandNames.join(', ')}; a resource is written model/resource`,

@@ -3,19 +3,15 @@
 import { ConfigError, printable } from '../errors.js'
 import type { ResolvedOptions } from '../options/schema.js'
 import type { Warning } from '../record.js'
-import { checkSchema } from '../schema/check-schema.js'
-import { type JsonSchema, schemaFromJson } from '../schema/json-schema.js'
 import { extraColumn, keyColumn, type ResourceSchema } from '../schema/resource.js'
 import type { SourceOutcome } from '../source/source.js'
-import { editFieldsStage, redactUnused } from '../transform/edit-fields.js'
+import { type EditFieldsOptions, editFieldsStage } from '../transform/edit-fields.js'
 import { editedSchema } from '../transform/edited-schema.js'
 import type { FieldEdits } from '../transform/field-edits.js'
-import { parseFieldPath } from '../transform/field-path.js'
+import { formatFieldPath, parseFieldPath } from '../transform/field-path.js'
 import type { FieldStage } from '../transform/member-locator.js'
 import { parseEdits, parseRedactions } from '../transform/parse-edits.js'
-
-/** The provider's own record in one of the unified API. */
-export const remoteData = 'remote_data'
+import { expectedFields, remoteData } from './declared-fields.js'
 
 /** The edits that the options ask for. @throws ConfigError */
 export function editsOf(resolved: ResolvedOptions): FieldEdits {
@@ -27,10 +23,14 @@ export function editsOf(resolved: ResolvedOptions): FieldEdits {
 }
 
 /** The stage that makes the edits; none where there are none. */
-export function editStagesOf(edits: FieldEdits, { redactKey }: ResolvedOptions): FieldStage[] {
+export function editStagesOf(
+  edits: FieldEdits,
+  { redactKey }: ResolvedOptions,
+  options: Pick<EditFieldsOptions, 'isTracked' | 'findsNames'>,
+): FieldStage[] {
   const { select, exclude, redact, rename } = edits
   if (select === undefined && !exclude?.length && !redact?.length && !rename?.length) return []
-  return [editFieldsStage(edits, { reuse: true, redactKey: redactKey ?? undefined })]
+  return [editFieldsStage(edits, { ...options, reuse: true, redactKey: redactKey ?? undefined })]
 }
 
 /** What to tell of the edits: that they leave in the provider's own record what they take out of the fields that were made of it. */
@@ -43,16 +43,6 @@ export function editWarnings(resolved: ResolvedOptions, { isUnified }: Pick<Sour
   if (isThought || (edits.select !== undefined && !edits.select.some(isInside))) return []
   const message = `${remoteData}, the provider's own record, may repeat what is redacted; --ignore-remote-data leaves it out`
   return [{ code: 'redacted-elsewhere', message, count: 1 }]
-}
-
-/** What the edits of all runs warned of, told of an export of `records` records: a field that one run did not meet may have been met by another. */
-export function settledWarnings(warnings: readonly Warning[], records: number): Warning[] {
-  return warnings.flatMap((warning) => {
-    if (warning.code !== redactUnused) return [warning]
-    const unused = Object.entries(warning.fields ?? {}).filter(([, times]) => times === records)
-    const count = unused.length * records
-    return unused.length === 0 ? [] : [{ ...warning, count, fields: Object.fromEntries(unused) }]
-  })
 }
 
 /** The columns of records of `schema` after the edits. @throws ConfigError where two of them, or one and a column of ours, would have the same name */
@@ -69,14 +59,8 @@ export function columnsOf(schema: ResourceSchema, resolved: ResolvedOptions): Re
   return edited
 }
 
-/** The schema that the user gave; null where there is none. @throws ConfigError where it is no schema */
-export function givenSchema({ schema, resource }: ResolvedOptions): ResourceSchema | null {
-  if (schema === null) return null
-  if (typeof schema === 'object' && 'fields' in schema) return checkSchema(schema)
-  return schemaFromJson(schema as string | JsonSchema, resource === null ? {} : { resource })
-}
-
-/** The server may leave out whole top-level fields for us, but none that a step of ours still has to see. */
+/** The server may leave out whole top-level fields for us, but none that a step of ours still has to see. Where fields are declared it is asked for none but
+ *  them: of a name that was mistyped nobody would see that there is no such field. */
 export function excludedByServer(resolved: ResolvedOptions, hasTransform: boolean): ServerExclusion {
   if (hasTransform) return { excludeFields: [], ignoreRemoteData: false }
   const { select, redact, rename, keyBy, checkDuplicates } = resolved
@@ -89,10 +73,12 @@ export function excludedByServer(resolved: ResolvedOptions, hasTransform: boolea
   ]
   const names = new Set(read.map((path) => parseFieldPath(path)[0]))
   const excludeFields = resolved.exclude.map(parseFieldPath).flatMap((path) => (path.length === 1 ? [path[0]!] : []))
+  const declared = expectedFields(resolved)
+  const isKnown = (name: string): boolean => declared.isEmpty || declared.has(formatFieldPath([name]))
   // it is most of the bytes; who sends the parameter in a query of their own has decided already
   const isUnselected = select.length > 0 && !isGiven(resolved, 'truto_ignore_remote_data')
   return {
-    excludeFields: excludeFields.filter((name) => !names.has(name)),
+    excludeFields: excludeFields.filter((name) => !names.has(name) && isKnown(name)),
     ignoreRemoteData: (resolved.ignoreRemoteData || isUnselected) && !names.has(remoteData),
   }
 }

@@ -4,7 +4,8 @@ import { createHmac } from 'node:crypto'
 import type { OptionDigests } from '../checkpoint/checkpoint.js'
 import { fingerprintOf } from '../checkpoint/fingerprint.js'
 import { exportTable, type OptionTable, type ResolvedOptions } from '../options/schema.js'
-import { editsOf, givenSchema } from './edits.js'
+import { givenSchema } from './declared-fields.js'
+import { editsOf } from './edits.js'
 
 /** Version of the bytes that we make of the same records. A checkpoint of another version is one of another export. */
 const outputVersion = 1

@@ -233,7 +233,7 @@ export class Session {
   #committedAtMs: number
   /** Where the export could be gone on with, as soon as the checkpoint tells of it. */
   #passed: ExportState | null = null
-  /** Whether the server would not let us go on from the checkpoint. */
+  /** Whether the same command would not get further from the checkpoint. */
   #isStuck = false
   /** Whether it is not known which of two checkpoints is there. */
   #isUnsure = false
@@ -315,7 +315,8 @@ export class Session {
    *  @param error null where somebody wishes to stop */
   async stop(error: unknown): Promise<void> {
     const point = this.#passed
-    this.#isStuck = error instanceof DataError && ['ERR_CURSOR_EXPIRED', 'ERR_PAGE_CHANGED'].includes(error.code)
+    this.#isStuck =
+      error instanceof DataError && ['ERR_CURSOR_EXPIRED', 'ERR_PAGE_CHANGED', 'ERR_FIELD_UNMET'].includes(error.code)
     if (this.#kept === null || !this.canCommit || point === null || !this.#isAhead(point)) return
     if (!leavesOutputTrue(error) || this.#kept.writer.bytesWritten !== point.bytes) return
     try {

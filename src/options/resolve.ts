@@ -2,6 +2,7 @@
 
 import { formatBytesExact, formatDuration, MiB, parseBytes, parseDuration } from '../bytes/units.js'
 import { ConfigError, printable } from '../errors.js'
+import { nearestName } from '../schema/names.js'
 import {
   type Budget,
   type CliOptions,
@@ -358,31 +359,7 @@ export function extensionsOf(path: string): {
 }
 
 function unknown(name: string, names: readonly string[]): ConfigError {
-  const nearest = nearestOf(name, names)
+  const nearest = nearestName(name, names)
   const message = `there is no option ${shorten(name)}${nearest === undefined ? '' : ` (did you mean ${nearest}?)`}`
   return new ConfigError('ERR_OPTION_UNKNOWN', message)
-}
-
-/** The name with the fewest edits from `name`, undefined where more than a third of it would have to change. */
-export function nearestOf(name: string, names: readonly string[]): string | undefined {
-  let nearest: string | undefined
-  let least = Math.floor(Math.min(name.length, 40) / 3) + 1
-  for (const candidate of names) {
-    const edits = editDistance(name.slice(0, 40).toLowerCase(), candidate.toLowerCase())
-    if (edits < least) [nearest, least] = [candidate, edits]
-  }
-  return nearest
-}
-
-/** Levenshtein's distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
-    }
-    row = next
-  }
-  return row[b.length]!
 }

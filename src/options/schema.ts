@@ -592,6 +592,18 @@ export const exportTable = {
     default: [],
     doc: 'Another name for a field, in its place; a dotted path renames its last part: emails.email=address. Repeatable, done last: all other options know the field by its old name. Two fields of one name are an error. \\= is an equals sign of a name.',
   },
+  unmetFields: {
+    kind: 'enum',
+    group: 'Transforms',
+    commands: both,
+    flag: '--unmet-fields',
+    placeholder: 'HOW',
+    values: ['error', 'warn', 'ignore'],
+    default: null,
+    defaultText:
+      'error for --exclude and --redact, warn for --select and --rename; warn for all where no schema is declared',
+    doc: 'A path of --select, --exclude, --redact or --rename that no record has a field at, and that neither the declared schema nor --schema names: an error before anything is published, since what was to be left out may be there under another name; or a warning. A name that is nearly a declared one (emials, Name) is an error before the first request, unless this says warn or ignore. Where nothing is declared the server is asked to leave excluded fields out, and the report names those that no record showed.',
+  },
   keyBy: {
     kind: 'string',
     group: 'Transforms',

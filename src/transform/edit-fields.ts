@@ -4,8 +4,10 @@
 
 import { ElementWalker, MemberWalker } from '../bytes/members.js'
 import { DataError, printable } from '../errors.js'
-import { RecordBatch, type Warning } from '../record.js'
-import { EditNode, type FieldEdits, type Redaction } from './field-edits.js'
+import { type JsonValue, RecordBatch, type Warning } from '../record.js'
+import { nearestName } from '../schema/names.js'
+import { type EditKind, EditNode, type FieldEdits, type Redaction } from './field-edits.js'
+import { formatFieldPath, parseFieldPath } from './field-path.js'
 import type { CountingStage } from './key-by.js'
 import { type FieldStage, MemberLocator } from './member-locator.js'
 import { Redactor } from './redactor.js'
@@ -21,6 +23,10 @@ export interface EditFieldsOptions {
   reuse?: boolean
   /** Key of the hashes. Required where there are some. */
   redactKey?: string | Uint8Array | undefined
+  /** Whether it is to be told that a path met no field. Default: of those that are redacted. */
+  isTracked?: ((kind: EditKind, path: string) => boolean) | undefined
+  /** Whether the first record is looked at for fields that such a path may mean. Default false. */
+  findsNames?: boolean
 }
 
 /**
@@ -35,16 +41,22 @@ export interface EditFieldsOptions {
  * name already.
  *
  * What stands where an object with fields to redact is expected, alone or in lists, is redacted like the strictest of these fields: else a field that
- * comes as a text now and then would leave as it is. It warns of how many such values there were, by field, and of paths to redact that no record had a
- * field at: `redactUnused`, with the number of records for each of them.
+ * comes as a text now and then would leave as it is. It warns of how many such values there were, by field, and of tracked paths that no record had a
+ * field at: `unusedCode`, with the number of records for each of them.
  * @throws ConfigError as `EditNode.of`; ERR_OPTION_MISSING where the key of the hashes is
  */
 export function editFieldsStage(edits: FieldEdits, options: EditFieldsOptions = {}): FieldStage & CountingStage {
   return new EditFields(EditNode.of(edits), options)
 }
 
-/** Code of the warning of a path to redact that met nothing. */
-export const redactUnused = 'redact-unused'
+/** Code of the warning of paths that met nothing. */
+export function unusedCode(kind: EditKind): string {
+  return `${kind}-unused`
+}
+
+const editKinds = ['select', 'exclude', 'redact', 'rename'] as const
+/** Code of what `findsNames` found, in the form of a warning, so that it is kept with the others: paths of fields of the first record. */
+export const foundNames = 'found-names'
 /** Code of the warning of values that stand where an object with fields to redact was expected. */
 const redactedWhole = 'redacted-whole'
 
@@ -57,11 +69,16 @@ class EditFields implements FieldStage, CountingStage {
   readonly #hasMore: boolean
   readonly #reuse: boolean
   readonly #redactor: Redactor
-  readonly #redacted: readonly EditNode[]
+  /** The fields of which it is to be told that they were not met, by what is done to them. */
+  readonly #tracked: readonly (readonly [kind: EditKind, node: EditNode])[]
   /** The fields with redacted ones inside. */
   readonly #around: readonly EditNode[]
-  /** Finds the fields among them that the engine leaves out at the top level, as long as they were not met; null where there are none. */
-  #unmet: MemberLocator | null
+  /** Indexes among `topLevel` of those that only the engine can meet, as long as it has not. */
+  #unmet: number[]
+  /** Finds those that are selected and excluded, of which the engine does not tell, as long as they were not met; null where there are none. */
+  #hidden: MemberLocator | null
+  readonly #findsNames: boolean
+  readonly #found = new Set<string>()
   /** Records of all batches. */
   #records = 0
   // One walker for each level of containers that the paths reach, made on first need.
@@ -78,7 +95,8 @@ class EditFields implements FieldStage, CountingStage {
   /** Index of the record in hand. */
   #record = 0
 
-  constructor(tree: EditNode, { reuse = false, redactKey }: EditFieldsOptions) {
+  constructor(tree: EditNode, options: EditFieldsOptions) {
+    const { reuse = false, redactKey, isTracked = (kind) => kind === 'redact', findsNames = false } = options
     const kept = tree.kept()
     this.#tree = tree
     this.#topLevel = tree.keepsOthers
@@ -87,26 +105,49 @@ class EditFields implements FieldStage, CountingStage {
     this.#hasMore = kept.some(([, node]) => node.changesInside || node.newKey !== null)
     this.#reuse = reuse
     this.#redactor = new Redactor(tree, redactKey)
-    this.#redacted = tree.redacted()
-    this.#around = [...tree.all()].filter((node) => node.insideRedaction !== null)
-    this.#unmet = locatorOf(tree.children.names().filter((name) => isDropped(tree.children.get(name)!)))
+    const nodes = [...tree.all()]
+    this.#around = nodes.filter((node) => node.insideRedaction !== null)
+    this.#tracked = editKinds.flatMap((kind) =>
+      nodes.filter((node) => node.kinds.has(kind) && isTracked(kind, node.path)).map((node) => [kind, node] as const),
+    )
+    this.#unmet = this.#topLevel.flatMap((name, index) => {
+      const node = tree.children.get(name)!
+      const isWalked = this.#hasMore && !node.isCut
+      return !isWalked && this.#tracked.some(([, tracked]) => tracked === node) ? [index] : []
+    })
+    const isHidden = (name: string): boolean => {
+      const node = tree.children.get(name)!
+      return !tree.keepsOthers && node.isCut && this.#tracked.some(([, tracked]) => tracked === node)
+    }
+    this.#hidden = locatorOf(tree.children.names().filter(isHidden))
+    this.#findsNames = findsNames && this.#tracked.length > 0
     this.readsFields = !tree.keepsOthers || this.#topLevel.length > 0
   }
 
   apply(batch: RecordBatch): RecordBatch {
     if (batch.count === 0) return batch
+    const isFirst = this.#records === 0
     this.#records += batch.count
+    const result = this.#apply(batch)
+    if (isFirst && this.#findsNames) this.#findNames(batch)
+    return result
+  }
+
+  #apply(batch: RecordBatch): RecordBatch {
     const { fields } = batch
-    if (fields !== undefined) this.#meet(batch)
+    if (fields !== undefined && this.#hidden !== null) this.#meetHidden(this.#hidden, batch)
     const cut = !this.readsFields
       ? undefined
       : this.#tree.keepsOthers
         ? fields?.exclude(this.#topLevel)
         : fields?.select(this.#topLevel)
     if (!cut) return this.#edited(batch)
+    if (this.#unmet.length > 0) this.#meet(cut.met)
+    const { bytes, bounds } = cut
     const lines = new RecordBatch({
       ...batch,
-      ...cut,
+      bytes,
+      bounds,
       byteOffset: undefined,
       fields: undefined,
       isLines: true,
@@ -117,14 +158,21 @@ class EditFields implements FieldStage, CountingStage {
 
   warnings(): Warning[] {
     const warnings: Warning[] = []
-    const unused = this.#redacted.filter((node) => !node.isMet)
-    if (unused.length > 0 && this.#records > 0) {
+    const records = this.#records
+    if (records === 0) return warnings
+    for (const kind of editKinds) {
+      const unused = this.#tracked.filter(([other, node]) => other === kind && !node.isMet)
+      if (unused.length === 0) continue
       warnings.push({
-        code: redactUnused,
-        message: 'fields to redact are in no record',
-        count: unused.length * this.#records,
-        fields: Object.fromEntries(unused.map(({ path }) => [path, this.#records])),
+        code: unusedCode(kind),
+        message: `fields to ${kind} are in no record`,
+        count: unused.length * records,
+        fields: Object.fromEntries(unused.map(([, { path }]) => [path, records])),
       })
+    }
+    if (this.#found.size > 0) {
+      const fields = Object.fromEntries([...this.#found].map((path) => [path, 1]))
+      warnings.push({ code: foundNames, message: 'names near to those of no record', count: this.#found.size, fields })
     }
     const misplaced = this.#around.filter((node) => node.misplaced > 0)
     if (misplaced.length > 0) {
@@ -139,16 +187,36 @@ class EditFields implements FieldStage, CountingStage {
     return warnings
   }
 
-  /** Notes which of the fields that go without a walk are there. */
-  #meet(batch: RecordBatch): void {
-    if (this.#unmet === null) return
-    const { names } = this.#unmet
-    const ranges = this.#unmet.locate(batch)
+  /** Notes which of the fields that go or stay without a walk are there. */
+  #meet(met: Uint8Array): void {
+    const { children } = this.#tree
+    this.#unmet = this.#unmet.filter((index) => {
+      if (met[index] === 0) return true
+      children.get(this.#topLevel[index]!)!.isMet = true
+      return false
+    })
+  }
+
+  #meetHidden(locator: MemberLocator, batch: RecordBatch): void {
+    const { names } = locator
+    const { children } = this.#tree
+    const ranges = locator.locate(batch)
     for (let at = 0; at < batch.count * names.length; at++) {
-      if (ranges[2 * at + 1]! > 0) this.#tree.children.get(names[at % names.length]!)!.isMet = true
+      if (ranges[2 * at + 1]! > 0) children.get(names[at % names.length]!)!.isMet = true
     }
-    const unmet = names.filter((name) => !this.#tree.children.get(name)!.isMet)
-    if (unmet.length < names.length) this.#unmet = locatorOf(unmet)
+    this.#hidden = locatorOf(names.filter((name) => !children.get(name)!.isMet))
+  }
+
+  /** Looks in the first record of `batch` for what paths may mean that it has no field at. */
+  #findNames(batch: RecordBatch): void {
+    const unmet = this.#tracked.filter(([, node]) => !node.isMet)
+    if (unmet.length === 0) return
+    const record = batch.parse(0)
+    for (const [, { path }] of unmet) {
+      const found = nearestPath(record, parseFieldPath(path))
+      const text = found && formatFieldPath(found)
+      if (text !== undefined && text !== path) this.#found.add(text)
+    }
   }
 
   /** The batch after all edits, found by a walk over all bytes. */
@@ -263,7 +331,7 @@ class EditFields implements FieldStage, CountingStage {
   /** The fields to redact were met, in whatever shape: nothing of them is left. */
   #noteMisplaced(node: EditNode): void {
     if (node.misplaced++ > 0) return
-    for (const redacted of node.redacted()) redacted.isMet = true
+    for (const inside of node.all()) if (inside.kinds.has('redact')) inside.isMet = true
   }
 
   #redact(start: number, end: number, { path }: EditNode, redaction: Redaction): void {
@@ -346,13 +414,27 @@ class EditFields implements FieldStage, CountingStage {
   }
 }
 
-function isDropped({ isCut, isRedacted }: EditNode): boolean {
-  return isCut && isRedacted
-}
-
 function locatorOf(names: readonly string[]): MemberLocator | null {
   return names.length === 0 ? null : new MemberLocator(names)
 }
+
+/** The path of a field of `value` that `names` may be meant for: that of the nearest name at each place; undefined where there is none. */
+function nearestPath(value: JsonValue | undefined, [name, ...rest]: readonly string[]): string[] | undefined {
+  if (name === undefined) return []
+  if (Array.isArray(value))
+    return nearestPath(
+      value.find((element) => element !== null && typeof element === 'object'),
+      [name, ...rest],
+    )
+  if (typeof value !== 'object' || value === null) return undefined
+  const found = Object.hasOwn(value, name) ? name : nearestName(name, Object.keys(value).slice(0, maxNames))
+  if (found === undefined) return undefined
+  const inside = nearestPath(value[found], rest)
+  return inside && [found, ...inside]
+}
+
+/** Names of an object that are compared with one that it does not have. */
+const maxNames = 1000
 
 /** A masked value. */
 const masked = Buffer.from('"***"')

@@ -8,6 +8,9 @@ import { NameTable } from './name-table.js'
 /** What stands in place of a redacted value: its keyed hash, or always the same text. */
 export type Redaction = 'hash' | 'mask'
 
+/** What is done to a field, as people ask for it. */
+export type EditKind = 'select' | 'exclude' | 'redact' | 'rename'
+
 /** The ways to redact, each hiding more than the one before it. */
 const byStrength = ['hash', 'mask', 'drop'] as const
 
@@ -18,7 +21,7 @@ export interface FieldEdits {
   readonly select?: readonly string[] | undefined
   /** What goes. */
   readonly exclude?: readonly string[] | undefined
-  /** Those of `exclude` that are a way to redact: that one meets no field is told. */
+  /** Those of `exclude` that are a way to redact. */
   readonly dropped?: readonly string[] | undefined
   /** What becomes of the strings, numbers and booleans at a path. */
   readonly redact?: readonly (readonly [path: string, how: Redaction])[] | undefined
@@ -46,8 +49,8 @@ export class EditNode {
   /** Such values that were met. */
   misplaced = 0
   readonly path: string
-  /** Whether the field is redacted, be it by leaving it out. */
-  isRedacted = false
+  /** What was asked for this field, and not for one around it alone. */
+  readonly kinds = new Set<EditKind>()
   /** Whether a record had the field. */
   isMet = false
   newName: string | null = null
@@ -75,7 +78,7 @@ export class EditNode {
       const node = root.#reach(parseFieldPath(path))
       if (node === null) continue
       node.isCut = true
-      node.isRedacted = dropped.includes(path)
+      node.kinds.add(dropped.includes(path) ? 'redact' : 'exclude')
     }
     for (const path of dropped) root.#guard(parseFieldPath(path), 'drop')
     for (const [path, how] of redact) {
@@ -84,13 +87,14 @@ export class EditNode {
       if (node === null) continue
       if (node.redaction !== null) throw invalid(`the field ${printable(path)} is redacted twice`)
       node.redaction = how
-      node.isRedacted = true
+      node.kinds.add('redact')
     }
     for (const [path, name] of rename) {
       const node = root.#reach(parseFieldPath(path))
       if (node === null) continue
       if (node.newName !== null) throw invalid(`the field ${printable(path)} is renamed twice`)
       node.newName = name
+      node.kinds.add('rename')
       node.newKey = Buffer.from(JSON.stringify(name))
     }
     root.#finish()
@@ -103,15 +107,10 @@ export class EditNode {
     return nodes.filter(([, node]) => !node.isCut)
   }
 
-  /** All fields inside that are redacted and that no edit has taken away. */
-  redacted(): EditNode[] {
-    const nodes = this.children.names().map((name) => this.children.get(name)!)
-    return nodes.flatMap((node) => [...(node.isRedacted ? [node] : []), ...(node.isCut ? [] : node.redacted())])
-  }
-
-  /** This node and all inside it. */
+  /** This field and all inside it that no edit has taken away with a field around it. */
   *all(): Generator<EditNode, void, undefined> {
     yield this
+    if (this.isCut) return
     for (const name of this.children.names()) yield* this.children.get(name)!.all()
   }
 
@@ -124,6 +123,7 @@ export class EditNode {
       node = child
     }
     node.keepsOthers = true
+    node.kinds.add('select')
     node.children.clear() // those of longer paths
   }
 

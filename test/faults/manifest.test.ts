@@ -259,19 +259,28 @@ test('that cannot have its name is known before the first request', async () => 
 })
 
 test.each(['simd', 'js'] as const)(
-  'of an interrupted export warns of fields to redact that neither run met, with the engine %s',
+  'of an interrupted export warns of fields that neither run met, with the engine %s',
   async (parser) => {
     const { options, path, server } = await place()
     const body = {
       kind: 'body',
       page: 2,
-      body: '{"result":[{"id":"a","late":1,"last":2}],"next_cursor":null}',
+      body: '{"result":[{"id":"a","late":1,"last":2,"also_late":3}],"next_cursor":null}',
     } as const
     const redact = ['phones=drop', 'name=mask', 'late=drop', 'last=mask', 'nmae=mask', 'phnoes=drop']
-    const whole = { ...options, parser, redact, ignoreRemoteData: true, overwrite: true }
+    const exclude = ['later', 'also_late', 'remote_data.x']
+    const rest = {
+      select: ['id', 'title', 'naem', 'phones', 'name', 'late', 'last', 'nmae', 'phnoes', 'also_late', 'later'],
+    }
+    const edits = { ...rest, redact, exclude, unmetFields: 'warn', rename: ['titel=title_of', 'id=key'] } as const
+    const whole = { ...options, parser, ...edits, ignoreRemoteData: true, overwrite: true }
     server.setFaults([body])
     const { warnings: undisturbed } = await exportRecords(whole)
-    expect(undisturbed).toMatchObject([{ code: 'redact-unused', count: 8, fields: { nmae: 4, phnoes: 4 } }])
+    expect(undisturbed).toMatchObject([
+      { code: 'exclude-unused', count: 4, fields: { later: 4 } },
+      { code: 'redact-unused', count: 8, fields: { nmae: 4, phnoes: 4 } },
+      { code: 'select-unused', count: 16, fields: { later: 4, naem: 4, nmae: 4, phnoes: 4 } },
+    ])
     server.setFaults([{ kind: 'status', status: 401, page: 2 }])
     await exportRecords(whole).catch(() => {})
     server.setFaults([body])

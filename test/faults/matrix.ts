@@ -901,7 +901,36 @@ const keyed = (text: string, options: Partial<ExportOptions>): Pick<FaultCase, '
 })
 
 const transforms: FaultCase[] = [
-  { id: '5.5-exclude-unknown', options: { exclude: ['no_such_field'] }, owed: { requests: 2 } },
+  {
+    id: '5.5-exclude-unknown',
+    options: { exclude: ['no_such_field'] },
+    owed: {
+      code: 'ERR_FIELD_UNMET',
+      exit: 6,
+      requests: 2,
+      page: null,
+      says: /exclude .*no_such_field.*--unmet-fields/,
+    },
+  },
+  {
+    id: '5.5-exclude-unknown-all-the-same',
+    options: { exclude: ['no_such_field'], unmetFields: 'warn' },
+    owed: { requests: 2, warnings: ['exclude-unused'] },
+  },
+  {
+    id: '5.5-exclude-misspelled',
+    options: { exclude: ['emials'] },
+    owed: { code: 'ERR_OPTION_INVALID', exit: 2, requests: 0, page: null, says: /emials.*did you mean emails/ },
+  },
+  {
+    id: '5.5-select-unknown',
+    options: { select: ['id', 'no_such_field'], exclude: [] },
+    owed: {
+      requests: 2,
+      output: membersText({}).replace(/^\{("id":"[^"]*")[^\n]*/gm, '{$1}'),
+      warnings: ['select-unused'],
+    },
+  },
   {
     id: '5.5-exclude-all',
     emulator: { slackPartial: true, remoteData: false },

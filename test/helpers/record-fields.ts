@@ -18,10 +18,16 @@ export function withFields(batch: RecordBatch): RecordBatch {
       })
       return ranges
     },
-    exclude: (names) => lines((name) => !names.includes(name)),
-    select: (names) => lines((name) => names.includes(name)),
+    exclude: (names) => ({ ...lines((name) => !names.includes(name)), met: metOf(names) }),
+    select: (names) => ({ ...lines((name) => names.includes(name)), met: metOf(names) }),
   }
   return new RecordBatch({ ...batch, fields })
+
+  function metOf(names: readonly string[]): Uint8Array {
+    return Uint8Array.from(names, (name) =>
+      Number(membersOf.some((members) => members.some((own) => own.name === name))),
+    )
+  }
 
   function lines(isKept: (name: string) => boolean) {
     const texts = membersOf.map((members, index) => {

@@ -408,7 +408,12 @@ function compareKept(
   names: readonly string[],
   { label, how }: { label: string; how: 'exclude' | 'select' },
 ): void {
-  const { bytes, bounds } = answer(label, () => batch.fields![how](names))
+  const { bytes, bounds, met } = answer(label, () => batch.fields![how](names))
+  const given = page.records.slice(first, first + batch.count)
+  const isThere = names.map((name) => given.some(({ members }) => members.some(({ key }) => key === name)))
+  if (names.some((_, n) => met[n] !== Number(isThere[n]))) {
+    throw new Error(`${label}: ${how} ${JSON.stringify(names)} met ${met.join()}`)
+  }
   for (let i = 0; i < batch.count; i++) {
     const where = `${label}: ${how} ${JSON.stringify(names)} of record ${first + i}`
     const [start, end] = [bounds[2 * i]!, bounds[2 * i + 1]!]

@@ -2,7 +2,7 @@
 // them inside it. Where things are in its memory is told by its exports; positions in the window are addresses less the window's.
 
 import { moduleOf } from '../../bytes/wasm-module.js'
-import type { RecordFields } from '../../record.js'
+import type { RecordFields, RecordLines } from '../../record.js'
 import { type RecordScanner, type ScanLimits, type Window, windowBytes } from '../engine-js/slicer-js.js'
 import { kernelBytes } from './kernel-bytes.js'
 
@@ -31,6 +31,7 @@ interface KernelExports {
   lastEvent: { readonly value: number }
   // see assembly/memory.ts
   resultAt: Constant
+  metAt: Constant
   boundsAt: Constant
   maxRecords: Constant
   maxNames: Constant
@@ -130,17 +131,17 @@ export class Kernel implements RecordScanner, Window {
     }
   }
 
-  #lines(
-    names: readonly string[],
-    count: number,
-    how: 'exclude' | 'select',
-  ): { bytes: Buffer; bounds: Uint32Array } | null {
+  #lines(names: readonly string[], count: number, how: 'exclude' | 'select'): RecordLines | null {
     if (!this.#learn(names)) return null
     const kernel = this.#exports
     const out = this.#windowAt + this.capacity + slackBytes
     const length = kernel[how](count, this.#windowAt, out)
     const { buffer } = kernel.memory
-    return { bytes: Buffer.from(buffer, out, length), bounds: new Uint32Array(buffer, kernel.rowsAt.value, 2 * count) }
+    return {
+      bytes: Buffer.from(buffer, out, length),
+      bounds: new Uint32Array(buffer, kernel.rowsAt.value, 2 * count),
+      met: new Uint8Array(buffer, kernel.metAt.value, names.length),
+    }
   }
 
   /** Teaches the kernel a set of names; false where they are too many for it. */

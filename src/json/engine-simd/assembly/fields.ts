@@ -1,7 +1,7 @@
 // Finds, keeps and drops records' own members by name, from the positions that a scan has noted: for each record the opening brace, then a colon and a separator
 // for each member, the last of them the closing brace. Nothing of a record is read but its keys, none of which is spelled with an escape.
 
-import { boundsAt, eventsAt, nameBytesAt, namesAt, rowsAt, rowsBytes, tableAt, tableMask } from './memory'
+import { boundsAt, eventsAt, metAt, nameBytesAt, namesAt, rowsAt, rowsBytes, tableAt, tableMask } from './memory'
 
 let names: u32 = 0
 /** Bit n is set where a name of n bytes, or for 63 of that many or more, is in the set: most other keys are told by that. */
@@ -131,7 +131,8 @@ export function locate(from: u32, to: u32, event: u32, base: usize): u32 {
 export let lastEvent: u32 = 0
 
 /**
- * Writes records [0, count) without the members of the set to `out`, a line each, and their bounds where `locate` has its rows.
+ * Writes records [0, count) without the members of the set to `out`, a line each, their bounds where `locate` has its rows, and which names of the set they
+ * have.
  * @returns the bytes written
  */
 export function exclude(count: u32, base: usize, out: usize): u32 {
@@ -146,6 +147,7 @@ export function select(count: u32, base: usize, out: usize): u32 {
 // @ts-ignore: decorator
 @inline
 function write(count: u32, base: usize, out: usize, keepsNamed: bool): u32 {
+  memory.fill(metAt, 0, usize(names))
   let next = eventsAt
   let to = out
   for (let record: u32 = 0; record < count; record++) {
@@ -165,7 +167,9 @@ function write(count: u32, base: usize, out: usize, keepsNamed: bool): u32 {
       next += 4
       const keyFrom = keyStart(base + separator)
       const keyTo = keyEnd(base + colon)
-      if (indexOf(keyFrom, u32(keyTo - keyFrom)) >= 0 == keepsNamed) {
+      const index = indexOf(keyFrom, u32(keyTo - keyFrom))
+      if (index >= 0) store<u8>(metAt + usize(index), 1)
+      if (index >= 0 == keepsNamed) {
         if (!hasRun) run = separator
         hasRun = true
       } else if (hasRun) {

@@ -2,4 +2,4 @@
 
 export { addName, beginNames, exclude, lastEvent, locate, select } from './fields'
 export { begin, scanElements, scanElementsWithFields, scanLines, scanLinesWithFields } from './scan'
-export { boundsAt, maxNames, maxRecords, nameBytesRoom, resultAt, rowsAt, windowAt } from './memory'
+export { boundsAt, maxNames, maxRecords, metAt, nameBytesRoom, resultAt, rowsAt, windowAt } from './memory'

@@ -5,6 +5,8 @@
 export const resultAt: usize = 1024
 /** Vector constants: V8 builds a splat anew at each use, but keeps a loaded one in a register. */
 export const constantsAt: usize = 1088
+/** A byte for each name that `exclude` or `select` was told: 1 where a record has it. */
+export const metAt: usize = 2048
 /** Bounds of the records of a step, pairs of u32. */
 export const boundsAt: usize = 4096
 export const maxRecords: u32 = 196608
