@@ -666,13 +666,13 @@ function schemaFor(resolved: ResolvedOptions, outcome: SourceOutcome): ResourceS
 /** The encoder of the wanted format. Those of columns are loaded only where they are wanted. */
 async function encoderFor(resolved: ResolvedOptions, run: RunOptions, schema: ResourceSchema): Promise<Encoder> {
   const hasKey = resolved.keyBy !== null
-  const { unknownFields, onTypeMismatch, strict } = resolved
+  const { unknownFields, onTypeMismatch, strict, surrogates } = resolved
   const columns = { schema, hasKey, unknownFields, onTypeMismatch, strict }
   switch (resolved.format) {
     case 'ndjson':
-      return ndjsonEncoder()
+      return ndjsonEncoder({ surrogates, strict })
     case 'json':
-      return jsonEncoder({ hasKey })
+      return jsonEncoder({ hasKey, surrogates, strict })
     case 'csv': {
       const { csvEncoder, stringifyingCsvEncoder } = await import('./encode/csv.js')
       const open = resolved.parser === 'js' ? stringifyingCsvEncoder : csvEncoder

@@ -25,6 +25,7 @@ export { encoderStream } from './encode/encoder-stream.js'
 export { jsonEncoder } from './encode/json.js'
 export { ndjsonEncoder } from './encode/ndjson.js'
 export { type ParquetOptions, parquetEncoder } from './encode/parquet/parquet.js'
+export type { SurrogateOptions, Surrogates } from './encode/surrogates.js'
 export {
   AuthError,
   ConfigError,

@@ -45,6 +45,7 @@ export interface RecordBatchInit {
   pageKeys?: readonly string[] | undefined
   recordIndexes?: Uint32Array | undefined
   fields?: RecordFields | undefined
+  isWellFormed?: boolean
 }
 
 /**
@@ -79,6 +80,8 @@ export class RecordBatch {
   /** The records' own members, where the engine was asked for them and the batch is still its view of just these records. Undefined where the engine does not
    *  know them: in a batch with a key that is spelled with an escape, for one. */
   readonly fields: RecordFields | undefined
+  /** True where no string in the records, and no key of them, has half of a surrogate pair (`\ud800`); false where that is not known. */
+  readonly isWellFormed: boolean
 
   constructor(init: RecordBatchInit) {
     const { bytes } = init
@@ -93,6 +96,7 @@ export class RecordBatch {
     this.pageKeys = init.pageKeys
     this.recordIndexes = init.recordIndexes
     this.fields = init.fields
+    this.isWellFormed = init.isWellFormed ?? false
   }
 
   /** First byte of record `index` in `bytes`. */

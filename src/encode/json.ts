@@ -1,11 +1,12 @@
 // JSON: one document of all records, streamed. An array, or under key-by an object from key to record.
 
 import { InternalError } from '../errors.js'
-import type { JsonValue, RecordBatch } from '../record.js'
+import type { JsonValue, RecordBatch, Warning } from '../record.js'
 import type { ByteSink, Encoder } from './encoder.js'
 import { Gather } from './gather.js'
+import { SurrogateGuard, type SurrogateOptions } from './surrogates.js'
 
-export interface JsonEncoderOptions {
+export interface JsonEncoderOptions extends SurrogateOptions {
   /** Whether batches carry keys: then the document is an object. It must hold for every batch. Default false. */
   hasKey?: boolean
 }
@@ -13,7 +14,7 @@ export interface JsonEncoderOptions {
 /** Encoder for one JSON document in UTF-8, a record on each line; records keep their bytes. Without records it is an empty array or object. A key that comes
  *  twice is written twice: what it means is decided before, by `keyBy`. */
 export function jsonEncoder(options: JsonEncoderOptions = {}): Encoder {
-  return new JsonEncoder(options.hasKey ?? false)
+  return new JsonEncoder(options)
 }
 
 class JsonEncoder implements Encoder {
@@ -24,8 +25,11 @@ class JsonEncoder implements Encoder {
   #gather!: Gather
   #isEmpty = true
 
-  constructor(hasKey: boolean) {
-    this.#hasKey = hasKey
+  readonly #surrogates: SurrogateGuard
+
+  constructor(options: JsonEncoderOptions) {
+    this.#hasKey = options.hasKey ?? false
+    this.#surrogates = new SurrogateGuard(options)
   }
 
   async begin(out: ByteSink, saved?: JsonValue): Promise<void> {
@@ -33,7 +37,8 @@ class JsonEncoder implements Encoder {
     this.#isEmpty = saved !== 'open'
   }
 
-  async encode(batch: RecordBatch): Promise<void> {
+  async encode(given: RecordBatch): Promise<void> {
+    const batch = this.#surrogates.settle(given)
     const { bytes, count, keys } = batch
     if (count === 0) return
     if ((keys !== undefined) !== this.#hasKey)
@@ -64,7 +69,7 @@ class JsonEncoder implements Encoder {
     return this.#isEmpty ? 'empty' : 'open'
   }
 
-  warnings(): [] {
-    return []
+  warnings(): Warning[] {
+    return this.#surrogates.warnings()
   }
 }

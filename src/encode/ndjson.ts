@@ -1,12 +1,13 @@
 // NDJSON: one record per line. The records are the server's own bytes; where they stand as lines already, a batch is one span and nothing is copied.
 
-import type { RecordBatch } from '../record.js'
+import type { RecordBatch, Warning } from '../record.js'
 import type { ByteSink, Encoder } from './encoder.js'
 import { Gather } from './gather.js'
+import { SurrogateGuard, type SurrogateOptions } from './surrogates.js'
 
 /** Encoder for NDJSON in UTF-8, `\n` after every record. Records with keys become `{"<key>":<record>}`. Without records the output is empty. */
-export function ndjsonEncoder(): Encoder {
-  return new NdjsonEncoder()
+export function ndjsonEncoder(options: SurrogateOptions = {}): Encoder {
+  return new NdjsonEncoder(options)
 }
 
 class NdjsonEncoder implements Encoder {
@@ -16,12 +17,18 @@ class NdjsonEncoder implements Encoder {
   #out!: ByteSink
   /** Made on first need: most exports never copy. */
   #gather: Gather | undefined
+  readonly #surrogates: SurrogateGuard
+
+  constructor(options: SurrogateOptions) {
+    this.#surrogates = new SurrogateGuard(options)
+  }
 
   async begin(out: ByteSink): Promise<void> {
     this.#out = out
   }
 
-  async encode(batch: RecordBatch): Promise<void> {
+  async encode(given: RecordBatch): Promise<void> {
+    const batch = this.#surrogates.settle(given)
     const { bytes, count, keys } = batch
     if (count === 0) return
     if (keys === undefined && batch.isLines) {
@@ -46,7 +53,7 @@ class NdjsonEncoder implements Encoder {
     return true // a line knows nothing of those before it
   }
 
-  warnings(): [] {
-    return []
+  warnings(): Warning[] {
+    return this.#surrogates.warnings()
   }
 }

@@ -107,6 +107,12 @@ function digestOf(cursor: string | null): string | null {
 }
 
 /** Groups of the table whose options decide what is in the output's bytes, by format. */
+const shapingOptions = {
+  ndjson: ['surrogates', 'strict'],
+  json: ['surrogates', 'strict'],
+  csv: [],
+  parquet: [],
+} as const
 const shapingGroups: Record<ResolvedOptions['format'], readonly Group[]> = {
   ndjson: ['Transforms'],
   json: ['Transforms'],
@@ -124,7 +130,9 @@ function optionsOf(resolved: ResolvedOptions): Manifest['options'] {
     limit,
     ignoreLimit,
     ignoreRemoteData,
-    ...Object.fromEntries(shaping.map(([name]) => [name, values[name]!])),
+    ...Object.fromEntries(
+      [...shaping.map(([name]) => name), ...shapingOptions[format]].map((name) => [name, values[name]!]),
+    ),
     // where a gzip member or zstd frame ends
     ...(compress === 'none' ? {} : { commitBytes }),
   }

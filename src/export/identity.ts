@@ -42,6 +42,8 @@ export function identityOf({ resolved, transform }: IdentityInit): string {
     // tells keys apart; what is kept is a digest of all of this
     redactKey: keyOfHashes(resolved),
     schema: format === 'csv' || format === 'parquet' ? (givenSchema(resolved)?.fields ?? null) : null,
+    // absent where it is as it always was
+    text: format === 'ndjson' || format === 'json' ? textOptionsOf(resolved) : undefined,
     columns: format === 'csv' || format === 'parquet' ? pick(resolved, columnOptions[format]) : null,
     cut: compress === 'none' ? null : resolved.commitBytes,
     parts: [resolved.partRows, resolved.partBytes],
@@ -91,6 +93,11 @@ export function differingOptions(saved: OptionDigests | undefined, own: OptionDi
 /** As `identityOf`; null where what a Transform does or an input holds has a part in it, which is not known. */
 export function knownIdentityOf(init: IdentityInit): string | null {
   return init.hasInput || typeof init.transform === 'object' ? null : identityOf(init)
+}
+
+/** What NDJSON and JSON do to the server's bytes; undefined for nothing. */
+function textOptionsOf({ surrogates, strict }: ResolvedOptions): object | undefined {
+  return surrogates === 'keep' && !strict ? undefined : { surrogates, strict }
 }
 
 /** A key that stands in the environment and hashes nothing is no part of the export. */

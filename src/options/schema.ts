@@ -239,6 +239,16 @@ export const exportTable = {
     default: '-',
     doc: 'Where to write; - is stdout. A file appears under its name only when it is complete and on disk; until then it is _NAME.partial beside it.',
   },
+  surrogates: {
+    kind: 'enum',
+    group: 'Output',
+    commands: both,
+    flag: '--surrogates',
+    placeholder: 'HOW',
+    values: ['keep', 'replace'],
+    default: 'keep',
+    doc: 'Half of a surrogate pair (the escape \\ud800) in NDJSON and JSON: kept, since these have the bytes that the server sent, or replaced by U+FFFD, since DuckDB, pyarrow and jq refuse a whole file for one. Counted in either case. CSV and Parquet cannot hold it and always have U+FFFD.',
+  },
   overwrite: {
     kind: 'boolean',
     group: 'Output',
@@ -539,7 +549,7 @@ export const exportTable = {
     commands: both,
     flag: '--strict',
     default: false,
-    doc: 'Text that UTF-8 cannot hold (half of a surrogate pair) is an error in CSV and Parquet, where it else becomes U+FFFD and is counted.',
+    doc: 'Text that UTF-8 cannot hold (half of a surrogate pair) is an error in every format; without it, it is counted: see --surrogates.',
   },
 
   select: {

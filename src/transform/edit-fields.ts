@@ -68,6 +68,8 @@ class EditFields implements FieldStage, CountingStage {
   /** Whether there is more to do than that. */
   readonly #hasMore: boolean
   readonly #reuse: boolean
+  /** Whether a new name has half of a surrogate pair. */
+  readonly #isIllFormed: boolean
   readonly #redactor: Redactor
   /** The fields of which it is to be told that they were not met, by what is done to them. */
   readonly #tracked: readonly (readonly [kind: EditKind, node: EditNode])[]
@@ -106,6 +108,7 @@ class EditFields implements FieldStage, CountingStage {
     this.#reuse = reuse
     this.#redactor = new Redactor(tree, redactKey)
     const nodes = [...tree.all()]
+    this.#isIllFormed = nodes.some(({ newName }) => newName !== null && /\p{Surrogate}/u.test(newName))
     this.#around = nodes.filter((node) => node.insideRedaction !== null)
     this.#tracked = editKinds.flatMap((kind) =>
       nodes.filter((node) => node.kinds.has(kind) && isTracked(kind, node.path)).map((node) => [kind, node] as const),
@@ -252,6 +255,7 @@ class EditFields implements FieldStage, CountingStage {
       byteOffset: undefined,
       fields: undefined,
       isLines: true,
+      isWellFormed: batch.isWellFormed && !this.#isIllFormed,
     })
   }
 

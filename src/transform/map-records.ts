@@ -58,6 +58,7 @@ export function mapRecordsStage(map: RecordFunction): AsyncBatchStage {
         count,
         byteOffset: undefined,
         isLines: true,
+        isWellFormed: false,
         keys: of(batch.keys),
         pageKeys: of(batch.pageKeys),
         recordIndexes: isWhole

@@ -81,7 +81,8 @@ export async function* through(
       if (!(value instanceof RecordBatch)) {
         throw new InternalError('ERR_INTERNAL', `the given transform gave ${typeof value}, not a RecordBatch`)
       }
-      yield value
+      // what it made of a batch may have come with what was known of that
+      yield value.isWellFormed ? new RecordBatch({ ...value, isWellFormed: false }) : value
     }
     if (!feeder.isDone) {
       throw new InternalError('ERR_INTERNAL', 'the given transform ended before the records did', {

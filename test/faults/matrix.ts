@@ -838,7 +838,15 @@ const json: FaultCase[] = [
       owed: { requests: 2 },
     }),
   ),
-  good('lone-surrogates', list('{"id":"\\ud800","a":1}'), '{"id":"\\ud800","a":1}\n'),
+  good('lone-surrogates', list('{"id":"\\ud800","a":1}'), '{"id":"\\ud800","a":1}\n', {
+    warnings: ['lone-surrogates'],
+  }),
+  {
+    ...good('lone-surrogates-replaced', list('{"\\udc00":"\\ud800","a":1}'), '{"\\ufffd":"\\ufffd","a":1}\n', {
+      warnings: ['lone-surrogates'],
+    }),
+    options: { ...unified, surrogates: 'replace' },
+  },
   {
     ...good('lone-surrogates-csv', list('{"id":"\\ud800"}'), 'id,extra\n"\ufffd",\n', {
       warnings: ['id-only', 'lone-surrogates'],
@@ -846,11 +854,13 @@ const json: FaultCase[] = [
     file: 'out.csv',
     options: { ...unified, resource: 'some-model/things' },
   },
-  {
-    ...bad('lone-surrogates-strict', list('{"id":"\\ud800"}'), { code: 'ERR_VALUE_INEXACT', record: 0 }),
-    file: 'out.csv',
-    options: { ...unified, strict: true },
-  },
+  ...['csv', 'parquet', 'ndjson', 'json'].map(
+    (extension): FaultCase => ({
+      ...bad(`lone-surrogates-strict-${extension}`, list('{"id":"\\ud800"}'), { code: 'ERR_VALUE_INEXACT', record: 0 }),
+      file: `out.${extension}`,
+      options: { ...unified, strict: true },
+    }),
+  ),
   good(
     'odd-characters',
     list('{"id":"\\u0000\u2028\u2029\u007f\uffff\u202e\u200d\\/\\u0041\\ud83d\\ude00"}'),
@@ -867,6 +877,13 @@ const json: FaultCase[] = [
     `{"id":"1","v":[${'1,'.repeat(elements)}1]}\n`,
   ),
   good('duplicate-keys', list('{"id":"1","a":1,"a":2}'), '{"id":"1","a":1,"a":2}\n'),
+  {
+    ...good('duplicate-keys-csv', list('{"id":"1","id":"2"},{"id":"3","a":1}'), 'id,extra\n"2",\n"3","{""a"":1}"\n', {
+      warnings: ['repeated-keys'],
+    }),
+    file: 'out.csv',
+    options: { ...unified, resource: 'some-model/things' },
+  },
   {
     ...good('excluded-in-all-copies', list('{"id":"1","a":1,"\\u0061":2,"b":3,"a":4}'), '{"id":"1","b":3}\n'),
     options: { ...unified, exclude: ['a'] },

@@ -98,6 +98,9 @@ export class ColumnReader {
   #unknownsDropped = 0
   #overflowsDropped = 0
   #surrogates = 0
+  /** Whether the record in hand has a key twice, and records that have. */
+  #hasRepeat = false
+  #repeats = 0
 
   constructor(options: ColumnReaderOptions) {
     const layout = layoutOf(options)
@@ -119,6 +122,7 @@ export class ColumnReader {
     this.#bytes = batch.bytes
     this.#index = index
     this.#extra.clear()
+    this.#hasRepeat = false
     if (this.#options.hasKey) row[0] = this.key(batch, index)
 
     const fields = this.#fields
@@ -133,6 +137,7 @@ export class ColumnReader {
       this.#readField(field.node, start, ends[f]!, row, first)
       if (this.#hasMismatch || this.#hasUnknown || this.#hasOverflow) this.#settle(f, start, ends[f]!)
     }
+    if (this.#hasRepeat) this.#repeats++
     if (this.#extraIndex >= 0) {
       row[this.#extraIndex] = this.#extra.size === 0 ? null : `{${[...this.#extra.values()].join(',')}}`
     }
@@ -164,6 +169,13 @@ export class ColumnReader {
         code: 'flattened-values-cut',
         message: 'nested values hold more than their flattened columns show',
         count: this.#overflowsDropped,
+      })
+    }
+    if (this.#repeats > 0) {
+      warnings.push({
+        code: 'repeated-keys',
+        message: 'records have a key twice, of which the last value is in the output',
+        count: this.#repeats,
       })
     }
     if (this.#surrogates > 0) {
@@ -210,6 +222,7 @@ export class ColumnReader {
     while (members.next()) {
       const f = indexOfField(fields, members, expected)
       if (f >= 0) {
+        if (starts[f]! >= 0) this.#hasRepeat = true
         starts[f] = members.valueStart
         ends[f] = members.valueEnd
         expected = f + 1
@@ -221,7 +234,9 @@ export class ColumnReader {
   #takeUnknown(members: MemberWalker): void {
     const { unknownFields } = this.#options
     if (unknownFields === 'extra') {
-      this.#extra.set(members.key(), this.#jsonText(members.keyStart - 1, members.valueEnd))
+      const key = members.key()
+      if (this.#extra.has(key)) this.#hasRepeat = true
+      this.#extra.set(key, this.#jsonText(members.keyStart - 1, members.valueEnd))
     } else if (unknownFields === 'drop') this.#unknownsDropped++
     else throw this.#unknownError(members)
   }

@@ -31,6 +31,9 @@ const nullWord = wordOf('null')
 const trueWord = wordOf('true')
 const alseWord = wordOf('alse')
 
+/** Whether half of a surrogate pair was met. */
+let hasLoneSurrogate = false
+
 /** The closing bracket of each open container, by depth. */
 const closers = new Uint8Array(deepest + 1)
 
@@ -39,6 +42,7 @@ export class ScannerJs implements RecordScanner {
   bound = 0
   lastEnd = 0
   hasStopped = false
+  isWellFormed = true
   readonly #window: HeapWindow
   #bytes: Buffer
   #view: DataView
@@ -56,6 +60,7 @@ export class ScannerJs implements RecordScanner {
       this.#bytes = bytes
       this.#view = viewOf(bytes)
     }
+    hasLoneSurrogate = false
     const view = this.#view
     const depth = Math.min(maxDepth, deepest)
     // A string ends behind the data at the latest, and nothing goes on from there: so nothing but what fails looks for the end.
@@ -86,6 +91,7 @@ export class ScannerJs implements RecordScanner {
     this.bound = found
     this.lastEnd = lastEnd
     this.hasStopped = at < end
+    this.isWellFormed = !hasLoneSurrogate
   }
 
   fields(): undefined {}
@@ -201,7 +207,22 @@ function escapeEnd(b: Buffer, i: number): number {
   if (simpleEscapes[letter] === 1) return i + 2
   if (letter !== 0x75) return ~(i + 1)
   for (let at = i + 2; at < i + 6; at++) if (hexDigits[b[at]!] === 0) return ~at
-  return i + 6
+  return (b[i + 2]! | 0x20) === 0x64 ? surrogateEnd(b, i) : i + 6
+}
+
+/** Behind the escape \ud... at `i`, of a surrogate pair behind both. Apart from the one above, which has to stay small to be inlined. */
+function surrogateEnd(b: Buffer, i: number): number {
+  if (b[i + 3]! < 0x38) return i + 6
+  // \ud8.. to \udf..: the first half and then the second
+  const isPair = (b[i + 3]! | 0x20) < 0x63 && b[i + 6] === backslash && b[i + 7] === 0x75 && isSecondHalf(b, i + 8)
+  if (!isPair) hasLoneSurrogate = true
+  return isPair ? i + 12 : i + 6
+}
+
+/** Whether the four digits at `i` are those of the second half of a surrogate pair. */
+function isSecondHalf(b: Buffer, i: number): boolean {
+  if ((b[i]! | 0x20) !== 0x64 || (b[i + 1]! | 0x20) < 0x63) return false
+  return hexDigits[b[i + 1]!] === 1 && hexDigits[b[i + 2]!] === 1 && hexDigits[b[i + 3]!] === 1
 }
 
 /** Behind the number at `i`. */

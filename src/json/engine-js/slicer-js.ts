@@ -40,6 +40,11 @@ const lineFeed = Buffer.from('\n')
 const isObject = 1
 const isArray = 0
 
+/** What an escape is of a surrogate pair: \ud8.. to \udb.. is the first half, \udc.. to \udf.. the second. */
+const Half = { None: 0, Possible: 1, First: 2, Second: 3 } as const
+/** Bytes of \ud800. */
+const escapeBytes = 6
+
 /** A window that the slicers of one export use one after the other: it is allocated once, and grows only for a record that needs it. */
 export interface Window {
   /** Longer than the capacity: what follows the data is written over. */
@@ -84,6 +89,8 @@ export interface RecordScanner {
   readonly lastEnd: number
   /** Whether the last scan met something that it leaves to the machine. Else no whole record follows `lastEnd`. */
   readonly hasStopped: boolean
+  /** False where the last scan met half of a surrogate pair, or where its bytes ended in one. */
+  readonly isWellFormed: boolean
   /** The members of the records that the last scan found, where it was asked for them and could note them all. */
   fields(): RecordFields | undefined
 }
@@ -169,6 +176,14 @@ export class SlicerJs implements Slicer {
   /** Whether a line was an error: nothing after it counts. */
   #isOver = false
   unreadBytes = 0
+  /** Whether records of the batch in hand have half of a surrogate pair, and whether the one that is open has, as far as it is known. */
+  #isSuspect = false
+  #isOpenSuspect = false
+  /** What the escape in hand is by its first two digits. */
+  #half: number = Half.None
+  /** Body offset behind a first half, which makes the open record suspect until its second half comes; and whether it was before. */
+  #pairAt = -1
+  #wasSuspect = false
 
   constructor(options: SlicerOptions, window: Window, scanner?: RecordScanner, policy = usualPolicy) {
     this.#options = options
@@ -285,6 +300,7 @@ export class SlicerJs implements Slicer {
       // even a scan that finds nothing takes the place of the members that the one before noted
       this.#scanned = this.#bound === 0 ? scanner.bound : 0
       if (scanner.bound > this.#bound) {
+        if (!scanner.isWellFormed) this.#isSuspect = true
         this.#bound = scanner.bound
         this.#at = scanner.lastEnd
         this.#state = isLines ? State.BetweenLines : State.After
@@ -430,6 +446,7 @@ export class SlicerJs implements Slicer {
               bounds[bound + 1] = i
               bound = this.#bound = bound + 2
               this.#recordStart = -1
+              this.#takeSuspicion()
             }
             state = State.After
           }
@@ -452,11 +469,13 @@ export class SlicerJs implements Slicer {
           let left = this.#hexLeft
           while (left > 0 && i < end) {
             if (hexDigits[b[i]!] === 0) throw this.#unexpected(i, state)
+            if (left > 2) this.#noteDigit(left, b[i]!)
             i++
             left--
           }
           this.#hexLeft = left
           if (left > 0) break scanning
+          if (this.#half !== Half.None) this.#takeHalf(this.#base + i)
           state = State.String
           continue scanning
         }
@@ -516,6 +535,7 @@ export class SlicerJs implements Slicer {
             bounds[bound + 1] = i
             bound = this.#bound = bound + 2
             this.#recordStart = -1
+            if (this.#isOpenSuspect) this.#takeSuspicion()
             if (depth === 0) {
               state = State.BetweenLines
               this.#sawLineFeed = false
@@ -806,6 +826,33 @@ export class SlicerJs implements Slicer {
     throw error
   }
 
+  /** Takes the first and the second digit of an escape, when 4 and 3 are left. */
+  #noteDigit(left: number, byte: number): void {
+    if (left === 4) this.#half = (byte | 0x20) === 0x64 ? Half.Possible : Half.None
+    else if (this.#half === Half.Possible)
+      this.#half = byte < 0x38 ? Half.None : (byte | 0x20) < 0x63 ? Half.First : Half.Second
+  }
+
+  /** The escape in hand, which ends before body offset `end`, is half of a surrogate pair. */
+  #takeHalf(end: number): void {
+    const isFirst = this.#half === Half.First
+    this.#half = Half.None
+    const isPair = !isFirst && this.#pairAt === end - escapeBytes
+    if (isPair) this.#isOpenSuspect = this.#wasSuspect
+    else {
+      this.#wasSuspect = this.#isOpenSuspect
+      this.#isOpenSuspect = true
+    }
+    this.#pairAt = isFirst ? end : -1
+  }
+
+  /** The record that was open is in the batch now. */
+  #takeSuspicion(): void {
+    if (this.#isOpenSuspect) this.#isSuspect = true
+    this.#isOpenSuspect = this.#wasSuspect = false
+    this.#pairAt = -1
+  }
+
   #growBounds(): Uint32Array<ArrayBuffer> {
     const grown = new Uint32Array(this.#bounds.length * 2)
     grown.set(this.#bounds)
@@ -824,7 +871,7 @@ export class SlicerJs implements Slicer {
         this.#meetLine(bytes.subarray(0, -1), this.#firstRecordOffset)
         return
       }
-      yield this.#batch(bytes, bounds, 1, this.#firstRecordOffset)
+      yield this.#batch(bytes, bounds, 1, this.#firstRecordOffset, false)
     }
     const found = this.#bound / 2
     if (found === 0) return
@@ -832,18 +879,20 @@ export class SlicerJs implements Slicer {
     const count = strange < 0 ? found : strange
     const scanned = this.#scanned
     this.#bound = this.#scanned = 0
+    const isWellFormed = !this.#isSuspect
+    this.#isSuspect = false
     if (strange >= 0) {
       // first, since a batch writes a line feed behind its last record
       const line = Buffer.from(this.#window.bytes.subarray(this.#bounds[2 * count]!, this.#bounds[2 * count + 1]!))
       const offset = this.#base + this.#bounds[2 * count]!
-      if (count > 0) yield this.#batch(this.#window.bytes, this.#bounds, count, this.#base)
+      if (count > 0) yield this.#batch(this.#window.bytes, this.#bounds, count, this.#base, isWellFormed)
       this.#meetLine(line, offset)
       return
     }
-    if (this.#hasBareIds) yield this.#wrapBareIds(count)
+    if (this.#hasBareIds) yield this.#wrapBareIds(count, isWellFormed)
     else {
       const fields = scanned === 2 * count ? this.#scanner?.fields() : undefined
-      yield this.#batch(this.#window.bytes, this.#bounds, count, this.#base, fields)
+      yield this.#batch(this.#window.bytes, this.#bounds, count, this.#base, isWellFormed, fields)
     }
     if (this.#scanner) this.#bounds = this.#scanner.bounds
   }
@@ -868,7 +917,7 @@ export class SlicerJs implements Slicer {
   }
 
   /** Copies the last step's records, each bare id as `{"id":…}`. */
-  #wrapBareIds(count: number): RecordBatch {
+  #wrapBareIds(count: number, isWellFormed: boolean): RecordBatch {
     const { bytes } = this.#window
     const parts: Buffer[] = []
     const bounds = new Uint32Array(2 * count)
@@ -884,7 +933,7 @@ export class SlicerJs implements Slicer {
       parts.push(record, lineFeed)
     }
     this.#hasBareIds = false
-    return this.#batch(Buffer.concat(parts), bounds, count, undefined)
+    return this.#batch(Buffer.concat(parts), bounds, count, undefined, isWellFormed)
   }
 
   #batch(
@@ -892,6 +941,7 @@ export class SlicerJs implements Slicer {
     bounds: Uint32Array,
     count: number,
     byteOffset: number | undefined,
+    isWellFormed: boolean,
     fields?: RecordFields,
   ): RecordBatch {
     const { facts } = this
@@ -909,7 +959,18 @@ export class SlicerJs implements Slicer {
     const pageKeys = this.#pageKeys
     if (pageKeys !== undefined) this.#pageKeys = pageKeys.length > count ? pageKeys.splice(count) : []
     const { page } = this.#options
-    return new RecordBatch({ bytes, bounds, count, page, firstRecordIndex, byteOffset, isLines, pageKeys, fields })
+    return new RecordBatch({
+      bytes,
+      bounds,
+      count,
+      page,
+      firstRecordIndex,
+      byteOffset,
+      isLines,
+      pageKeys,
+      fields,
+      isWellFormed,
+    })
   }
 
   /** Holds what is open, at the end of a step or when an error ends the scan, to its limit: so the verdict does not depend on where chunks end. */

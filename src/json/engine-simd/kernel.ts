@@ -15,6 +15,7 @@ const boundsFound = 0
 const lastEnd = 1
 const hasStopped = 2
 const hasFields = 3
+const hasLoneSurrogate = 4
 
 interface KernelExports {
   memory: WebAssembly.Memory
@@ -88,6 +89,10 @@ export class Kernel implements RecordScanner, Window {
 
   get hasStopped(): boolean {
     return this.#result[hasStopped] === 1
+  }
+
+  get isWellFormed(): boolean {
+    return this.#result[hasLoneSurrogate] === 0
   }
 
   scan(from: number, end: number, bound: number, { isLines, maxDepth, maxRecordBytes, withFields }: ScanLimits): void {
@@ -194,7 +199,7 @@ export class Kernel implements RecordScanner, Window {
     this.capacity = capacity
     this.bytes = Buffer.from(memory.buffer, windowAt, capacity + slackBytes)
     this.bounds = new Uint32Array(memory.buffer, boundsAt.value, 2 * maxRecords.value)
-    this.#result = new Uint32Array(memory.buffer, resultAt.value, 4)
+    this.#result = new Uint32Array(memory.buffer, resultAt.value, 5)
   }
 }
 

@@ -5,6 +5,7 @@
 // Masks and the ideas behind them: simdjson (Langdale and Lemire, "Parsing Gigabytes of JSON per Second") for strings and escapes.
 
 import { boundsAt, constantsAt, eventsAt, maxEvents, maxRecords, resultAt } from './memory'
+import { beginSurrogates, hasLoneSurrogate, noteSurrogates } from './surrogates'
 
 const evenBits: u64 = 0x5555555555555555
 
@@ -95,6 +96,8 @@ function scan(
   let scalarCarry: u64 = 0
   let scalarStart: usize = 0
 
+  beginSurrogates()
+
   let depth: i32 = 0
   /** Kinds of the open containers, innermost in the lowest bit: 1 is an object. */
   let kinds: u64 = 0
@@ -155,6 +158,7 @@ function scan(
         const digits = (unicode << 1) | (unicode << 2) | (unicode << 3) | (unicode << 4) | hexCarry
         hexCarry = (unicode >> 63) | (unicode >> 62) | (unicode >> 61) | (unicode >> 60)
         bad |= digits & ~hexMask(block)
+        if (unicode != 0) noteSurrogates(block, unicode)
       }
     }
 
@@ -364,6 +368,7 @@ function scan(
   store<u32>(resultAt, u32(lastEnd - base), 4)
   store<u32>(resultAt, hasStopped, 8)
   store<u32>(resultAt, u32(withFields && events <= maxEvents && !hasEscapedKey), 12)
+  store<u32>(resultAt, u32(hasLoneSurrogate), 16)
 }
 
 // @ts-ignore: decorator
