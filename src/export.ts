@@ -15,7 +15,7 @@ import { jsonEncoder } from './encode/json.js'
 import { ndjsonEncoder } from './encode/ndjson.js'
 import { requireCompression } from './encode/parquet/compression.js'
 import { asFailure, ConfigError, ExportError } from './errors.js'
-import { givenSchema } from './export/declared-fields.js'
+import { expectedSchema, givenSchema } from './export/declared-fields.js'
 import { deliveryOf } from './export/delivery.js'
 import { columnsOf, editStagesOf, editsOf, editWarnings, excludedByServer } from './export/edits.js'
 import { checkFieldNames, checkUnmet, isTracked, settledWarnings, type UnmetInit } from './export/field-names.js'
@@ -36,7 +36,7 @@ import type { DeclaredRecords } from './schema/member.js'
 import { type ResourceSchema, schemaOf, unmappedSchema } from './schema/resource.js'
 import { type BodyInputs, BodySource } from './source/body-source.js'
 import type { Input } from './source/inputs.js'
-import { checkRequirements, type ListRequest, resourceUrl } from './source/request.js'
+import { checkRequirements, type ListRequest, listUrl, resourceUrl } from './source/request.js'
 import { emptyOutcome, type PagedSource, type RecordSource, type SourceOutcome } from './source/source.js'
 import { TrutoSource, type TrutoSourceOptions } from './source/truto-source.js'
 import { checkDuplicatesStage, duplicatesOf } from './transform/check-duplicates.js'
@@ -131,8 +131,7 @@ async function exportOnce(resolved: ResolvedOptions, run: RunOptions): Promise<E
   if (resolved.format === 'parquet') requireCompression(resolved.parquetCompression)
   const progress = run.progress ?? emptyProgress()
   const readsMembers = readsFields([...checksOf(resolved, false), ...stagesOf(resolved, run)], run) // what is wrong with a step is known before anything is touched
-  const schema = givenSchema(resolved) ?? (resolved.resource === null ? null : schemaOf(resolved.resource))
-  if (schema !== null) columnsOf(schema, resolved)
+  columnsOf(expectedSchema(resolved), resolved)
   checkFieldNames(resolved, run.transform !== undefined)
   const opened = await openSource(resolved, { ...run, progress }, readsMembers)
   try {
@@ -521,6 +520,8 @@ async function openSource(resolved: ResolvedOptions, run: RunOptions, withFields
   }
   const request = requestOf(resolved, run)
   checkRequirements(request)
+  // what is wrong with the parameters is known before a destination is opened
+  listUrl(new URL(resolved.apiUrl), request, { cursor: resolved.cursor, responseFormat: 'stream' })
   // undici is half of what starting costs, and a converted file needs none of it
   const { HttpClient } = await import('./http/client.js')
   const apiUrl = new URL(resolved.apiUrl)

@@ -6,9 +6,18 @@ import { type FlagTexts, resolveFlags } from '../options/resolve.js'
 import { schemaTable } from '../options/schema.js'
 import type { RecordBatch } from '../record.js'
 import { schemaToJson } from '../schema/json-schema.js'
-import { type ResourceSchema, schemaOf, unmappedSchema } from '../schema/resource.js'
+import { foldedTwins } from '../schema/names.js'
+import {
+  extraColumn,
+  type Field,
+  keyColumn,
+  type ResourceSchema,
+  schemaOf,
+  unmappedSchema,
+} from '../schema/resource.js'
 import { inputsOf, isStdin, withQuery } from './export-command.js'
 import type { Io } from './io.js'
+import type { Log, LogLine } from './log.js'
 import { type RunContext, tellStop } from './run.js'
 import { catchSignals, Stopped } from './signals.js'
 import { readFileOption, readToken, runTokenCommand } from './token.js'
@@ -53,6 +62,7 @@ export async function runSchema(texts: FlagTexts, io: Io, context: RunContext): 
       const of = beside === null ? '' : ` of ${printable(beside.resource)}, as ${beside.manifest} says`
       const message = `learned from ${plural(records, 'record')}${of}`
       context.log.write({ level: 'info', event: 'learned', message, fields: { records, resource: name ?? null } })
+      warnOfTwins(schema, context.log)
     }
     print(schema, io)
     return 0
@@ -115,6 +125,22 @@ async function batchesOf(
 /** Whether this is `model/resource`; a file in a folder is told from it by a dot, or a leading one: ./folder/file. */
 function isResource(subject: string): boolean {
   return /^[A-Za-z0-9_-]+\/[A-Za-z0-9_-]+$/.test(subject)
+}
+
+/** Most pairs of names that are told. */
+const maxTwins = 20
+
+/** An export refuses columns that differ in case alone: which of them is meant is for people to say. */
+function warnOfTwins(schema: ResourceSchema, log: Log): void {
+  const ours = [extraColumn, keyColumn].map((name): Field => ({ name, type: { kind: 'json' } }))
+  const twins = [...foldedTwins([...schema.fields, ...ours])]
+  const warn = (message: string, fields: LogLine['fields'] & object): void =>
+    log.write({ level: 'warn', event: 'warning', message: `warning: ${message}`, fields })
+  for (const [one, other] of twins.slice(0, maxTwins)) {
+    const names = `${printable(one)} and ${printable(other)}`
+    warn(`${names} differ in case alone; no export to CSV or Parquet takes both as columns`, { names: [one, other] })
+  }
+  if (twins.length > maxTwins) warn(`and ${twins.length - maxTwins} more such names`, { more: twins.length - maxTwins })
 }
 
 function print(schema: ResourceSchema, { stdout }: Io): void {

@@ -3,9 +3,9 @@
 import type { ResolvedOptions } from '../options/schema.js'
 import { checkSchema } from '../schema/check-schema.js'
 import { type JsonSchema, schemaFromJson } from '../schema/json-schema.js'
-import { misspelledName, nearestName } from '../schema/names.js'
-import { type Field, type FieldType, type ResourceSchema, schemaOf, unmappedSchema } from '../schema/resource.js'
-import { formatFieldPath, parseFieldPath } from '../transform/field-path.js'
+import { fieldsOf, formatFieldPath, misspelledName, nearestName } from '../schema/names.js'
+import { type Field, type ResourceSchema, schemaOf, unmappedSchema } from '../schema/resource.js'
+import { parseFieldPath } from '../transform/field-path.js'
 
 /** The provider's own record in one of the unified API. */
 export const remoteData = 'remote_data'
@@ -77,13 +77,7 @@ export class DeclaredFields {
 function hasField(fields: readonly Field[], [name, ...rest]: readonly string[]): boolean {
   const field = fields.find((field) => field.name === name)
   if (field === undefined) return false
-  return rest.length === 0 || hasField(fieldsIn(field.type), rest)
-}
-
-/** The fields of a struct, or of the structs in a list; none of what is declared no further. */
-function fieldsIn(type: FieldType): readonly Field[] {
-  if (type.kind === 'list') return fieldsIn(type.element)
-  return type.kind === 'struct' ? type.fields : []
+  return rest.length === 0 || hasField(fieldsOf(field.type), rest)
 }
 
 function meantIn(
@@ -98,11 +92,23 @@ function meantIn(
   const { type } = fields.find((field) => field.name === meant)!
   // the columns of a flattened list are named by the number of the element, and a path goes into every one of them
   const isElement = type.kind === 'list' && /^\d+$/.test(rest[0] ?? '') && rest.length > 1
-  const inside = rest.length === 0 ? [] : meantIn(fieldsIn(type), isElement ? rest.slice(1) : rest, meantBy)
+  const inside = rest.length === 0 ? [] : meantIn(fieldsOf(type), isElement ? rest.slice(1) : rest, meantBy)
   return inside && [meant, ...inside]
+}
+
+/** Whether records are asked for as their resource declares them. */
+function asksForDeclared({ responseFormat }: ResolvedOptions): boolean {
+  return responseFormat !== 'raw' && responseFormat !== 'debug'
+}
+
+/** The schema of the records as they are asked for. They may come unmapped all the same. */
+export function expectedSchema(resolved: ResolvedOptions): ResourceSchema {
+  const { resource } = resolved
+  const declared = resource === null || !asksForDeclared(resolved) ? unmappedSchema : schemaOf(resource)
+  return givenSchema(resolved) ?? declared
 }
 
 /** What is declared of the records as they are asked for. */
 export function expectedFields(resolved: ResolvedOptions): DeclaredFields {
-  return new DeclaredFields(resolved, !['raw', 'debug'].includes(resolved.responseFormat))
+  return new DeclaredFields(resolved, asksForDeclared(resolved))
 }

@@ -3,12 +3,12 @@
 
 import { createHash } from 'node:crypto'
 import { type Manifest, manifestVersion } from '../checkpoint/manifest.js'
-import { layoutOf } from '../encode/columns/layout.js'
 import { exportTable, type Group, type OptionEntry, type OptionTable, type ResolvedOptions } from '../options/schema.js'
 import type { JsonValue } from '../record.js'
 import type { ExportReport } from '../report.js'
 import type { FieldType, ResourceSchema } from '../schema/resource.js'
 import { version } from '../version.js'
+import { layoutFor } from './edits.js'
 import { outputWarnings } from './warnings.js'
 
 export interface DeliveryInit {
@@ -139,19 +139,9 @@ function optionsOf(resolved: ResolvedOptions): Manifest['options'] {
 }
 
 function columnsOf(resolved: ResolvedOptions, schema: ResourceSchema): Manifest['schema']['columns'] {
-  const { format, keyBy, csvNested, csvFlattenSlots, unknownFields, onTypeMismatch } = resolved
+  const { format } = resolved
   if (format !== 'csv' && format !== 'parquet') return null
-  const nested = format === 'parquet' ? 'values' : csvNested === 'flatten' ? 'flatten' : 'text'
-  const flattenSlots = csvFlattenSlots
-  const { columns } = layoutOf({
-    schema,
-    hasKey: keyBy !== null,
-    nested,
-    flattenSlots,
-    unknownFields,
-    onTypeMismatch,
-  })
-  return columns.map(({ name, type }) => ({ name, type: typeText(type) }))
+  return layoutFor(schema, resolved).columns.map(({ name, type }) => ({ name, type: typeText(type) }))
 }
 
 /** `list<struct<email: string, is_primary: boolean>>` */

@@ -1,14 +1,16 @@
 // Which fields of the records stay, what becomes of them, and the columns that follow from it. What is wrong with that is known before the first request.
 
+import { type Layout, layoutOf } from '../encode/columns/layout.js'
 import { ConfigError, printable } from '../errors.js'
 import type { ResolvedOptions } from '../options/schema.js'
 import type { Warning } from '../record.js'
+import { foldedName, formatFieldPath } from '../schema/names.js'
 import { extraColumn, keyColumn, type ResourceSchema } from '../schema/resource.js'
 import type { SourceOutcome } from '../source/source.js'
 import { type EditFieldsOptions, editFieldsStage } from '../transform/edit-fields.js'
 import { editedSchema } from '../transform/edited-schema.js'
 import type { FieldEdits } from '../transform/field-edits.js'
-import { formatFieldPath, parseFieldPath } from '../transform/field-path.js'
+import { parseFieldPath } from '../transform/field-path.js'
 import type { FieldStage } from '../transform/member-locator.js'
 import { parseEdits, parseRedactions } from '../transform/parse-edits.js'
 import { expectedFields, remoteData } from './declared-fields.js'
@@ -45,18 +47,31 @@ export function editWarnings(resolved: ResolvedOptions, { isUnified }: Pick<Sour
   return [{ code: 'redacted-elsewhere', message, count: 1 }]
 }
 
-/** The columns of records of `schema` after the edits. @throws ConfigError where two of them, or one and a column of ours, would have the same name */
+/** The columns of records of `schema` after the edits. @throws ConfigError where there would be none, or two of them, or one and a column of ours, would have the
+ *  same name */
 export function columnsOf(schema: ResourceSchema, resolved: ResolvedOptions): ResourceSchema {
   const edited = editedSchema(schema, editsOf(resolved))
-  if (resolved.format !== 'csv' && resolved.format !== 'parquet') return edited
+  const { format } = resolved
+  if (format !== 'csv' && format !== 'parquet') return edited
   const reserved = [extraColumn, keyColumn]
   for (const { name } of edited.fields) {
-    if (!reserved.includes(name)) continue
+    if (!reserved.includes(foldedName(name))) continue
     throw new ConfigError('ERR_OPTION_INVALID', `the column ${printable(name)} is one that truto-export makes itself`, {
       hint: `rename the field: --rename ${name}=…`,
     })
   }
+  if (layoutFor(edited, resolved).columns.length === 0) {
+    const name = format === 'csv' ? 'CSV' : 'a Parquet file'
+    throw new ConfigError('ERR_OPTION_INVALID', `${name} needs a column, and all are excluded`)
+  }
   return edited
+}
+
+/** How the fields of an edited schema become columns. */
+export function layoutFor(schema: ResourceSchema, resolved: ResolvedOptions): Layout {
+  const { format, keyBy, csvNested, csvFlattenSlots: flattenSlots, unknownFields, onTypeMismatch } = resolved
+  const nested = format === 'parquet' ? 'values' : csvNested === 'flatten' ? 'flatten' : 'text'
+  return layoutOf({ schema, hasKey: keyBy !== null, nested, flattenSlots, unknownFields, onTypeMismatch })
 }
 
 /** The server may leave out whole top-level fields for us, but none that a step of ours still has to see. Where fields are declared it is asked for none but

@@ -1,4 +1,59 @@
-// Names that are meant to be another: how far two of them are apart, and which of many is the nearest.
+// Names of fields: how a path of them is written, which of them readers take for one, and which are meant to be another.
+
+import type { Field, FieldType } from './resource.js'
+
+/** The path of fields with these names, one inside of the other, as people write it: a dot of a name has a backslash before it. */
+export function formatFieldPath(names: readonly string[]): string {
+  return names
+    .map((name) => name.replace(/[\\.]/g, '\\$&'))
+    .join('.')
+    .replace(/^@/, '\\@')
+}
+
+/** The same for all names that differ in case alone, which readers of columns take for one: Unicode's simple case folding (CaseFolding.txt, statuses C and S). */
+export function foldedName(name: string): string {
+  if (/^[\0-\x7f]*$/.test(name)) return name.toLowerCase()
+  return Array.from(name, foldedCharacter).join('')
+}
+
+function foldedCharacter(character: string): string {
+  const other = simpleFolds[character]
+  if (other !== undefined) return other
+  // two that fold to one have the same capital, but where that is more than one character
+  const [upper, ...more] = character.toUpperCase()
+  const [lower, ...rest] = (more.length === 0 ? upper! : character).toLowerCase()
+  return rest.length === 0 ? lower! : character
+}
+
+/** What its capital does not tell: letters with a capital of two, and the dotless i. */
+const simpleFolds: Readonly<Record<string, string>> = {
+  '\u0131': '\u0131',
+  '\u1e9e': '\u00df',
+  '\u1fd3': '\u0390',
+  '\u1fe3': '\u03b0',
+  '\ufb05': '\ufb06',
+}
+
+/** All pairs of fields of one object that differ in case alone, by their paths. */
+export function* foldedTwins(
+  fields: readonly Field[],
+  around: readonly string[] = [],
+): Generator<[one: string, other: string], void, undefined> {
+  const names = new Map<string, string>()
+  for (const { name, type } of fields) {
+    const folded = foldedName(name)
+    const other = names.get(folded)
+    if (other === undefined) names.set(folded, name)
+    else yield [formatFieldPath([...around, other]), formatFieldPath([...around, name])]
+    yield* foldedTwins(fieldsOf(type), [...around, name])
+  }
+}
+
+/** The fields of a struct, or of the structs in a list; none of anything else. */
+export function fieldsOf(type: FieldType): readonly Field[] {
+  if (type.kind === 'list') return fieldsOf(type.element)
+  return type.kind === 'struct' ? type.fields : []
+}
 
 /** The name with the fewest edits from `name`, undefined where more than a third of it would have to change. Case counts for nothing. */
 export function nearestName(name: string, names: Iterable<string>): string | undefined {

@@ -2,7 +2,8 @@
 // All paths are those of the records as they come in, so that no edit has to know of another.
 
 import { ConfigError, printable } from '../errors.js'
-import { formatFieldPath, parseFieldPath } from './field-path.js'
+import { formatFieldPath } from '../schema/names.js'
+import { parseFieldPath } from './field-path.js'
 import { NameTable } from './name-table.js'
 
 /** What stands in place of a redacted value: its keyed hash, or always the same text. */

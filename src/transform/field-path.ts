@@ -26,14 +26,6 @@ export function parseFieldPath(path: string): string[] {
   return segments
 }
 
-/** The path that `parseFieldPath` reads as these names. */
-export function formatFieldPath(names: readonly string[]): string {
-  return names
-    .map((name) => name.replace(/[\\.]/g, '\\$&'))
-    .join('.')
-    .replace(/^@/, '\\@')
-}
-
 /** UTF-8 of a field's name as it stands in a record, or null where the name has no UTF-8 (a lone surrogate): such a key can only be spelled with an
  *  escape. */
 export function fieldNameBytes(name: string): Buffer | null {

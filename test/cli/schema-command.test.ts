@@ -95,3 +95,29 @@ test.each([
   expect([exitCode, stdout]).toEqual([code, ''])
   expect(stderr).toContain(error)
 })
+
+test('names that differ in case alone are told, printed, and refused by an export', async () => {
+  const path = join(directory, 'twins.ndjson')
+  await writeFile(path, '{"id":"1","userId":"a","userid":"b","p":[{"Email":1,"email":2}],"Extra":1}\n')
+  const learned = await cli(['schema', path])
+  expect(learned.exitCode).toBe(0)
+  expect(learned.stderr.split('\n').slice(1)).toEqual([
+    'truto-export: warning: p.Email and p.email differ in case alone; no export to CSV or Parquet takes both as columns',
+    'truto-export: warning: userId and userid differ in case alone; no export to CSV or Parquet takes both as columns',
+    'truto-export: warning: Extra and extra differ in case alone; no export to CSV or Parquet takes both as columns',
+    '',
+  ])
+  const schema = join(directory, 'twins.json')
+  await writeFile(schema, learned.stdout)
+  expect(schemaFromJson(learned.stdout).fields.map(({ name }) => name)).toEqual([
+    'id',
+    'Extra',
+    'p',
+    'userId',
+    'userid',
+  ])
+  const out = await cli(['convert', path, '--schema', schema, '--out', join(directory, 'twins.parquet')])
+  expect(out.exitCode).toBe(2)
+  expect(out.stderr).toMatch(/Extra|userId and userid|p.Email and p.email/)
+  expect((await cli(['schema', path, '--quiet'])).stderr).toBe('')
+})

@@ -1,4 +1,6 @@
 import { createHmac } from 'node:crypto'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { memoryDestination } from '../../src/destination/memory.js'
@@ -9,12 +11,22 @@ import { type ExportOptions, exportRecords, records } from '../../src/export.js'
 import { resolveOptions } from '../../src/options/resolve.js'
 import type { JsonRecord } from '../../src/record.js'
 import type { JsonSchema } from '../../src/schema/json-schema.js'
+import { temporaryDirectory } from '../faults/harness.js'
 
 const members = 5
 const all = Array.from({ length: members }, (_, i) => memberAt(i))
 const redactKey = '0123456789abcdef'
 const hmac = (text: unknown): string => createHmac('sha256', redactKey).update(String(text)).digest('hex')
 const resource = 'instant-messaging/members'
+
+const noColumn: ExportOptions = {
+  select: ['id'],
+  exclude: ['id'],
+  unknownFields: 'drop',
+  onTypeMismatch: 'null',
+}
+const flattened: ExportOptions = { format: 'csv', csvNested: 'flatten' }
+const twins = { type: 'object', properties: { userId: { type: 'string' }, userid: { type: 'string' } } }
 
 let emulator: Emulator
 beforeAll(async () => {
@@ -239,10 +251,49 @@ test.each<[string, Partial<ExportOptions>, string]>([
   ["the server's keys beside what is hashed", { keyBy: '@key', redact: ['id=hash'], redactKey }, 'ERR_OPTION_INVALID'],
   ["the server's keys beside what is dropped", { keyBy: '@key', redact: ['phones=drop'] }, 'ERR_OPTION_INVALID'],
   ['a malformed path', { select: ['a..b'] }, 'ERR_OPTION_INVALID'],
+  ['no column of Parquet', { format: 'parquet', ...noColumn }, 'ERR_OPTION_INVALID'],
+  ['no column of CSV', { format: 'csv', ...noColumn }, 'ERR_OPTION_INVALID'],
+  ['two flattened columns of one name', { ...flattened, rename: ['id=emails\\.0\\.email'] }, 'ERR_OPTION_INVALID'],
+  ['a rename in another case', { format: 'parquet', rename: ['first_name=NAME'] }, 'ERR_OPTION_INVALID'],
+  ['a rename in another case, in a struct', { format: 'parquet', rename: ['emails.email=TYPE'] }, 'ERR_OPTION_INVALID'],
+  ['a rename to our column in another case', { format: 'csv', rename: ['name=Extra'] }, 'ERR_OPTION_INVALID'],
+  ['a schema with names in two cases', { format: 'csv', schema: twins }, 'ERR_OPTION_INVALID'],
+  ['a limit that is given twice', { limit: 500, query: { limit: 600 } }, 'ERR_OPTION_INVALID'],
+  [
+    'a limit that is given twice, for Parquet',
+    { limit: 500, queryRaw: 'limit=600', format: 'parquet' },
+    'ERR_OPTION_INVALID',
+  ],
+  ['a format that is given twice', { query: { truto_response_format: 'raw' } }, 'ERR_OPTION_INVALID'],
+  ['a raw query with a blank', { queryRaw: 'a=b c' }, 'ERR_OPTION_INVALID'],
 ])('%s is an error before the first request', async (_name, options, code) => {
   const before = emulator.requests
   await expect(bytesOf(options)).rejects.toMatchObject({ code, exitCode: 2 })
+  // and before anything is touched
+  const directory = temporaryDirectory()
+  const out = join(directory, 'out')
+  writeFileSync(`${out}.partial`, 'theirs')
+  await expect(exportRecords({ ...request(), ...options, out })).rejects.toMatchObject({ code, page: undefined })
+  expect(readdirSync(directory)).toEqual(['out.partial'])
   expect(emulator.requests).toBe(before)
+})
+
+test('two columns of one name are told by the fields that they are of', async () => {
+  const rename = ['id=emails\\.0\\.email']
+  await expect(bytesOf({ ...flattened, rename })).rejects.toThrow(
+    'the fields emails\\.0\\.email and emails.0.email would both be the column emails.0.email',
+  )
+})
+
+test('columns of a converted file are checked before it is read, whatever its resource', async () => {
+  const input = 'no such file'
+  for (const options of [{ rename: ['id=EXTRA'] }, { schema: twins }, { ...noColumn, exclude: ['id'] }]) {
+    const destination = memoryDestination()
+    const error = await exportRecords({ input, format: 'csv', ...options, destination }).catch(
+      (caught: unknown) => caught,
+    )
+    expect(error).toMatchObject({ code: 'ERR_OPTION_INVALID', message: expect.not.stringContaining('no such file') })
+  }
 })
 
 test('an equals sign, a comma and a dot of a name are spelled with a backslash', async () => {

@@ -1033,6 +1033,20 @@ const transforms: FaultCase[] = [
       },
     }),
   ),
+  ...['csv', 'parquet'].map(
+    (extension): FaultCase => ({
+      id: `5.5-twins-${extension}`,
+      options: { rename: ['title=NAME'] },
+      file: `out.${extension}`,
+      owed: {
+        code: 'ERR_OPTION_INVALID',
+        exit: 2,
+        requests: 0,
+        page: null,
+        says: /columns name and NAME differ in case/,
+      },
+    }),
+  ),
   {
     id: '5.5-key-shows-redacted',
     options: { keyBy: 'name.first', redact: ['name=drop'] },

@@ -635,6 +635,29 @@ export const rows: readonly Row[] = [
     tests: [[edits, '%s is an error before the first request']],
   },
   {
+    id: '5.5.10',
+    fault: 'columns, or fields of a struct, that differ in case alone, by --rename, --schema or what is ours',
+    owed: '2 before the first request naming both; schema warns',
+    cases: ['5.5-twins-*'],
+    tests: [
+      ['test/encode/columns/layout.test.ts', 'columns that readers take for one are refused, by their names'],
+      ['test/schema/names.test.ts', 'is that of regular expressions for every character'],
+      [
+        'test/cli/schema-command.test.ts',
+        'names that differ in case alone are told, printed, and refused by an export',
+      ],
+    ],
+  },
+  {
+    id: '5.5.11',
+    fault: 'no column is left, two flattened columns have one name, a parameter is given twice',
+    owed: '2 before the first request, and before anything is touched',
+    tests: [
+      [edits, '%s is an error before the first request'],
+      [edits, 'two columns of one name are told by the fields that they are of'],
+    ],
+  },
+  {
     id: '5.5.20',
     fault: "a user's Transform was used before, ends early, is destroyed",
     owed: '2 at once; 1 that names it, never an abort by nobody',

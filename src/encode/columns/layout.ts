@@ -1,6 +1,7 @@
 // Which columns a schema has in a columnar format: names, types and order, fixed before the first record and by the schema alone.
 
 import { ConfigError, printable } from '../../errors.js'
+import { foldedName, foldedTwins, formatFieldPath } from '../../schema/names.js'
 import { extraColumn, type Field, type FieldType, keyColumn, type ResourceSchema } from '../../schema/resource.js'
 
 /** What happens to a field that the schema does not name: kept in `extra`, left out and counted, or an error. */
@@ -37,32 +38,67 @@ export interface Layout {
   readonly extraIndex: number
 }
 
-/** @throws ConfigError where two columns would have the same name, as readers of columns refuse or mix them up */
+/** @throws ConfigError where two columns, or two fields of a struct, would have the same name, be it in another case: readers refuse them, or give the one for
+ *  the other */
 export function layoutOf(options: LayoutOptions): Layout {
   const { schema, hasKey, nested, flattenSlots, unknownFields, onTypeMismatch } = options
-  const columns: Column[] = hasKey ? [{ name: keyColumn, type: { kind: 'string' } }] : []
+  const columns: PlacedColumn[] = hasKey ? [{ name: keyColumn, type: { kind: 'string' }, path: null }] : []
   const firstColumns: number[] = []
-  for (const field of schema.fields) {
+  for (const { name, type } of schema.fields) {
     firstColumns.push(columns.length)
-    if (nested === 'flatten') flatten(field, flattenSlots, columns)
-    else columns.push({ name: field.name, type: nested === 'text' ? asText(field.type) : field.type })
+    if (nested === 'flatten') flatten([name], type, flattenSlots, columns)
+    else columns.push({ name, type: nested === 'text' ? asText(type) : type, path: [name] })
   }
   // flattening needs a place for what its slots cannot show
   const canOverflow = nested === 'flatten' && unknownFields !== 'drop' && schema.fields.some(isNested)
   const hasExtra = unknownFields === 'extra' || onTypeMismatch === 'extra' || canOverflow
-  if (hasExtra) columns.push({ name: extraColumn, type: { kind: 'json' } })
+  if (hasExtra) columns.push({ name: extraColumn, type: { kind: 'json' }, path: null })
   checkNames(columns)
-  return { columns, firstColumns, extraIndex: hasExtra ? columns.length - 1 : -1 }
+  if (nested === 'values') checkStructs(schema)
+  return {
+    columns: columns.map(({ name, type }) => ({ name, type })),
+    firstColumns,
+    extraIndex: hasExtra ? columns.length - 1 : -1,
+  }
 }
 
-function checkNames(columns: readonly Column[]): void {
-  const names = new Set<string>()
-  for (const { name } of columns) {
-    // names in a schema are distinct
-    if (names.has(name))
-      throw new ConfigError('ERR_OPTION_INVALID', `the column ${printable(name)} is one that truto-export makes itself`)
-    names.add(name)
+const hint = 'give one of them another name with --rename, leave it out, or take it out of the schema'
+
+interface PlacedColumn extends Column {
+  /** Names from the record to what the column holds, with the numbers of elements of lists; null where it is one of ours. */
+  readonly path: readonly string[] | null
+}
+
+function checkNames(columns: readonly PlacedColumn[]): void {
+  const known = new Map<string, PlacedColumn>()
+  for (const column of columns) {
+    const folded = foldedName(column.name)
+    const other = known.get(folded)
+    if (other !== undefined) throw sameColumn(other, column)
+    known.set(folded, column)
   }
+}
+
+function sameColumn(one: PlacedColumn, other: PlacedColumn): ConfigError {
+  if (one.name !== other.name) return inCaseAlone('columns', one.name, other.name)
+  const [a, b] = [one, other].map(({ path }) => path && printable(formatFieldPath(path)))
+  const name = printable(one.name)
+  const message =
+    a === null || b === null
+      ? `the column ${name} is one that truto-export makes itself`
+      : `the fields ${a} and ${b} would both be the column ${name}`
+  return new ConfigError('ERR_OPTION_INVALID', message, { hint })
+}
+
+function checkStructs({ fields }: ResourceSchema): void {
+  for (const [one, other] of foldedTwins(fields)) {
+    throw inCaseAlone('fields', one, other)
+  }
+}
+
+function inCaseAlone(what: string, one: string, other: string): ConfigError {
+  const message = `the ${what} ${printable(one)} and ${printable(other)} differ in case alone, and many readers take them for one`
+  return new ConfigError('ERR_OPTION_INVALID', message, { hint })
 }
 
 /** Number of columns that a value of `type` takes when it is flattened. */
@@ -80,11 +116,11 @@ function asText(type: FieldType): FieldType {
   return type.kind === 'list' || type.kind === 'struct' ? { kind: 'json' } : type
 }
 
-/** Appends the leaf columns of `field`, named by path: `emails.0.email`, `groups.0.organization.id`, `languages.0`. */
-function flatten({ name, type }: Field, slots: number, columns: Column[]): void {
+/** Appends the leaf columns of the field at `path`, named by it: `emails.0.email`, `groups.0.organization.id`, `languages.0`. */
+function flatten(path: readonly string[], type: FieldType, slots: number, columns: PlacedColumn[]): void {
   if (type.kind === 'list') {
-    for (let i = 0; i < slots; i++) flatten({ name: `${name}.${i}`, type: type.element }, slots, columns)
+    for (let i = 0; i < slots; i++) flatten([...path, String(i)], type.element, slots, columns)
   } else if (type.kind === 'struct') {
-    for (const child of type.fields) flatten({ name: `${name}.${child.name}`, type: child.type }, slots, columns)
-  } else columns.push({ name, type })
+    for (const child of type.fields) flatten([...path, child.name], child.type, slots, columns)
+  } else columns.push({ name: path.join('.'), type, path })
 }
