@@ -100,7 +100,7 @@ export class CsvEncoder implements Encoder {
     if (this.#usesKernel) this.#kernel = await this.#openKernel()
     if (saved !== undefined) return
     const { bom = false, header = true } = this.#options
-    const text = (bom ? '\ufeff' : '') + (header ? await this.#rows.header() : '')
+    const text = (bom ? '\ufeff' : '') + (header ? this.#rows.header() : '')
     if (text !== '') await out.write(Buffer.from(text))
   }
 
@@ -145,7 +145,7 @@ export class CsvEncoder implements Encoder {
       if (end === at) await this.#addLongRow(batch, at++, kernel)
       while (at < end) {
         at = kernel.write(at)
-        this.#rows.count(kernel.dropped, kernel.escaped)
+        this.#rows.count(kernel.dropped, kernel.escaped, kernel.blank)
         if (kernel.isFull) await this.#handOn(kernel)
         else if (at < end) await this.#addRow(batch, at++, kernel)
       }
@@ -165,7 +165,7 @@ export class CsvEncoder implements Encoder {
     if (length > kernel.windowBytes && length <= maxWindowBytes) {
       const long = await this.#kernelFor(length)
       if (long !== null && long.load(batch, index, index + 1) > index && long.write(index) > index) {
-        this.#rows.count(long.dropped, long.escaped)
+        this.#rows.count(long.dropped, long.escaped, long.blank)
         this.#longRows++
         await this.#handOn(kernel)
         await this.#out!.write(long.take())

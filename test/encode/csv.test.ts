@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type CsvOptions, csvEncoder } from '../../src/encode/csv.js'
+import { type CsvOptions, csvEncoder, stringifyingCsvEncoder } from '../../src/encode/csv.js'
 import { ConfigError, DataError } from '../../src/errors.js'
 import type { RecordBatch } from '../../src/record.js'
 import { memberSchema } from '../../src/schema/member.js'
 import { type Field, type FieldType, type ResourceSchema, unmappedSchema } from '../../src/schema/resource.js'
+import { CsvRowCounter } from '../../src/verify/csv-rows.js'
 import { batchOf, batchWith } from '../helpers/batch.js'
 import { query, type ReadValue } from '../helpers/duckdb.js'
 import { edgeTexts } from '../helpers/edge-texts.js'
@@ -33,11 +34,11 @@ async function csv(texts: readonly string[], options: Partial<CsvOptions> = {}):
 async function readBack(
   bytes: Uint8Array,
   columns: readonly string[],
-  { delimiter = ',', quote = '"', lineEnd = 'lf' }: Partial<CsvOptions> = {},
+  { delimiter = ',', quote = '"', lineEnd = 'lf', header = true }: Partial<CsvOptions> = {},
 ): Promise<{ [column: string]: ReadValue }[]> {
   const types = columns.map((name) => `${literal(name)}: 'VARCHAR'`).join(', ')
   const dialect = `delim=${literal(delimiter)}, quote=${literal(quote)}, escape=${literal(quote)}, new_line='${lineEnd === 'crlf' ? '\\r\\n' : '\\n'}'`
-  const sql = `from read_csv({file}, auto_detect=false, header=true, allow_quoted_nulls=false, parallel=false, ${dialect}, columns={${types}})`
+  const sql = `from read_csv({file}, auto_detect=false, header=${header}, allow_quoted_nulls=false, parallel=false, ${dialect}, columns={${types}})`
   return query(sql, bytes, '.csv')
 }
 
@@ -113,6 +114,147 @@ describe('bytes', () => {
     await encoder.begin(sink)
     await encoder.encode(batchOf(...Array.from({ length: 6 }, () => `{"id":"${'x'.repeat(430_000)}"}`)))
     expect(sink.chunks.map((chunk) => chunk.length)).toEqual([24, ...Array<number>(6).fill(430_008)])
+  })
+})
+
+describe('names in the header are cells', () => {
+  const names = [
+    'plain',
+    'a b',
+    'line\nfeed',
+    'lone\rreturn',
+    'both\r\n',
+    'com,ma',
+    'quo"te',
+    "it's",
+    '\ufeffid',
+    '=cmd|x',
+    '@a',
+    '\tt',
+    'é',
+  ]
+  const schema = (of: readonly string[]): ResourceSchema => ({
+    resource: 'test/names',
+    version: 1,
+    fields: of.map((name) => ({ name, type: { kind: 'string' } })),
+  })
+  const drop = { unknownFields: 'drop', onTypeMismatch: 'null' } as const
+  const dialects: Partial<CsvOptions>[] = [
+    {},
+    { lineEnd: 'crlf' },
+    { delimiter: ';', quote: "'" },
+    { delimiter: ' ', formulas: 'escape' },
+    { quote: 'a', delimiter: 'i' },
+    { nested: 'flatten', lineEnd: 'crlf', formulas: 'escape' },
+  ]
+
+  test.each(dialects)('that every reader takes back, in the dialect %j', async (dialect) => {
+    for (const of of [names, ...names.map((name) => [name, 'x'])]) {
+      const options = { schema: schema(of), ...drop, ...dialect }
+      const bytes = await encodeAll(csvEncoder(options), [batchOf('{"x":"1"}', '{}')])
+      const expected = dialect.formulas === 'escape' ? of.map((name) => (/^[=@\t]/.test(name) ? `'${name}` : name)) : of
+      const rows = await readBack(
+        bytes,
+        of.map((_, index) => `c${index}`),
+        { ...dialect, header: false },
+      )
+      expect(Object.values(rows[0]!)).toEqual(expected)
+      expect(rows).toHaveLength(3)
+      const { quote = '"' } = dialect
+      const counter = new CsvRowCounter({ quote, hasHeader: true })
+      counter.add(bytes)
+      expect(counter.end()).toBe(2)
+    }
+  })
+
+  test('and are quoted only where they have to be', async () => {
+    const header = (more: Partial<CsvOptions>): Promise<string> => csv([], { schema: schema(names), ...drop, ...more })
+    expect(await header({})).toBe(
+      'plain,a b,"line\nfeed","lone\rreturn","both\r\n","com,ma","quo""te",it\'s,"\ufeffid",=cmd|x,@a,\tt,é\n',
+    )
+    const escaped = csvEncoder({ schema: schema(names), ...drop, formulas: 'escape' })
+    expect((await encodeAll(escaped, [])).toString()).toContain(",'=cmd|x,'@a,'\tt,é\n")
+    expect(escaped.warnings()).toMatchObject([{ code: 'formulas-escaped', count: 3 }])
+  })
+
+  test('are those of csv-stringify where they have no line end', async () => {
+    const { stringify } = await import('csv-stringify/sync')
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(
+          fc.string({ minLength: 1, unit: fc.constantFrom('a', ',', '"', "'", ' ', ';', '=', 'é', '\\', '.') }),
+          { minLength: 1, selector: (name) => name.toLowerCase() },
+        ),
+        fc.constantFrom<Partial<CsvOptions>>(
+          {},
+          { delimiter: ';' },
+          { quote: "'", lineEnd: 'crlf' },
+          { delimiter: '.', quote: 'a' },
+        ),
+        async (of, dialect) => {
+          const { delimiter = ',', quote = '"' } = dialect
+          const expected = stringify([of], {
+            delimiter,
+            quote,
+            escape: quote,
+            record_delimiter: dialect.lineEnd === 'crlf' ? '\r\n' : '\n',
+          })
+          expect(await csv([], { schema: schema(of), ...drop, ...dialect })).toBe(expected)
+        },
+      ),
+      { numRuns: runs },
+    )
+  })
+})
+
+describe('a row whose only cell is null is a blank line, which is counted', () => {
+  const only = (type: FieldType): ResourceSchema => ({
+    resource: 'test/one',
+    version: 1,
+    fields: [{ name: 'title', type }],
+  })
+  const drop = { unknownFields: 'drop', onTypeMismatch: 'null' } as const
+  const texts = [
+    '{"title":"a"}',
+    '{"title":null}',
+    '{}',
+    '{"title":""}',
+    String.raw`{"t\u0069tle":null}`,
+    '{"title":1}',
+  ]
+  const string: FieldType = { kind: 'string' }
+
+  test.each<[string, Partial<CsvOptions>]>([
+    ['as it is', {}],
+    ['with CRLF and without a header', { lineEnd: 'crlf', header: false }],
+    ['flattened', { schema: only({ kind: 'list', element: string }), nested: 'flatten' }],
+    ['as JSON text', { schema: only({ kind: 'struct', fields: [{ name: 'a', type: string }] }) }],
+    ['in a dialect of csv-stringify', { delimiter: '0' }],
+  ])('%s', async (_case, options) => {
+    const isNested = options.schema !== undefined
+    const given = isNested ? ['{"title":null}', '{}', '{"title":1}'] : texts
+    for (const open of [csvEncoder, stringifyingCsvEncoder]) {
+      const encoder = open({ schema: only(string), ...drop, ...options })
+      const bytes = await encodeAll(encoder, [batchOf(...given), batchOf(...given)])
+      const count = isNested ? 6 : 8
+      expect(encoder.warnings()).toContainEqual(
+        expect.objectContaining({ code: 'blank-rows', count, message: expect.stringMatching(/pandas and pyarrow/) }),
+      )
+      const counter = new CsvRowCounter({ quote: '"', hasHeader: options.header !== false })
+      counter.add(bytes)
+      expect(counter.end()).toBe(2 * given.length)
+    }
+  })
+
+  test('and no row of more columns, or with a key, is', async () => {
+    for (const open of [csvEncoder, stringifyingCsvEncoder]) {
+      const more = open({ schema: only(string) })
+      await encodeAll(more, [batchOf('{}', '{}')])
+      const keyed = open({ schema: { ...only(string), fields: [] }, hasKey: true, ...drop })
+      await encodeAll(keyed, [batchWith(['{}'], { keys: [''] })])
+      for (const encoder of [more, keyed])
+        expect(encoder.warnings().map(({ code }) => code)).not.toContain('blank-rows')
+    }
   })
 })
 
@@ -221,7 +363,9 @@ describe('policies', () => {
     expect(() => csvEncoder({ schema: keyed, hasKey: true })).toThrow(message('_key'))
     expect(() => csvEncoder({ schema: keyed })).not.toThrow()
     const flat = withFields({ name: 'a', type: list }, { name: 'a.0', type: string })
-    expect(() => csvEncoder({ schema: flat, nested: 'flatten' })).toThrow(message('a.0'))
+    expect(() => csvEncoder({ schema: flat, nested: 'flatten' })).toThrow(
+      'the fields a.0 and a\\.0 would both be the column a.0',
+    )
     expect(() => csvEncoder({ schema: flat })).not.toThrow()
   })
 })

@@ -7,9 +7,6 @@ import type { CsvOptions } from '../csv.js'
 
 type Stringify = typeof import('csv-stringify/sync')['stringify']
 
-/** Names without a character that needs quotes, unless it is the delimiter or the quote. */
-const plainName = /^\w+$/
-
 export class StringifiedRows {
   readonly #options: CsvOptions
   readonly #reader: ColumnReader
@@ -17,6 +14,8 @@ export class StringifiedRows {
   readonly #guarded: readonly number[]
   #stringify: Stringify | undefined
   #formulas = 0
+  /** Rows without a character. */
+  #blanks = 0
 
   constructor(options: CsvOptions) {
     this.#options = options
@@ -46,15 +45,16 @@ export class StringifiedRows {
     return this.#reader.extraIndex >= 0
   }
 
-  /** The line of names. */
-  async header(): Promise<string> {
+  /** The line of names: cells like others, but for quotes where there is no need of them. Call it once. */
+  header(): string {
     const { delimiter = ',', quote = '"', lineEnd = 'lf' } = this.#options
-    const names = this.#reader.columns.map(({ name }) => name)
-    if (names.every((name) => plainName.test(name)) && !plainName.test(delimiter) && !plainName.test(quote)) {
-      return names.join(delimiter) + (lineEnd === 'crlf' ? '\r\n' : '\n')
-    }
-    await this.open()
-    return this.#lines([names], false)
+    const needsQuotes = (name: string): boolean =>
+      name.includes(delimiter) || name.includes(quote) || /[\r\n]|^\ufeff/.test(name)
+    const cells = this.#reader.columns.map(({ name }) => {
+      const text = this.#options.formulas === 'escape' ? (this.#guard(name) as string) : name
+      return needsQuotes(text) ? `${quote}${text.replaceAll(quote, quote + quote)}${quote}` : text
+    })
+    return cells.join(delimiter) + (lineEnd === 'crlf' ? '\r\n' : '\n')
   }
 
   /** Rows of the records [from, to) of `batch`. */
@@ -65,15 +65,17 @@ export class StringifiedRows {
       const row = new Array<ColumnValue>(width).fill(null)
       this.#reader.read(batch, index, row)
       for (const column of this.#guarded) row[column] = this.#guard(row[column]!)
+      if (width < 2 && (row[0] ?? null) === null) this.#blanks++
       rows.push(row)
     }
-    return this.#lines(rows, true)
+    return this.#lines(rows)
   }
 
-  /** Counts what others did that wrote rows: unknown fields that they left out, formulas that they escaped. */
-  count(dropped: number, escaped: number): void {
+  /** Counts what others did that wrote rows: unknown fields that they left out, formulas that they escaped, rows without a character. */
+  count(dropped: number, escaped: number, blank: number): void {
     this.#reader.countUnknown(dropped)
     this.#formulas += escaped
+    this.#blanks += blank
   }
 
   /** What was counted so far. */
@@ -86,10 +88,18 @@ export class StringifiedRows {
         count: this.#formulas,
       })
     }
+    if (this.#blanks > 0) {
+      warnings.push({
+        code: 'blank-rows',
+        message:
+          'rows whose only cell is null are blank lines, which pandas and pyarrow.csv leave out (DuckDB and polars read them); a second column, such as id, keeps them',
+        count: this.#blanks,
+      })
+    }
     return warnings
   }
 
-  #lines(rows: readonly ColumnValue[][], isQuoted: boolean): string {
+  #lines(rows: readonly ColumnValue[][]): string {
     const { delimiter = ',', quote = '"', lineEnd = 'lf' } = this.#options
     try {
       return this.#stringify!(rows as ColumnValue[][], {
@@ -97,7 +107,7 @@ export class StringifiedRows {
         quote,
         escape: quote,
         record_delimiter: lineEnd === 'crlf' ? '\r\n' : '\n',
-        quoted_string: isQuoted,
+        quoted_string: true,
         // its own casts write true as 1 and false as nothing
         cast: {
           string: (text) => text,

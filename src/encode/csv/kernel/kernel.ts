@@ -101,6 +101,8 @@ export class KernelRows {
   dropped = 0
   /** Texts that it put a ' before in that call. */
   escaped = 0
+  /** Rows without a character that it wrote in that call. */
+  blank = 0
 
   constructor(kernel: KernelExports, options: KernelRowsOptions, windowBytes: number) {
     // memory is given out in powers of two
@@ -184,6 +186,7 @@ export class KernelRows {
     this.#end = this.#words[this.#resultAt]!
     this.dropped = this.#words[this.#resultAt + 1]!
     this.escaped = this.#words[this.#resultAt + 2]!
+    this.blank = this.#words[this.#resultAt + 3]!
     this.count += next - from
     return next
   }

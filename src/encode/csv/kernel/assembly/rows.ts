@@ -46,12 +46,13 @@ export function beginRows(from: usize, end: usize, key: bool, extra: bool, mode:
 /**
  * Writes records [from, to), whose bounds are pairs of u32 at `bounds`, counted from `base`, to `at` and on, until `limit` is reached; their keys are between
  * the u32 at `keys` and the next one.
- * @returns the record behind the last one written; told are where its row ends, unknown fields left out, and texts that got a '. Where there are records left
- * and room, too, the next one is left to the caller
+ * @returns the record behind the last one written; told are where its row ends, unknown fields left out, texts that got a ', and rows without a character. Where
+ * there are records left and room, too, the next one is left to the caller
  */
 export function writeRows(from: u32, to: u32, bounds: usize, base: usize, keys: usize, at: usize, limit: usize): u32 {
   let dropped: u32 = 0
   let escaped: u32 = 0
+  let blank: u32 = 0
   let record = from
   for (; record < to && at < limit; record++) {
     beginAt(at, 0)
@@ -66,7 +67,9 @@ export function writeRows(from: u32, to: u32, bounds: usize, base: usize, keys: 
       else endCell()
     }
     // the last delimiter gives way to the end of the line
+    const start = at
     at = hasKey || hasExtra || fieldsFrom != fieldsEnd ? out - 1 : out
+    blank += u32(at == start)
     store<u16>(at, lineEnd)
     at += lineEndBytes
     dropped += unknowns
@@ -75,6 +78,7 @@ export function writeRows(from: u32, to: u32, bounds: usize, base: usize, keys: 
   store<u32>(resultAt, u32(at))
   store<u32>(resultAt, dropped, 4)
   store<u32>(resultAt, escaped, 8)
+  store<u32>(resultAt, blank, 12)
   return record
 }
 
