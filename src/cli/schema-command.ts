@@ -57,6 +57,7 @@ export async function runSchema(texts: FlagTexts, io: Io, context: RunContext): 
     const { schema, records } = await inferSchema(batches, {
       ...(values.sampleRecords === null ? {} : { sampleRecords: values.sampleRecords }),
       ...(name === undefined ? {} : { resource: name }),
+      ...(values.maxColumns === null ? {} : { maxColumns: values.maxColumns }),
     })
     if (!values.quiet) {
       const of = beside === null ? '' : ` of ${printable(beside.resource)}, as ${beside.manifest} says`

@@ -40,6 +40,8 @@ export interface CsvOptions {
   onTypeMismatch?: OnTypeMismatch
   /** Whether a string with a lone surrogate escape is an error rather than counted U+FFFD. Default false. */
   strict?: boolean
+  /** Most columns, those inside of structs and lists counted. Default 10,000. */
+  maxColumns?: number | undefined
 }
 
 /** Rows for one call of csv-stringify: it is fastest at 10 to 100, at a thousand half its time goes to garbage collection. */

@@ -20,10 +20,10 @@ export function givenSchema(resolved: ResolvedOptions): ResourceSchema | null {
 /** Read once for each export. */
 const given = new WeakMap<ResolvedOptions, ResourceSchema | null>()
 
-function readSchema({ schema, resource }: ResolvedOptions): ResourceSchema | null {
+function readSchema({ schema, resource, maxColumns }: ResolvedOptions): ResourceSchema | null {
   if (schema === null) return null
-  if (typeof schema === 'object' && 'fields' in schema) return checkSchema(schema)
-  return schemaFromJson(schema as string | JsonSchema, resource === null ? {} : { resource })
+  if (typeof schema === 'object' && 'fields' in schema) return checkSchema(schema, maxColumns)
+  return schemaFromJson(schema as string | JsonSchema, { maxColumns, ...(resource === null ? {} : { resource }) })
 }
 
 /** What is declared of the fields of records: by their resource, and by the schema that the user gave. */

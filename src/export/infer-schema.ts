@@ -12,6 +12,8 @@ export interface InferSchemaOptions {
   sampleRecords?: number
   /** `{model}/{resource}` of the records. Default `*`. */
   resource?: string
+  /** Most columns, those inside of structs and lists counted. Default 10,000. */
+  maxColumns?: number
 }
 
 export interface InferredSchema {
@@ -36,13 +38,14 @@ const tests: ValueTests = {
  * where an object is a map (more than a thousand names, or more than twenty of which an object has less than a tenth), below eight levels and in
  * `remote_data` a field is JSON of any kind. The same records give the same schema, in any order, but for those that have more than a thousand fields: what
  * was seen first is kept.
- * @throws DataError ERR_SCHEMA where there are no records; what `batches` throws
+ * @throws DataError ERR_SCHEMA where there are no records, ERR_LIMIT for more columns than `maxColumns`, or ten times as many names on the way to them; what
+ *   `batches` throws
  */
 export async function inferSchema(
   batches: AsyncIterable<RecordBatch>,
-  { sampleRecords = defaultSampleRecords, resource = '*' }: InferSchemaOptions = {},
+  { sampleRecords = defaultSampleRecords, resource = '*', maxColumns }: InferSchemaOptions = {},
 ): Promise<InferredSchema> {
-  const learner = new SchemaLearner(tests)
+  const learner = new SchemaLearner(tests, maxColumns)
   for await (const batch of batches) {
     learner.add(batch.range(0, Math.min(batch.count, sampleRecords - learner.records)))
     if (learner.records >= sampleRecords) break

@@ -1,7 +1,8 @@
 // Flags, environment and code → validated, frozen options. Nothing is read or opened here: a bad option fails before any I/O.
 
-import { formatBytesExact, formatDuration, MiB, parseBytes, parseDuration } from '../bytes/units.js'
+import { formatBytesExact, formatDuration, KiB, MiB, parseBytes, parseDuration } from '../bytes/units.js'
 import { ConfigError, printable } from '../errors.js'
+import { defaultMaxColumns } from '../schema/column-budget.js'
 import { nearestName } from '../schema/names.js'
 import {
   type Budget,
@@ -305,6 +306,12 @@ function completed(values: Record<string, unknown>, label: (name: string) => str
       'raise the one or lower the other',
     )
   }
+  if (format === 'parquet' && budgets.maxColumns * columnBytes > given.maxMemoryBytes) {
+    throw conflict(
+      `${budgets.maxColumns} columns of Parquet (${label('maxColumns')}), ${formatBytesExact(columnBytes)} each, do not fit into ${label('maxMemoryBytes')} ${formatBytesExact(given.maxMemoryBytes)}`,
+      'raise the one or lower the other',
+    )
+  }
   if (given.token !== null && !/^[\x21-\x7e]+$/.test(given.token)) {
     throw new ConfigError('ERR_TOKEN_INVALID', 'the token has characters that a token cannot have')
   }
@@ -312,17 +319,21 @@ function completed(values: Record<string, unknown>, label: (name: string) => str
   return Object.freeze({ ...given, ...budgets, format, compress, keyByDuplicate, query: given.query ?? {} })
 }
 
-/** The byte budgets that were given, and shares of the memory bound for those that were not. */
+/** What a column of Parquet takes before it holds anything. */
+const columnBytes = 26 * KiB
+
+/** The budgets that were given, and shares of the memory bound for those that were not. */
 function budgetsOf(
   given: { maxMemoryBytes: number } & { [N in Budget]: number | null },
   format: ResolvedOptions['format'],
 ): { [N in Budget]: number } {
-  const { maxMemoryBytes, maxRecordBytes, rowGroupBytes, maxKeyBytes } = given
+  const { maxMemoryBytes, maxRecordBytes, rowGroupBytes, maxKeyBytes, maxColumns } = given
   const share = (part: number, most: number): number => Math.min(Math.floor(maxMemoryBytes / part), most)
   return {
     maxRecordBytes: maxRecordBytes ?? share(format === 'parquet' ? 12 : 8, 16 * MiB),
     rowGroupBytes: rowGroupBytes ?? share(8, 32 * MiB),
     maxKeyBytes: maxKeyBytes ?? share(4, 64 * MiB),
+    maxColumns: maxColumns ?? (format === 'parquet' ? share(columnBytes, defaultMaxColumns) : defaultMaxColumns),
   }
 }
 

@@ -490,7 +490,7 @@ export const exportTable = {
     default: 50_000,
     min: 1,
     max: 10_000_000,
-    doc: 'Records in a row group. A row group is held until it is written, so more take memory; fewer make larger files and slower scans, and each is an entry in the footer. Beyond 50,000 files hardly get smaller.',
+    doc: 'Records in a row group. A row group is held until it is written, so more take memory; fewer make larger files and slower scans, and each is an entry in the footer. Beyond 50,000 files hardly get smaller. Fewer where a schema has so many columns, hundreds of them, that their rows would not fit into --max-memory.',
   },
   rowGroupBytes: {
     kind: 'bytes',
@@ -542,6 +542,18 @@ export const exportTable = {
     values: ['extra', 'null', 'error'],
     default: 'extra',
     doc: 'A value that its column cannot hold becomes null there and stays raw in extra; or only null; or is an error. Counted.',
+  },
+  maxColumns: {
+    kind: 'integer',
+    group: 'Parsing and limits',
+    commands: both,
+    flag: '--max-columns',
+    placeholder: 'N',
+    default: null,
+    defaultText: '10000; for Parquet one for each 26KiB of --max-memory where that is less',
+    min: 1,
+    max: 1_000_000,
+    doc: 'Most columns that a schema may have, given, learned or flattened, those inside of structs and lists counted. Each takes memory for as long as an export runs, and references in a schema or --csv-flatten-slots make thousands of them with a line.',
   },
   strict: {
     kind: 'boolean',
@@ -1077,7 +1089,7 @@ export const schemaTable = {
       'responseFormat',
       'limit',
     ] as const),
-    ...(['parser', 'maxDepth', 'maxRecordBytes', 'maxCursorBytes', 'maxMemoryBytes'] as const),
+    ...(['parser', 'maxDepth', 'maxRecordBytes', 'maxCursorBytes', 'maxMemoryBytes', 'maxColumns'] as const),
     ...(['apiUrl', 'token', 'tokenFile', 'tokenCommand', 'tokenStdin', 'allowInsecureHttp', 'ca'] as const),
     ...(['connectTimeoutMs', 'headTimeoutMs', 'idleTimeoutMs', 'pageTimeoutMs', 'maxWaitMs', 'tries'] as const),
     ...(['logFormat', 'quiet', 'debug'] as const),
@@ -1385,8 +1397,8 @@ type CodeValues = Omit<Values<ExportTable>, CliOnlyName>
 /** What one export may be told, by property name. Null and undefined are as good as absent. */
 export type GivenOptions = { readonly [N in keyof CodeValues]?: CodeValues[N] | null | undefined }
 
-/** Byte budgets that `maxMemoryBytes` decides where they are not given. */
-export type Budget = 'maxRecordBytes' | 'rowGroupBytes' | 'maxKeyBytes'
+/** Budgets that `maxMemoryBytes` decides where they are not given: bytes, and columns of Parquet, each of which takes some. */
+export type Budget = 'maxRecordBytes' | 'rowGroupBytes' | 'maxKeyBytes' | 'maxColumns'
 
 /** The options of one export with every default filled in: frozen. `resource` is null only where records are read from a file or from bytes. */
 export type ResolvedOptions = Omit<CodeValues, 'format' | 'compress' | 'keyByDuplicate' | 'query' | Budget> & {

@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { ConfigError, printable } from '../errors.js'
+import { ColumnBudget } from './column-budget.js'
 import type { Field, FieldType, ResourceSchema } from './resource.js'
 
 /** A JSON Schema document. */
@@ -11,6 +12,8 @@ export type JsonSchema = { readonly [keyword: string]: unknown }
 export interface SchemaFromJsonOptions {
   /** `{model}/{resource}` that the schema is for. Default `*`, any. */
   resource?: string
+  /** Most columns, those inside of structs and lists counted. Default 10,000. */
+  maxColumns?: number
 }
 
 /** Says something about a value to people, or what its column need not know: every field may be null or absent. */
@@ -28,11 +31,11 @@ export const maxDepth = 32
  * beside it. Without a type, or without items or properties, a field is JSON of any kind. `$ref` goes to another place of the document. Annotations,
  * `x-…`, `required`, `enum` and a boolean `additionalProperties` are read over. Columns have the order of `properties`; the version is a digest of them.
  * @param document a text or what JSON.parse made of it
- * @throws ConfigError ERR_OPTION_INVALID with the JSON pointer of what is something else
+ * @throws ConfigError ERR_OPTION_INVALID with the JSON pointer of what is something else; DataError ERR_LIMIT for more columns than `maxColumns`
  */
 export function schemaFromJson(document: string | JsonSchema, options: SchemaFromJsonOptions = {}): ResourceSchema {
   const root = typeof document === 'string' ? parse(document) : document
-  const type = new Reader(root).root()
+  const type = new Reader(root, new ColumnBudget(options.maxColumns)).root()
   return { resource: options.resource ?? '*', version: versionOf(type.fields), fields: type.fields }
 }
 
@@ -51,74 +54,79 @@ export function schemaToJson(schema: ResourceSchema): JsonSchema {
   }
 }
 
+/** Where a node of the document stands. */
+interface Place {
+  /** JSON pointer of the node (RFC 6901). */
+  readonly pointer: string
+  /** Pointers of the references that led here. */
+  readonly around: readonly string[]
+  readonly depth: number
+  /** Characters of the names of the fields around. */
+  readonly characters: number
+}
+
 class Reader {
   readonly #document: unknown
+  readonly #budget: ColumnBudget
+  /** What references lead to, and the types of nodes: both are read once, since a node may be led to as often as there are columns. */
+  readonly #targets = new Map<string, unknown>()
+  readonly #types = new Map<object, string | undefined>()
 
-  constructor(document: unknown) {
+  constructor(document: unknown, budget: ColumnBudget) {
     this.#document = document
+    this.#budget = budget
   }
 
   root(): Extract<FieldType, { kind: 'struct' }> {
-    const type = this.#type(this.#document, '', [])
+    const type = this.#type(this.#document, { pointer: '', around: [], depth: 0, characters: 0 })
     if (type.kind === 'struct') return type
     throw invalid('', 'a record is an object with properties')
   }
 
-  /** @param pointer JSON pointer of `node` (RFC 6901)
-   *  @param around pointers of the references that led here */
-  #type(node: unknown, pointer: string, around: readonly string[], depth = 0): FieldType {
-    if (node === true) return { kind: 'json' }
+  #type(node: unknown, place: Place): FieldType {
+    const { pointer, depth } = place
+    if (node === true) return this.#leaf('json', place)
     if (!isObject(node)) throw invalid(pointer, 'a schema is an object')
     if (depth > maxDepth) throw invalid(pointer, `it is nested deeper than ${maxDepth} levels`)
-    for (const keyword of Object.keys(node)) {
-      if (annotations.has(keyword) || keyword.startsWith('x-')) checkAnnotation(node, keyword, pointer)
-      else if (!['type', 'format', 'items', 'properties', '$ref'].includes(keyword)) {
-        throw invalid(`${pointer}/${escaped(keyword)}`, 'this keyword is not known')
-      }
-    }
-    if (node['$ref'] !== undefined) return this.#referred(node, pointer, around, depth)
-    const type = typeOf(node, pointer)
-    for (const [keyword, of] of [
-      ['format', 'string'],
-      ['items', 'array'],
-      ['properties', 'object'],
-    ] as const) {
-      const isNumeric = keyword === 'format' && (type === 'integer' || type === 'number')
-      if (node[keyword] !== undefined && type !== of && !isNumeric) {
-        throw invalid(`${pointer}/${keyword}`, `it belongs to the type ${of}`)
-      }
-    }
-    switch (type) {
+    if (!this.#types.has(node)) this.#types.set(node, checkedType(node, pointer))
+    if (node['$ref'] !== undefined) return this.#referred(node, place)
+    switch (this.#types.get(node)) {
       case 'string':
-        return { kind: node['format'] === 'date-time' ? 'timestamp' : 'string' }
+        return this.#leaf(node['format'] === 'date-time' ? 'timestamp' : 'string', place)
       case 'boolean':
-        return { kind: 'boolean' }
+        return this.#leaf('boolean', place)
       case 'integer':
-        return { kind: 'int64' }
+        return this.#leaf('int64', place)
       case 'number':
-        return { kind: 'double' }
+        return this.#leaf('double', place)
       case 'array':
-        if (node['items'] === undefined) return { kind: 'json' }
-        return { kind: 'list', element: this.#type(node['items'], `${pointer}/items`, around, depth + 1) }
+        if (node['items'] === undefined) return this.#leaf('json', place)
+        return { kind: 'list', element: this.#type(node['items'], inside(place, '/items')) }
       case 'object':
-        return this.#struct(node['properties'], `${pointer}/properties`, around, depth)
+        return this.#struct(node['properties'], place)
       default:
-        return { kind: 'json' }
+        return this.#leaf('json', place)
     }
   }
 
-  #struct(properties: unknown, pointer: string, around: readonly string[], depth: number): FieldType {
-    if (properties === undefined) return { kind: 'json' }
-    if (!isObject(properties)) throw invalid(pointer, 'properties are an object')
-    const fields = Object.entries(properties).map(([name, property]): Field => {
-      const at = `${pointer}/${escaped(name)}`
-      if (name === '' || !isWellFormed(name)) throw invalid(at, 'a column needs a name that UTF-8 can write')
-      return { name, type: this.#type(property, at, around, depth + 1) }
-    })
-    return fields.length === 0 ? { kind: 'json' } : { kind: 'struct', fields }
+  #leaf(kind: Exclude<FieldType['kind'], 'struct' | 'list'>, { characters }: Place): FieldType {
+    this.#budget.add(characters)
+    return { kind }
   }
 
-  #referred(node: Record<string, unknown>, pointer: string, around: readonly string[], depth: number): FieldType {
+  #struct(properties: unknown, place: Place): FieldType {
+    if (properties === undefined) return this.#leaf('json', place)
+    if (!isObject(properties)) throw invalid(`${place.pointer}/properties`, 'properties are an object')
+    const fields = Object.entries(properties).map(([name, property]): Field => {
+      const at = inside(place, `/properties/${escaped(name)}`, name.length)
+      if (name === '' || !isWellFormed(name)) throw invalid(at.pointer, 'a column needs a name that UTF-8 can write')
+      return { name, type: this.#type(property, at) }
+    })
+    return fields.length === 0 ? this.#leaf('json', place) : { kind: 'struct', fields }
+  }
+
+  #referred(node: Record<string, unknown>, place: Place): FieldType {
+    const { pointer, around } = place
     const at = `${pointer}/$ref`
     const reference = node['$ref']
     const other = ['type', 'format', 'items', 'properties'].find((keyword) => node[keyword] !== undefined)
@@ -127,6 +135,12 @@ class Reader {
       throw invalid(at, 'a reference goes to another place of the document: #/$defs/…')
     }
     if (around.includes(reference)) throw invalid(at, 'the reference leads back to itself')
+    if (!this.#targets.has(reference)) this.#targets.set(reference, this.#targetOf(reference, at))
+    const there = { ...inside(place, ''), pointer: reference.slice(1), around: [...around, reference] }
+    return this.#type(this.#targets.get(reference), there)
+  }
+
+  #targetOf(reference: string, at: string): unknown {
     let target: unknown = this.#document
     for (const part of decodePointer(reference, at)) {
       target =
@@ -135,8 +149,36 @@ class Reader {
           : undefined
       if (target === undefined) throw invalid(at, `there is no ${printable(reference)}`)
     }
-    return this.#type(target, reference.slice(1), [...around, reference], depth + 1)
+    return target
   }
+}
+
+/** One level further in. */
+function inside({ pointer, around, depth, characters }: Place, more: string, length = 0): Place {
+  return { pointer: pointer + more, around, depth: depth + 1, characters: characters + length }
+}
+
+/** The type of a node whose keywords are known; undefined where there is none, so that any value is meant. */
+function checkedType(node: Record<string, unknown>, pointer: string): string | undefined {
+  for (const keyword of Object.keys(node)) {
+    if (annotations.has(keyword) || keyword.startsWith('x-')) checkAnnotation(node, keyword, pointer)
+    else if (!['type', 'format', 'items', 'properties', '$ref'].includes(keyword)) {
+      throw invalid(`${pointer}/${escaped(keyword)}`, 'this keyword is not known')
+    }
+  }
+  if (node['$ref'] !== undefined) return undefined
+  const type = typeOf(node, pointer)
+  for (const [keyword, of] of [
+    ['format', 'string'],
+    ['items', 'array'],
+    ['properties', 'object'],
+  ] as const) {
+    const isNumeric = keyword === 'format' && (type === 'integer' || type === 'number')
+    if (node[keyword] !== undefined && type !== of && !isNumeric) {
+      throw invalid(`${pointer}/${keyword}`, `it belongs to the type ${of}`)
+    }
+  }
+  return type
 }
 
 /** The type beside null; undefined where there is none, so that any value is meant. */

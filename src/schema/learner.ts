@@ -2,7 +2,9 @@
 // object is a map from any key to a value, it is JSON of any kind. What the sample did not show goes to `extra` later, so nothing depends on its luck.
 
 import { ElementWalker, MemberWalker } from '../bytes/members.js'
+import { DataError } from '../errors.js'
 import type { RecordBatch } from '../record.js'
+import { ColumnBudget, defaultMaxColumns } from './column-budget.js'
 import { isWellFormed, versionOf } from './json-schema.js'
 import { extraColumn, type Field, type FieldType, keyColumn, type ResourceSchema } from './resource.js'
 
@@ -14,8 +16,12 @@ export interface ValueTests {
   isDouble(bytes: Buffer, start: number, end: number): boolean
 }
 
-/** More names than this, and an object is a map. They are remembered, so this bounds memory, too. */
+/** More names than this, and an object is a map, of whose names none is remembered. */
 const maxNames = 1000
+/** Names that are remembered in all, for each column that the schema may have: most names of maps go before there is a column for each. */
+const namesPerColumn = 10
+/** Characters of such a name, on average. */
+const charactersPerName = 80
 /** An object with more names than this is a map where a value has less than a tenth of them on average. */
 const fewNames = 20
 const leastFill = 0.1
@@ -41,12 +47,18 @@ export class SchemaLearner {
   /** Number of records so far. */
   records = 0
   readonly #tests: ValueTests
-  readonly #root = new Shape()
+  readonly #maxColumns: number
+  readonly #names: NameBudget
+  readonly #root: Shape
 
-  constructor(tests: ValueTests) {
+  constructor(tests: ValueTests, maxColumns: number = defaultMaxColumns) {
     this.#tests = tests
+    this.#maxColumns = maxColumns
+    this.#names = new NameBudget(namesPerColumn * maxColumns)
+    this.#root = new Shape(this.#names, true)
   }
 
+  /** @throws DataError ERR_LIMIT where the records have more names than can be remembered */
   add(batch: RecordBatch): void {
     for (let index = 0; index < batch.count; index++) {
       this.#root.add(batch.bytes, batch.start(index), batch.end(index), this.#tests, 0)
@@ -55,13 +67,42 @@ export class SchemaLearner {
   }
 
   /** The schema so far: the id, then all other fields by their names, so that it does not depend on the order of records. Names that are columns of ours
-   *  or that no column can have are left to `extra`. */
+   *  or that no column can have are left to `extra`. @throws DataError ERR_LIMIT for more columns than there may be */
   schema(resource: string): ResourceSchema {
     const names = this.#root.fields().filter(({ name }) => name !== extraColumn && name !== keyColumn)
     const fields = names.map(
       (field): Field => (field.name === remoteData ? { name: remoteData, type: { kind: 'json' } } : field),
     )
+    const budget = new ColumnBudget(this.#maxColumns)
+    for (const { name, type } of fields) budget.addField(type, name.length)
     return { resource, version: versionOf(fields), fields }
+  }
+}
+
+/** Bounds the names that are remembered: a server may send ever new ones. */
+class NameBudget {
+  readonly #max: number
+  #names = 0
+  #characters = 0
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  take(name: string): void {
+    this.#names++
+    this.#characters += name.length
+    if (this.#names <= this.#max && this.#characters <= this.#max * charactersPerName) return
+    throw new DataError('ERR_LIMIT', `the records have more than ${this.#max} names of fields to learn a schema from`, {
+      hint: 'raise --max-columns, or take fewer records with --sample',
+    })
+  }
+
+  give(names: Iterable<string>): void {
+    for (const name of names) {
+      this.#names--
+      this.#characters -= name.length
+    }
   }
 }
 
@@ -81,6 +122,14 @@ class Shape {
   #hasMoreNames = false
   #elements: Shape | undefined
   #isTooDeep = false
+  readonly #budget: NameBudget
+  readonly #isRecord: boolean
+
+  /** @param isRecord whether it is that of records, which are no maps, however many names they have */
+  constructor(budget: NameBudget, isRecord = false) {
+    this.#budget = budget
+    this.#isRecord = isRecord
+  }
 
   add(bytes: Buffer, start: number, end: number, tests: ValueTests, depth: number): void {
     switch (bytes[start]) {
@@ -148,7 +197,7 @@ class Shape {
     if (!isObject) {
       const walker = new ElementWalker().begin(bytes, start)
       while (walker.next()) {
-        this.#elements ??= new Shape()
+        this.#elements ??= new Shape(this.#budget)
         this.#elements.add(bytes, walker.valueStart, walker.valueEnd, tests, depth + 1)
       }
       return
@@ -161,16 +210,29 @@ class Shape {
   }
 
   #member(name: string): Shape | undefined {
+    if (this.#hasMoreNames && !this.#isRecord) return undefined
     this.#names ??= new Map()
     let shape = this.#names.get(name)
     if (shape !== undefined) return shape
     if (this.#names.size === maxNames) {
       this.#hasMoreNames = true
+      if (!this.#isRecord) this.#forget()
       return undefined
     }
-    shape = new Shape()
+    this.#budget.take(name)
+    shape = new Shape(this.#budget)
     this.#names.set(name, shape)
     return shape
+  }
+
+  /** Gives back the names inside. */
+  #forget(): void {
+    if (this.#names !== undefined) {
+      this.#budget.give(this.#names.keys())
+      for (const shape of this.#names.values()) shape.#forget()
+      this.#names = undefined
+    }
+    if (this.#elements !== undefined) this.#elements.#forget()
   }
 }
 

@@ -121,3 +121,15 @@ test('names that differ in case alone are told, printed, and refused by an expor
   expect(out.stderr).toMatch(/Extra|userId and userid|p.Email and p.email/)
   expect((await cli(['schema', path, '--quiet'])).stderr).toBe('')
 })
+
+test('a list of ever new names ends with the limit that it meets', async () => {
+  const path = join(directory, 'hostile.ndjson')
+  const inner = (i: number) => `{${Array.from({ length: 60 }, (_, j) => `"k${i}_${j}":{"v${i}_${j}":1}`).join(',')}}`
+  const records = Array.from({ length: 2000 }, (_, i) => `{"f${i % 900}":${inner(i)}}`)
+  await writeFile(path, `${records.join('\n')}\n`)
+  const { exitCode, stdout, stderr } = await cli(['schema', path])
+  expect([exitCode, stdout]).toEqual([6, ''])
+  expect(stderr).toMatch(/ERR_LIMIT: .*100000 names.*--max-columns/)
+  const few = await cli(['schema', path, '--max-columns', '50', '--sample', '1'])
+  expect(few.stderr).toMatch(/ERR_LIMIT: .*50 columns/)
+})

@@ -278,6 +278,24 @@ test.each<[string, Partial<ExportOptions>, string]>([
   expect(emulator.requests).toBe(before)
 })
 
+test('more columns than there may be are a limit before the first request, whatever makes them', async () => {
+  const before = emulator.requests
+  const $defs = Object.fromEntries(
+    Array.from({ length: 14 }, (_, i) => {
+      const next = i === 13 ? { type: 'string' } : { $ref: `#/$defs/d${i + 1}` }
+      return [`d${i}`, { type: 'object', properties: { a: next, b: next, c: next, d: next } }]
+    }),
+  )
+  const schema = { $defs, type: 'object', properties: { r: { $ref: '#/$defs/d0' } } }
+  const error = { code: 'ERR_LIMIT', hint: expect.stringContaining('--max-columns') }
+  for (const format of ['ndjson', 'csv', 'parquet'] as const) {
+    await expect(bytesOf({ format, schema })).rejects.toMatchObject(error)
+  }
+  await expect(bytesOf({ ...flattened, csvFlattenSlots: 100, maxColumns: 1000 })).rejects.toMatchObject(error)
+  await expect(bytesOf({ format: 'parquet', maxColumns: 20 })).rejects.toMatchObject(error)
+  expect(emulator.requests).toBe(before)
+})
+
 test('two columns of one name are told by the fields that they are of', async () => {
   const rename = ['id=emails\\.0\\.email']
   await expect(bytesOf({ ...flattened, rename })).rejects.toThrow(

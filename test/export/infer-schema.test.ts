@@ -141,7 +141,11 @@ test('any records fit into the schema that was learned from them, in whatever or
           destination: memoryDestination(),
           unknownFields: 'error',
           onTypeMismatch: 'extra',
-        }).then((report) => expect(report.warnings.filter(({ code }) => code !== 'id-only')).toEqual([]))
+        }).then(({ warnings }) => {
+          // where there is no column but extra, empty records are blank lines
+          const others = warnings.filter(({ code }) => code !== 'id-only' && code !== 'blank-rows')
+          expect(others).toEqual([])
+        })
       }
     }),
     { numRuns: 60 },

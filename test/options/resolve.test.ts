@@ -264,3 +264,21 @@ test('what was resolved resolves to itself', () => {
     { numRuns: process.env['TRUTO_EXPORT_SOAK'] === '1' ? 20_000 : 300 },
   )
 })
+
+test('columns of Parquet take a share of the memory, those of other formats none', () => {
+  const columns = (given: GivenOptions): number =>
+    resolveOptions({ resource: 'a/b', token: 't', ...given }, { env: {} }).maxColumns
+  const MiB = 1024 * 1024
+  expect(columns({})).toBe(10_000)
+  expect(columns({ format: 'parquet' })).toBe(10_000)
+  expect(columns({ format: 'parquet', maxMemoryBytes: 64 * MiB })).toBe(2520)
+  expect(columns({ format: 'csv', maxMemoryBytes: 64 * MiB })).toBe(10_000)
+  expect(columns({ format: 'parquet', maxColumns: 20_000, maxMemoryBytes: 600 * MiB })).toBe(20_000)
+  expect(() => columns({ format: 'parquet', maxColumns: 20_000 })).toThrow(
+    expect.objectContaining({
+      code: 'ERR_OPTION_INVALID',
+      message: expect.stringContaining('20000 columns of Parquet'),
+    }),
+  )
+  expect(columns({ format: 'csv', maxColumns: 20_000 })).toBe(20_000)
+})

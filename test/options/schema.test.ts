@@ -35,7 +35,8 @@ describe.each(tables)('the table of %s', (_, table) => {
     const wrong = entriesOf(table).filter(([name, { kind }]) => units[kind] && !units[kind].test(name))
     expect(wrong).toEqual([])
     // what is counted is the unit of a whole number
-    const counted = /(Pages|Ratio|Records|Requests|Rows|Slots|Depth|tries|limit|members|Size|pool)$|^(port|seed)$/
+    const counted =
+      /(Pages|Ratio|Records|Columns|Requests|Rows|Slots|Depth|tries|limit|members|Size|pool)$|^(port|seed)$/
     expect(entriesOf(table).filter(([name, { kind }]) => kind === 'integer' && !counted.test(name))).toEqual([])
   })
 

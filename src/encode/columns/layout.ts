@@ -1,6 +1,8 @@
 // Which columns a schema has in a columnar format: names, types and order, fixed before the first record and by the schema alone.
 
+import { MiB } from '../../bytes/units.js'
 import { ConfigError, printable } from '../../errors.js'
+import { ColumnBudget } from '../../schema/column-budget.js'
 import { foldedName, foldedTwins, formatFieldPath } from '../../schema/names.js'
 import { extraColumn, type Field, type FieldType, keyColumn, type ResourceSchema } from '../../schema/resource.js'
 
@@ -12,6 +14,9 @@ export type OnTypeMismatch = 'extra' | 'null' | 'error'
 /** How declared lists and structs become columns: one column of nested values, one column of JSON text, or a column for each of their leaves. */
 export type NestedLayout = 'values' | 'text' | 'flatten'
 
+/** Values and nulls that a row group has at most, each of which takes a byte or two, however little its record says. */
+export const maxRowGroupCells = 32 * MiB
+
 export interface LayoutOptions {
   schema: ResourceSchema
   /** Whether batches carry keys, so that the first column is `_key`. */
@@ -21,6 +26,8 @@ export interface LayoutOptions {
   flattenSlots: number
   unknownFields: UnknownFields
   onTypeMismatch: OnTypeMismatch
+  /** Most columns, those inside of structs and lists counted. Default 10,000. */
+  maxColumns?: number | undefined
 }
 
 /** One column. Its type is `json` where it holds JSON text. */
@@ -39,9 +46,14 @@ export interface Layout {
 }
 
 /** @throws ConfigError where two columns, or two fields of a struct, would have the same name, be it in another case: readers refuse them, or give the one for
- *  the other */
+ *  the other; DataError ERR_LIMIT where there would be more than `maxColumns` */
 export function layoutOf(options: LayoutOptions): Layout {
-  const { schema, hasKey, nested, flattenSlots, unknownFields, onTypeMismatch } = options
+  const { schema, hasKey, nested, flattenSlots, unknownFields, onTypeMismatch, maxColumns } = options
+  const budget = new ColumnBudget(maxColumns)
+  for (const { name, type } of schema.fields) {
+    // before a column is made
+    budget.addField(nested === 'text' ? asText(type) : type, name.length, nested === 'flatten' ? flattenSlots : 1)
+  }
   const columns: PlacedColumn[] = hasKey ? [{ name: keyColumn, type: { kind: 'string' }, path: null }] : []
   const firstColumns: number[] = []
   for (const { name, type } of schema.fields) {

@@ -472,9 +472,14 @@ const jsonEscapes = /\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.
 /** Index of the field that the walker stands at, looked for from `expected` on since records keep the order of the schema; -1 for none. */
 function indexOfField(fields: readonly NamedNode[], members: MemberWalker, expected: number): number {
   const count = fields.length
-  if (members.keyHasEscape) {
+  if (members.keyHasEscape && count <= fewFields) {
     const key = members.key()
     return fields.findIndex(({ name }) => name === key)
+  }
+  if (count > fewFields) {
+    const next = fields[expected]
+    if (next !== undefined && members.isKey(next.name, next.nameBytes)) return expected
+    return indexesOf.get(fields)!.get(members.key()) ?? -1
   }
   for (let i = 0, f = expected; i < count; i++, f++) {
     if (f >= count) f = 0
@@ -484,13 +489,19 @@ function indexOfField(fields: readonly NamedNode[], members: MemberWalker, expec
   return -1
 }
 
+/** More fields than these are found by their names, so that an object of many unknown ones does not take the product of both. */
+const fewFields = 32
+const indexesOf = new WeakMap<readonly NamedNode[], ReadonlyMap<string, number>>()
+
 function namedNodes(fields: readonly Field[], slots: number): NamedNode[] {
   let flatOffset = 0
-  return fields.map(({ name, type }) => {
+  const nodes = fields.map(({ name, type }) => {
     const named = { name, nameBytes: Buffer.from(name), node: nodeOf(type, slots), flatOffset }
     flatOffset += flatWidth(type, slots)
     return named
   })
+  if (nodes.length > fewFields) indexesOf.set(nodes, new Map(nodes.map(({ name }, index) => [name, index])))
+  return nodes
 }
 
 function nodeOf(type: FieldType, slots: number): Node {

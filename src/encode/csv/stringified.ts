@@ -28,6 +28,7 @@ export class StringifiedRows {
       onTypeMismatch: options.onTypeMismatch ?? 'extra',
       timestamps: 'text',
       strict: options.strict ?? false,
+      maxColumns: options.maxColumns,
     })
     // JSON text begins with a bracket, a quote, a literal or a number, and is no formula
     this.#guarded =

@@ -5,8 +5,9 @@ import { KiB, MiB } from '../../bytes/units.js'
 import { ConfigError } from '../../errors.js'
 import type { JsonValue, RecordBatch, Warning } from '../../record.js'
 import { checkSchema } from '../../schema/check-schema.js'
+import { columnsIn } from '../../schema/column-budget.js'
 import type { ResourceSchema } from '../../schema/resource.js'
-import { layoutOf, type OnTypeMismatch, type UnknownFields } from '../columns/layout.js'
+import { layoutOf, maxRowGroupCells, type OnTypeMismatch, type UnknownFields } from '../columns/layout.js'
 import type { TimestampUnit } from '../columns/timestamp.js'
 import type { ByteSink, Encoder } from '../encoder.js'
 import { type ParquetCompression, requireCompression } from './compression.js'
@@ -29,7 +30,8 @@ export interface ParquetOptions {
   compression?: ParquetCompression
   /** Unit of timestamp columns; a date-time with digits beyond it is a type mismatch. Default `micros`. */
   timestampUnit?: TimestampUnit
-  /** Most records in a row group. More make smaller files and faster scans, at the price of memory. Default 50,000. */
+  /** Most records in a row group. More make smaller files and faster scans, at the price of memory. Default 50,000; fewer where there are more than 600
+   *  columns. */
   rowGroupRows?: number
   /** Bytes of JSON, a line feed after each record, with which a row group ends. Default 32 MiB. */
   rowGroupBytes?: number
@@ -39,14 +41,17 @@ export interface ParquetOptions {
   onTypeMismatch?: OnTypeMismatch
   /** Whether a string with a lone surrogate escape is an error rather than counted U+FFFD. Default false. */
   strict?: boolean
+  /** Most columns, those inside of structs and lists counted. Default 10,000. */
+  maxColumns?: number | undefined
   /** Whether the column `id` gets a Bloom filter, by which readers that look for one id pass over row groups. Not with parquetjs-lite. Default false. */
   bloom?: boolean
   /** More key-value pairs for the footer, beside the resource and the version of its schema. */
   metadata?: Readonly<Record<string, string>>
 }
 
-/** Records that are read between two turns of the event loop, by their bytes. */
+/** Records that are read between two turns of the event loop, by their bytes and by what they are in columns, since a record of `{}` is a null in each. */
 const bytesPerTurn = 256 * KiB
+const cellsPerTurn = 4 * MiB
 
 /**
  * Encoder for Parquet: strings, booleans, numbers, timestamps in UTC, lists of structs as 3-level LIST, free-form JSON as JSON text with the digits that
@@ -71,6 +76,7 @@ class ParquetEncoder implements Encoder {
   readonly #options: RowGroupWriterOptions
   readonly #rowGroupRows: number
   readonly #rowGroupBytes: number
+  readonly #rowsPerTurn: number
   readonly #turn = new Turn()
   #writer: RowGroupWriter | undefined
   /** Of the row group in hand. */
@@ -87,12 +93,11 @@ class ParquetEncoder implements Encoder {
     } = options
     checkCount('rowGroupRows', rowGroupRows)
     checkCount('rowGroupBytes', rowGroupBytes)
-    checkSchema(schema)
+    checkSchema(schema, options.maxColumns)
     requireCompression(compression)
     if (writer === 'parquetjs-lite' && compression === 'zstd')
       throw new ConfigError('ERR_OPTION_INVALID', 'parquetjs-lite has no zstd')
     this.#writerName = writer
-    this.#rowGroupRows = rowGroupRows
     this.#rowGroupBytes = rowGroupBytes
     this.#options = {
       schema,
@@ -102,6 +107,7 @@ class ParquetEncoder implements Encoder {
       unknownFields: options.unknownFields ?? 'extra',
       onTypeMismatch: options.onTypeMismatch ?? 'extra',
       strict: options.strict ?? false,
+      maxColumns: options.maxColumns,
       timestampUnit: options.timestampUnit ?? 'micros',
       metadata: {
         'truto-export.resource': schema.resource,
@@ -112,6 +118,9 @@ class ParquetEncoder implements Encoder {
     const { columns } = layoutOf({ ...this.#options, nested: 'values', flattenSlots: 1 })
     if (columns.length === 0)
       throw new ConfigError('ERR_OPTION_INVALID', 'a Parquet file needs a column, and all are excluded')
+    const cells = columnsIn(columns)
+    this.#rowGroupRows = Math.min(rowGroupRows, Math.ceil(maxRowGroupCells / cells))
+    this.#rowsPerTurn = Math.ceil(cellsPerTurn / cells)
     if (writer === 'builtin') this.save = () => (this.#rows === 0 ? this.#writer!.save!() : undefined)
   }
 
@@ -154,8 +163,9 @@ class ParquetEncoder implements Encoder {
   /** One past the record of `batch`, from `from` on, that ends the row group, or with which others get their turn. Counts what is before it. */
   #nextStop(batch: RecordBatch, from: number): number {
     const begin = this.#bytes
+    const last = Math.min(batch.count, from + this.#rowsPerTurn)
     let index = from
-    while (index < batch.count) {
+    while (index < last) {
       this.#bytes += batch.end(index) - batch.start(index) + 1
       this.#rows++
       index++

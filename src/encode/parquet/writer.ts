@@ -13,6 +13,7 @@ export interface RowGroupWriterOptions {
   readonly unknownFields: UnknownFields
   readonly onTypeMismatch: OnTypeMismatch
   readonly strict: boolean
+  readonly maxColumns?: number | undefined
   readonly timestampUnit: TimestampUnit
   readonly compression: ParquetCompression
   /** Whether the column `id` gets a Bloom filter, if the writer can. */

@@ -14,6 +14,7 @@ import type { Field, FieldType } from '../../../src/schema/resource.js'
 import { batchOf, batchWith } from '../../helpers/batch.js'
 import { edgeTexts } from '../../helpers/edge-texts.js'
 import { anyFields, recordSample } from '../../helpers/member-records.js'
+import { wideFields, wideRecords } from '../../helpers/wide-records.js'
 
 const runs = process.env['TRUTO_EXPORT_SOAK'] === '1' ? 20_000 : 60
 
@@ -98,6 +99,15 @@ describe('the kernel fills the same leaves as TypeScript', () => {
     timestampUnit: fc.constantFrom('micros', 'millis'),
     hasKey: fc.boolean(),
   }) as fc.Arbitrary<Partial<ShredderOptions>>
+
+  test('from records of more fields than are looked for one by one, in any order', () => {
+    fc.assert(
+      fc.property(wideRecords, policies, (texts, options) => {
+        expectSame(optionsOf(wideFields, options), texts)
+      }),
+      { numRuns: runs },
+    )
+  })
 
   test.each([false, true])('from random records of random schemas, all as declared: %s', (isClean) => {
     const samples = anyFields().chain((fields) =>

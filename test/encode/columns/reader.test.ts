@@ -12,6 +12,7 @@ import { memberSchema } from '../../../src/schema/member.js'
 import { type ResourceSchema, unmappedSchema } from '../../../src/schema/resource.js'
 import { batchOf, batchWith } from '../../helpers/batch.js'
 import { type Expected, memberSample } from '../../helpers/member-records.js'
+import { wideFields, wideRecords } from '../../helpers/wide-records.js'
 
 const runs = process.env['TRUTO_EXPORT_SOAK'] === '1' ? 20_000 : 500
 
@@ -186,6 +187,26 @@ describe('values', () => {
     })
     expect('polluted' in {}).toBe(false)
   })
+})
+
+test('fields that are too many to be looked for one by one are read as few are', () => {
+  fc.assert(
+    fc.property(wideRecords, (texts) => {
+      const wide = new ColumnReader({ ...defaults, schema: { resource: '*', version: 1, fields: wideFields } })
+      for (const text of texts) {
+        const parsed = JSON.parse(text) as Record<string, unknown>
+        const row = readAll(wide, batchOf(text))[0]!
+        for (const { name, type } of wideFields) {
+          if (type.kind !== 'string' || !Object.hasOwn(parsed, name)) continue
+          expect(row[name]).toBe(typeof parsed[name] === 'string' ? parsed[name] : null)
+        }
+        const unknown = Object.keys(parsed).filter((name) => !wideFields.some((field) => field.name === name))
+        const extra = row['extra'] === null ? {} : (JSON.parse(row['extra'] as string) as object)
+        for (const name of unknown) expect(Object.hasOwn(extra, name)).toBe(true)
+      }
+    }),
+    { numRuns: 100 },
+  )
 })
 
 describe('what no column holds', () => {

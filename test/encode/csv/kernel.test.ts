@@ -7,6 +7,7 @@ import { batchOf, batchWith } from '../../helpers/batch.js'
 import { edgeTexts } from '../../helpers/edge-texts.js'
 import { anyFields, anyText, recordSample } from '../../helpers/member-records.js'
 import { encodeAll, MemorySink } from '../../helpers/sink.js'
+import { wideFields, wideRecords } from '../../helpers/wide-records.js'
 
 const runs = process.env['TRUTO_EXPORT_SOAK'] === '1' ? 20_000 : 60
 
@@ -97,6 +98,15 @@ describe('rows of the kernel are those of csv-stringify', () => {
         const records: Records = { texts, cuts, ...(keys !== undefined && { keys }) }
         const rows = await expectSame(optionsOf(fields, { ...options, hasKey: keys !== undefined }), records)
         if (dialects === unusual) expect(rows).toBe(0)
+      }),
+      { numRuns: runs },
+    )
+  })
+
+  test('for records of more fields than are looked for one by one, in any order', async () => {
+    await fc.assert(
+      fc.asyncProperty(wideRecords, usual, async (texts, options) => {
+        await expectSame(optionsOf(wideFields, options), { texts })
       }),
       { numRuns: runs },
     )

@@ -6,6 +6,10 @@ import type { ColumnTree, NamedTreeNode, TreeNode } from '../tree.js'
 
 const nodeBytes = 32
 const fieldBytes = 48
+/** Before the fields of an object. */
+const tableHeadBytes = 16
+/** More fields than these are found by a table. */
+const fewFields = 32
 /** A leaf is there three times: its state, a copy of it, and what seldom changes. */
 const leafCopies = 3
 const kinds = ['string', 'json', 'boolean', 'timestamp', 'int64', 'double', 'struct', 'list'] as const
@@ -16,21 +20,35 @@ export interface Image {
   readonly leavesAt: number
   readonly rootAt: number
   readonly fieldsAt: number
+  /** Addresses of fields, [from, end), whose tables are to be filled. */
+  readonly indexed: readonly (readonly [from: number, end: number])[]
 }
 
 /** Bytes that the image of a tree takes. */
 export function imageBytes(tree: ColumnTree, leafBytes: number): number {
-  const { nodes, fields, names } = count({ nodes: 1, fields: 0, names: 0 }, tree.columns)
-  return leafCopies * leafBytes * tree.leaves.length + nodes * nodeBytes + fields * fieldBytes + names + 64
+  const { nodes, fields, names, tables } = count({ nodes: 1, fields: 0, names: 0, tables: 0 }, tree.columns)
+  return leafCopies * leafBytes * tree.leaves.length + nodes * nodeBytes + fields * fieldBytes + names + tables + 64
+}
+
+/** Slots of the table of so many fields, as a power of two: at least half of them stay free. */
+function tableBits(fields: number): number {
+  return Math.ceil(Math.log2(2 * fields))
+}
+
+/** Bytes before so many fields. */
+function tableBytes(fields: number): number {
+  return tableHeadBytes + (fields > fewFields ? 4 << tableBits(fields) : 0)
 }
 
 interface Sizes {
   nodes: number
   fields: number
   names: number
+  tables: number
 }
 
 function count(sizes: Sizes, fields: readonly NamedTreeNode[]): Sizes {
+  sizes.tables += tableBytes(fields.length)
   for (const { name, node } of fields) {
     sizes.fields++
     sizes.names += paddedLength(name)
@@ -60,6 +78,7 @@ class ImageWriter {
   readonly #base: number
   readonly #leafBytes: number
   readonly #bytes: Buffer
+  readonly #indexed: [from: number, end: number][] = []
   #end = 0
 
   constructor(tree: ColumnTree, base: number, leafBytes: number) {
@@ -77,7 +96,7 @@ class ImageWriter {
     })
     const root = this.#place(nodeBytes)
     const fieldsAt = this.#fields(fields, root - this.#base)
-    return { bytes: this.#bytes, leavesAt, rootAt: root, fieldsAt }
+    return { bytes: this.#bytes, leavesAt, rootAt: root, fieldsAt, indexed: this.#indexed }
   }
 
   /** Address of the next `length` bytes. */
@@ -112,9 +131,17 @@ class ImageWriter {
   /** Address of the fields. */
   #fields(fields: readonly NamedTreeNode[], nodeAt: number): number {
     const bytes = this.#bytes
+    const table = this.#place(tableBytes(fields.length))
     const address = this.#place(fields.length * fieldBytes)
+    const end = address + fields.length * fieldBytes
     bytes.writeUInt32LE(address, nodeAt + 20)
-    bytes.writeUInt32LE(address + fields.length * fieldBytes, nodeAt + 24)
+    bytes.writeUInt32LE(end, nodeAt + 24)
+    if (fields.length > fewFields) {
+      const head = address - tableHeadBytes - this.#base
+      bytes.writeUInt32LE(table, head)
+      bytes.writeUInt32LE(tableBits(fields.length), head + 4)
+      this.#indexed.push([address, end])
+    }
     fields.forEach(({ name, node }, index) => {
       const at = address - this.#base + index * fieldBytes
       const nameAt = this.#place(paddedLength(name))

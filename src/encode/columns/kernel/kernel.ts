@@ -27,6 +27,7 @@ interface KernelExports {
   release(block: number, size: number): void
   restart(): void
   begin(at: number, count: number): void
+  indexFields(from: number, end: number): void
   reset(): void
   beginShredder(
     tree: number,
@@ -139,6 +140,7 @@ class KernelShredder implements Shredder, LeafSink, LeafColumns {
     this.#fieldsAt = image.fieldsAt
     this.#fieldCount = fields.length
     kernel.begin(image.leavesAt, tree.leaves.length)
+    for (const [from, end] of image.indexed) kernel.indexFields(from, end)
 
     this.#windowAt = kernel.allocate(roomBytes)
     this.#boundsAt = kernel.allocate(8 * windowRecords)

@@ -45,6 +45,7 @@ const unknownModes = { extra: 0, drop: 1, error: 2 } as const
 interface KernelExports {
   memory: WebAssembly.Memory
   allocate(size: number): number
+  indexFields(from: number, end: number): void
   beginCells(delimiter: number, quote: number, guard: boolean, room: number): void
   beginRows(
     from: number,
@@ -144,6 +145,7 @@ export class KernelRows {
       extraAt,
       cellRoomAt,
     )
+    for (const [from, end] of image.indexed) kernel.indexFields(from, end)
   }
 
   /** Takes in records [from, end) of `batch`. Returns one past the last that there was room for; `from` where the first is too long. */

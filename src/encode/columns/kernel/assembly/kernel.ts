@@ -19,7 +19,7 @@ export {
   leastBuffers,
   leastTextAt,
 } from './state'
-export { fieldBytes, fieldMismatches } from './walk'
+export { fieldBytes, fieldMismatches, indexFields } from './walk'
 export { boundText } from './bounds'
 export { judge } from './leaf'
 

@@ -2,7 +2,8 @@
 // slicer has done that; up to 31 bytes behind a value are read.
 
 import { skipContainer } from './container'
-import { skipText } from './text'
+import { hashOf } from './hash'
+import { quoteOrBackslash, skipText } from './text'
 
 /** First byte at or behind `at` that is not white space. */
 // @ts-ignore: decorator
@@ -58,6 +59,24 @@ export const fieldMismatches: usize = 36
 const fieldBehindIt: usize = 44
 export const fieldBytes: usize = 48
 
+// Before the fields of an object, written by the driver: where they are many, a table by which a key is found that is not the one that was guessed.
+
+/** Address of its slots, u32 addresses of fields, 0 for none; 0 where the fields are few. */
+const tableAt: usize = 16
+/** Number of slots as a power of two. */
+const tableBits: usize = 12
+
+/** Fills the table of the fields [from, end). */
+export function indexFields(from: usize, end: usize): void {
+  const table = usize(load<u32>(from - tableAt))
+  const bits = load<u32>(from - tableBits)
+  for (let field = from; field != end; field += fieldBytes) {
+    let slot = hashOf(keyText(field), load<u32>(field, fieldLength) - 1) >> (32 - bits)
+    while (load<u32>(table + (usize(slot) << 2)) != 0) slot = (slot + 1) & ((1 << bits) - 1)
+    store<u32>(table + (usize(slot) << 2), u32(field))
+  }
+}
+
 /** Whether the key whose text begins at `at` is the one of `field`. A key that is spelled with an escape is none's. */
 // @ts-ignore: decorator
 @inline
@@ -85,12 +104,30 @@ export function fieldOf(at: usize, from: usize, end: usize, last: usize): usize 
 }
 
 function searchField(at: usize, from: usize, end: usize, last: usize): usize {
+  if (load<u32>(from - tableAt) != 0) return searchTable(at, from, last)
   for (let field = from; field != end; field += fieldBytes) {
     if (!isKeyOf(field, at)) continue
     if (last != 0) store<u32>(last, u32(field), fieldBehindIt)
     return field
   }
   return 0
+}
+
+function searchTable(at: usize, from: usize, last: usize): usize {
+  const keyEnd = quoteOrBackslash(at)
+  if (load<u8>(keyEnd) == 0x5c) return 0
+  const table = usize(load<u32>(from - tableAt))
+  const bits = load<u32>(from - tableBits)
+  let slot = hashOf(at, u32(keyEnd - at)) >> (32 - bits)
+  while (true) {
+    const field = usize(load<u32>(table + (usize(slot) << 2)))
+    if (field == 0) return 0
+    if (isKeyOf(field, at)) {
+      if (last != 0) store<u32>(last, u32(field), fieldBehindIt)
+      return field
+    }
+    slot = (slot + 1) & ((1 << bits) - 1)
+  }
 }
 
 /** Bytes of the key that `field` has, its closing quote included. */
