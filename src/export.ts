@@ -17,7 +17,7 @@ import { requireCompression } from './encode/parquet/compression.js'
 import { asFailure, ConfigError, ExportError } from './errors.js'
 import { expectedSchema, givenSchema } from './export/declared-fields.js'
 import { deliveryOf } from './export/delivery.js'
-import { columnsOf, editStagesOf, editsOf, editWarnings, excludedByServer } from './export/edits.js'
+import { columnsOf, editStagesOf, editsOf, editWarnings, excludedByServer, rowGroupCuts } from './export/edits.js'
 import { checkFieldNames, checkUnmet, isTracked, settledWarnings, type UnmetInit } from './export/field-names.js'
 import { type IdentityInit, identityOf, knownIdentityOf, obstacleOf, optionDigestsOf } from './export/identity.js'
 import { refuseOwnFiles } from './export/inputs.js'
@@ -42,7 +42,7 @@ import { TrutoSource, type TrutoSourceOptions } from './source/truto-source.js'
 import { checkDuplicatesStage, duplicatesOf } from './transform/check-duplicates.js'
 import type { FieldEdits } from './transform/field-edits.js'
 import { type CountingStage, keyByStage } from './transform/key-by.js'
-import { mapRecordsStage, type RecordFunction } from './transform/map-records.js'
+import { allUndefined, mapRecordsStage, type RecordFunction } from './transform/map-records.js'
 import type { FieldStage } from './transform/member-locator.js'
 import { RecordIterator } from './transform/record-iterator.js'
 import { checkFields, fieldsAfter, projectedRecords, wholeRecords } from './transform/record-reader.js'
@@ -292,7 +292,11 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
         ...opened.warnings,
         ...source.warnings(),
         ...editWarnings(resolved, outcome),
-        ...settledWarnings(warnings(), unmet),
+        // what was so for the records of one run need not be so for all
+        ...settledWarnings(
+          warnings().filter(({ code, count }) => code !== allUndefined || count === outcome.records),
+          unmet,
+        ),
         ...runWarnings(session.resumedFrom, !flushWasRefused()),
       ],
     })
@@ -507,10 +511,8 @@ interface OpenSource {
  *  @throws ConfigError for what is wrong with the request */
 async function openSource(resolved: ResolvedOptions, run: RunOptions, withFields = false): Promise<OpenSource> {
   const { signal, onEvent, progress, clock, input, refreshToken } = run
-  // where a Transform stands between, what was read and what was written is not the same
-  const hasCuts = run.transform === undefined || typeof run.transform === 'function'
   const { redact: _fields, partBytes, partRows: partRecords, ...settings } = resolved // what a source calls redact is something else
-  const cuts = { ...(hasCuts ? cutsOf(resolved) : {}), partBytes, partRecords }
+  const cuts = { ...(hasCuts(run) ? cutsOf(resolved) : {}), partBytes, partRecords }
   const shared = { ...settings, ...cuts, withFields, signal, onEvent, progress, ...(clock ? { clock } : {}) }
   if (input !== undefined) {
     // The user names the resource where the body holds unified records: nothing in a saved body proves it.
@@ -567,9 +569,14 @@ async function openSource(resolved: ResolvedOptions, run: RunOptions, withFields
   }
 }
 
+/** Whether the list can be cut for its output: where a Transform stands between, what was read and what was written is not the same. */
+function hasCuts({ transform }: RunOptions): boolean {
+  return transform === undefined || typeof transform === 'function'
+}
+
 /** Where a list is cut, so that what stands before a cut can be kept: row groups of Parquet, members of what is compressed. */
 function cutsOf(resolved: ResolvedOptions): { cutBytes?: number; cutRecords?: number } {
-  if (resolved.format === 'parquet') return { cutBytes: resolved.rowGroupBytes, cutRecords: resolved.rowGroupRows }
+  if (resolved.format === 'parquet') return rowGroupCuts(columnsOf(expectedSchema(resolved), resolved), resolved)
   return resolved.compress === 'none' ? {} : { cutBytes: resolved.commitBytes }
 }
 
@@ -667,17 +674,16 @@ function schemaFor(resolved: ResolvedOptions, outcome: SourceOutcome): ResourceS
 /** The encoder of the wanted format. Those of columns are loaded only where they are wanted. */
 async function encoderFor(resolved: ResolvedOptions, run: RunOptions, schema: ResourceSchema): Promise<Encoder> {
   const hasKey = resolved.keyBy !== null
-  const { unknownFields, onTypeMismatch, strict, surrogates } = resolved
-  const columns = { schema, hasKey, unknownFields, onTypeMismatch, strict }
+  const { unknownFields, onTypeMismatch, strict, surrogates, maxColumns } = resolved
+  const columns = { schema, hasKey, unknownFields, onTypeMismatch, strict, maxColumns }
   switch (resolved.format) {
     case 'ndjson':
       return ndjsonEncoder({ surrogates, strict })
     case 'json':
       return jsonEncoder({ hasKey, surrogates, strict })
     case 'csv': {
-      const { csvEncoder, stringifyingCsvEncoder } = await import('./encode/csv.js')
-      const open = resolved.parser === 'js' ? stringifyingCsvEncoder : csvEncoder
-      return open({
+      const { csvEncoder } = await import('./encode/csv.js')
+      return csvEncoder({
         ...columns,
         delimiter: resolved.csvDelimiter,
         quote: resolved.csvQuote,
@@ -697,12 +703,19 @@ async function encoderFor(resolved: ResolvedOptions, run: RunOptions, schema: Re
         compression: resolved.parquetCompression,
         bloom: resolved.parquetBloom,
         timestampUnit: resolved.timestampUnit,
-        rowGroupRows: resolved.rowGroupRows,
-        rowGroupBytes: resolved.rowGroupBytes,
+        ...rowGroupsOf(resolved, run),
         metadata: originOf(resolved, run),
       })
     }
   }
+}
+
+/** Where the encoder ends row groups on its own. The list is cut where it is read, and the encoder follows: then it does so only where records have become so
+ *  much longer on the way that a row group would not fit into memory. */
+function rowGroupsOf({ rowGroupRows, rowGroupBytes, maxMemoryBytes }: ResolvedOptions, run: RunOptions) {
+  if (!hasCuts(run)) return { rowGroupRows, rowGroupBytes }
+  const most = Math.max(2 * rowGroupBytes, Math.floor(maxMemoryBytes / 4))
+  return { rowGroupRows: Number.MAX_SAFE_INTEGER, rowGroupBytes: most }
 }
 
 /** What a file can say about the export that it is of, without anything secret. Of what was read from a file we know neither. */

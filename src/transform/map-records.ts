@@ -1,7 +1,7 @@
 // A user's own function over records: each record is parsed, handed over, and what comes back is serialised again.
 
 import { asFailure, InternalError } from '../errors.js'
-import { type JsonRecord, RecordBatch } from '../record.js'
+import { type JsonRecord, RecordBatch, type Warning } from '../record.js'
 
 /** A user's function from record to record. Null or undefined leaves the record out. It may change its argument and return it. */
 export type RecordFunction = (
@@ -19,11 +19,21 @@ export interface AsyncBatchStage {
  * been changed: digits beyond a double are rounded, members that are undefined or functions are dropped, NaN and infinities become null. The result owns
  * its bytes; `keys` stay with their records.
  *
+ * It warns where `map` gave undefined for every record, which leaves all of them out: code that forgets to return does that.
+ *
  * InternalError ERR_INTERNAL with the record's position where `map` throws (its error is the `cause`) or returns what is no JSON object: an array, a text, a
  * cycle, a BigInt.
  */
-export function mapRecordsStage(map: RecordFunction): AsyncBatchStage {
+export function mapRecordsStage(map: RecordFunction): AsyncBatchStage & { warnings(): Warning[] } {
+  let records = 0
+  let undefinedRecords = 0
   return {
+    warnings() {
+      if (records === 0 || undefinedRecords < records) return []
+      const message = 'the transform gave undefined for every record, which leaves it out: did it forget to return?'
+      return [{ code: allUndefined, message, count: records }]
+    },
+
     async apply(batch, signal) {
       const out = new RecordWriter(batch.recordBytes + batch.count)
       const bounds = new Uint32Array(2 * batch.count)
@@ -36,6 +46,8 @@ export function mapRecordsStage(map: RecordFunction): AsyncBatchStage {
           const returned = map(batch.parse(index))
           // awaiting what is no promise would cost a turn of the microtask queue for each record
           const record = isThenable(returned) ? await returned : returned
+          records++
+          if (record === undefined) undefinedRecords++
           text = record === null || record === undefined ? null : serialise(record)
         } catch (error) {
           signal?.throwIfAborted()
@@ -68,6 +80,9 @@ export function mapRecordsStage(map: RecordFunction): AsyncBatchStage {
     },
   }
 }
+
+/** Code of the warning of a function that gave nothing. */
+export const allUndefined = 'transform-undefined'
 
 function isThenable(value: unknown): value is PromiseLike<JsonRecord | null | undefined> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'

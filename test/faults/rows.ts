@@ -649,6 +649,28 @@ export const rows: readonly Row[] = [
     ],
   },
   {
+    id: '5.5.12',
+    fault:
+      'a schema that refers to itself a million times over, lists in lists flattened, a list of ever new names to learn from',
+    owed: '6 at --max-columns, within --max-memory, before the first request where it is known there',
+    tests: [
+      ['test/schema/column-budget.test.ts', 'a JSON Schema of more columns than there may be is a limit'],
+      ['test/schema/column-budget.test.ts', 'a list is learned from within bounds'],
+      ['test/cli/schema-command.test.ts', 'a list of ever new names ends with the limit that it meets'],
+      [edits, 'more columns than there may be are a limit before the first request, whatever makes them'],
+      [
+        'test/export/row-groups.test.ts',
+        'a schema of so many columns that its rows would not fit into memory has smaller row groups',
+      ],
+    ],
+  },
+  {
+    id: '5.5.13',
+    fault: 'a transform that forgets to return',
+    owed: 'a warning that says so',
+    tests: [['test/export/row-groups.test.ts', 'a transform that gives undefined for every record']],
+  },
+  {
     id: '5.5.11',
     fault: 'no column is left, two flattened columns have one name, a parameter is given twice',
     owed: '2 before the first request, and before anything is touched',
