@@ -13,7 +13,7 @@ import { commandOf } from './log.js'
 import { Display, type ProgressStyle } from './progress.js'
 import { type RunContext, tellStop } from './run.js'
 import { catchSignals, Stopped } from './signals.js'
-import { readFileOption, readToken, runTokenCommand } from './token.js'
+import { readFileBytes, readFileOption, readToken, runTokenCommand } from './token.js'
 
 /** Runs the command to its end. Resolves with the exit code; errors are thrown for `run` to print. */
 export async function runExport(
@@ -191,11 +191,17 @@ async function filesOf(
   // the variable holds the key itself
   const hasKeyFile = options.redactKey !== null && texts['redactKey'] !== undefined
   const redactKey = hasKeyFile
-    ? (await readFileOption(options.redactKey!, '--redact-key-file', 64 * KiB)).replace(/\r?\n$/, '')
+    ? withoutLineEnd(await readFileBytes(options.redactKey as string, '--redact-key-file', 64 * KiB))
     : options.redactKey
   const schema =
     typeof options.schema === 'string' ? await readFileOption(options.schema, '--schema', 4 * MiB) : options.schema
   return { token, ca, redactKey, schema }
+}
+
+/** A key is bytes of any kind, and editors end a file with a line end. */
+function withoutLineEnd(bytes: Buffer): Buffer {
+  const length = bytes.at(-1) !== 0x0a ? bytes.length : bytes.at(-2) === 0x0d ? bytes.length - 2 : bytes.length - 1
+  return bytes.subarray(0, length)
 }
 
 function styleOf(options: ResolvedOptions, cli: CliOptions, io: Io): ProgressStyle {

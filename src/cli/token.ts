@@ -51,6 +51,11 @@ export async function runTokenCommand(command: string): Promise<string> {
 
 /** The text of a file that a flag names. @throws ConfigError ERR_OPTION_INVALID */
 export async function readFileOption(path: string, flag: string, limit: number): Promise<string> {
+  return (await readFileBytes(path, flag, limit)).toString()
+}
+
+/** Its bytes. */
+export async function readFileBytes(path: string, flag: string, limit: number): Promise<Buffer> {
   try {
     const file = await open(path, 'r')
     try {
@@ -62,7 +67,7 @@ export async function readFileOption(path: string, flag: string, limit: number):
         if (bytesRead === 0 || size === bytes.length) break
       }
       if (size > limit) throw new Error(`it is longer than ${limit} bytes`)
-      return bytes.toString('utf8', 0, size)
+      return bytes.subarray(0, size)
     } finally {
       await file.close()
     }

@@ -110,10 +110,15 @@ function valuesOf(
     // an empty variable is as good as none, as in most shells' idioms
     const fromEnv = entry.env === undefined ? '' : (env[entry.env] ?? '')
     if (value !== undefined && value !== null) values[name] = check(value, entry, label(name))
-    else if (fromEnv !== '') values[name] = checkText(fromEnv, entry, entry.env!)
+    else if (fromEnv !== '') values[name] = checkText(withoutLineEnd(fromEnv, entry), entry, entry.env!)
     else values[name] = entry.default
   }
   return values
+}
+
+/** A key without one line end at its end, as a file has one and `$(cat FILE)` has not. */
+function withoutLineEnd(text: string, { kind }: OptionEntry): string {
+  return kind === 'key' ? text.replace(/\r?\n$/, '') : text
 }
 
 /** A value of the command line or the environment. */
@@ -180,6 +185,8 @@ function accepts(value: unknown, entry: OptionEntry): boolean {
     case 'reference':
     case 'schema':
       return isText(value) || isPlainObject(value)
+    case 'key':
+      return (typeof value === 'string' && value !== '') || value instanceof Uint8Array
     case 'string':
       if (!isText(value)) return false
       if (entry.isUrl) return isHttpUrl(value as string)
@@ -230,6 +237,8 @@ function accepted(entry: OptionEntry, isFlag: boolean): string {
       return isFlag ? 'an id' : 'an id or an object'
     case 'schema':
       return isFlag ? 'the path of a file' : 'a JSON Schema document or its text'
+    case 'key':
+      return isFlag ? 'the path of a file' : 'text or bytes'
     case 'string':
       if (entry.isUrl) return 'an https URL'
       return entry.isCharacter ? 'one character' : 'text that is not empty'

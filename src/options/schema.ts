@@ -25,7 +25,8 @@ export const groups = [
 export type Group = (typeof groups)[number]
 
 /** What a value is. On the command line `bytes` reads `16MiB` and `duration` reads `30s`; in code they are numbers of bytes and of milliseconds. `list`
- *  is comma-separated and repeatable there, `query` a repeatable `key=value`. `reference` is an id, in code also an object for bracket form; `schema` is a text, in code also an object. */
+ *  is comma-separated and repeatable there, `query` a repeatable `key=value`. `reference` is an id, in code also an object for bracket form; `schema` is a text,
+ *  in code also an object; `key` is a text, which stands for its UTF-8, in code also bytes. */
 export type OptionKind =
   | 'string'
   | 'enum'
@@ -37,6 +38,7 @@ export type OptionKind =
   | 'query'
   | 'reference'
   | 'schema'
+  | 'key'
 
 export interface OptionEntry {
   readonly kind: OptionKind
@@ -593,7 +595,7 @@ export const exportTable = {
     doc: "What becomes of the strings, numbers and booleans of a field, also of those in a list: drop leaves the field out, hash puts the HMAC-SHA256 of their text in their place, in hex, and mask three asterisks. Null stays null. An object there is an error. Where an object with the field was expected and a text, number or boolean stands, alone or in a list, that is redacted in the same way and counted. remote_data, the provider's own record, may hold the same values again: --ignore-remote-data leaves it out. Repeatable, after --select and --exclude.",
   },
   redactKey: {
-    kind: 'string',
+    kind: 'key',
     group: 'Transforms',
     commands: both,
     flag: '--redact-key-file',
@@ -603,7 +605,7 @@ export const exportTable = {
     defaultText: 'required to hash',
     isFile: true,
     isSecret: true,
-    doc: 'The key of the hashes, at least 16 characters, without the line end behind it. The variable and code hold the key itself. Equal values have equal hashes under the same key, so tables can still be joined.',
+    doc: 'The key of the hashes: the bytes of the file, less one line end (LF or CRLF) at their end; at least 16 bytes, not all of them alike, such as the output of openssl rand -hex 32. The variable holds the key itself, and so does code, as text or bytes. Equal values have equal hashes under the same key, so tables can still be joined: a hash is that of printf %s VALUE | openssl dgst -sha256 -mac HMAC -macopt hexkey:HEX, where HEX is the key in hex.',
   },
   rename: {
     kind: 'list',
@@ -1377,7 +1379,9 @@ type KindValue<E extends OptionEntry> = E['kind'] extends 'enum'
             ? string | Parameters
             : E['kind'] extends 'schema'
               ? string | object
-              : string
+              : E['kind'] extends 'key'
+                ? string | Uint8Array
+                : string
 
 type TextOrTexts<E extends OptionEntry> = E extends { readonly isVariadic: true }
   ? string | readonly string[]

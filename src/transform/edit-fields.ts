@@ -21,7 +21,7 @@ const letterN = 0x6e
 export interface EditFieldsOptions {
   /** Give batches that are views of a buffer of the stage, valid until its next `apply`, instead of batches that own their bytes. Default false. */
   reuse?: boolean
-  /** Key of the hashes. Required where there are some. */
+  /** Key of the hashes: bytes, or a text that stands for its UTF-8; at least 16 bytes, not all of them alike. Required where there are hashes. */
   redactKey?: string | Uint8Array | undefined
   /** Whether it is to be told that a path met no field. Default: of those that are redacted. */
   isTracked?: ((kind: EditKind, path: string) => boolean) | undefined

@@ -226,7 +226,10 @@ describe('redact puts something else in place of values', () => {
     const redact: FieldEdits['redact'] = [['a.b', 'hash']]
     expect(failureOf(() => editFieldsStage({ redact })).code).toBe('ERR_OPTION_MISSING')
     expect(failureOf(() => editFieldsStage({ redact }, { redactKey: '' })).code).toBe('ERR_OPTION_MISSING')
-    expect(failureOf(() => editFieldsStage({ redact }, { redactKey: 'short' })).code).toBe('ERR_OPTION_INVALID')
+    for (const weak of ['short', ' '.repeat(32), Buffer.alloc(40, 0xff), Buffer.from('fifteen bytes..')]) {
+      expect(failureOf(() => editFieldsStage({ redact }, { redactKey: weak })).code).toBe('ERR_OPTION_INVALID')
+    }
+    editFieldsStage({ redact }, { redactKey: Buffer.from('sixteen bytes...') })
     editFieldsStage({ redact: [['a', 'mask']] })
   })
 
