@@ -3,6 +3,7 @@
 
 import type { Duplex } from 'node:stream'
 import { AbortableSteps, Following, untilAbort } from './abort.js'
+import { MiB } from './bytes/units.js'
 import type { ExportState, SourceState } from './checkpoint/checkpoint.js'
 import type { CheckpointStore } from './checkpoint/store.js'
 import { type Clock, systemClock } from './clock.js'
@@ -712,11 +713,13 @@ async function encoderFor(resolved: ResolvedOptions, run: RunOptions, schema: Re
 
 /** Where the encoder ends row groups on its own. The list is cut where it is read, and the encoder follows: then it does so only where records have become so
  *  much longer on the way that a row group would not fit into memory. */
-function rowGroupsOf({ rowGroupRows, rowGroupBytes, maxMemoryBytes }: ResolvedOptions, run: RunOptions) {
+function rowGroupsOf({ rowGroupRows, rowGroupBytes }: ResolvedOptions, run: RunOptions) {
   if (!hasCuts(run)) return { rowGroupRows, rowGroupBytes }
-  const most = Math.max(2 * rowGroupBytes, Math.floor(maxMemoryBytes / 4))
-  return { rowGroupRows: Number.MAX_SAFE_INTEGER, rowGroupBytes: most }
+  return { rowGroupRows: Number.MAX_SAFE_INTEGER, rowGroupBytes: Math.max(2 * rowGroupBytes, grownBytes) }
 }
+
+/** Bytes that a row group may come to where it was small as it was read: a quarter of the least memory that an export may have. */
+const grownBytes = 16 * MiB
 
 /** What a file can say about the export that it is of, without anything secret. Of what was read from a file we know neither. */
 function originOf(resolved: ResolvedOptions, run: RunOptions): Record<string, string> {

@@ -99,6 +99,14 @@ const limits: readonly Limit[] = [
     emulator: { members: 5000, pageSize: 5000 },
   },
   {
+    name: 'maxColumns',
+    exit: 6,
+    options: { format: 'csv', csvNested: 'flatten', csvFlattenSlots: 10 },
+    low: 100,
+    high: 500,
+    code: 'ERR_LIMIT',
+  },
+  {
     name: 'headTimeoutMs',
     ...away,
     low: 5_000,

@@ -4,8 +4,8 @@ import { createHmac } from 'node:crypto'
 import type { OptionDigests } from '../checkpoint/checkpoint.js'
 import { fingerprintOf } from '../checkpoint/fingerprint.js'
 import { exportTable, type OptionTable, type ResolvedOptions } from '../options/schema.js'
-import { givenSchema } from './declared-fields.js'
-import { editsOf } from './edits.js'
+import { expectedSchema, givenSchema } from './declared-fields.js'
+import { columnsOf, editsOf, rowGroupCuts } from './edits.js'
 
 /** Version of the bytes that we make of the same records. A checkpoint of another version is one of another export. */
 const outputVersion = 1
@@ -45,6 +45,7 @@ export function identityOf({ resolved, transform }: IdentityInit): string {
     // absent where it is as it always was
     text: format === 'ndjson' || format === 'json' ? textOptionsOf(resolved) : undefined,
     columns: format === 'csv' || format === 'parquet' ? pick(resolved, columnOptions[format]) : null,
+    rowGroups: format === 'parquet' ? fewerRowsOf(resolved) : undefined,
     cut: compress === 'none' ? null : resolved.commitBytes,
     parts: [resolved.partRows, resolved.partBytes],
   })
@@ -93,6 +94,12 @@ export function differingOptions(saved: OptionDigests | undefined, own: OptionDi
 /** As `identityOf`; null where what a Transform does or an input holds has a part in it, which is not known. */
 export function knownIdentityOf(init: IdentityInit): string | null {
   return init.hasInput || typeof init.transform === 'object' ? null : identityOf(init)
+}
+
+/** Rows of a row group where the memory bound allows fewer than are asked for; undefined where it does not matter. */
+function fewerRowsOf(resolved: ResolvedOptions): number | undefined {
+  const { cutRecords } = rowGroupCuts(columnsOf(expectedSchema(resolved), resolved), resolved)
+  return cutRecords < resolved.rowGroupRows ? cutRecords : undefined
 }
 
 /** What NDJSON and JSON do to the server's bytes; undefined for nothing. */

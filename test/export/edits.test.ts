@@ -272,9 +272,9 @@ test.each<[string, Partial<ExportOptions>, string]>([
   // and before anything is touched
   const directory = temporaryDirectory()
   const out = join(directory, 'out')
-  writeFileSync(`${out}.partial`, 'theirs')
+  writeFileSync(join(directory, '_out.partial'), 'theirs')
   await expect(exportRecords({ ...request(), ...options, out })).rejects.toMatchObject({ code, page: undefined })
-  expect(readdirSync(directory)).toEqual(['out.partial'])
+  expect(readdirSync(directory)).toEqual(['_out.partial'])
   expect(emulator.requests).toBe(before)
 })
 

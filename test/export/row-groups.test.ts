@@ -3,7 +3,9 @@ import { Transform } from 'node:stream'
 import { parquetMetadata } from 'hyparquet'
 import { describe, expect, test } from 'vitest'
 import { memoryDestination } from '../../src/destination/memory.js'
+import { identityOf } from '../../src/export/identity.js'
 import { type ExportOptions, exportRecords } from '../../src/export.js'
+import { resolveOptions } from '../../src/options/resolve.js'
 import type { RecordFunction } from '../../src/transform/map-records.js'
 import { emulate, requestOf, temporaryDirectory } from '../faults/harness.js'
 
@@ -56,7 +58,7 @@ describe('row groups are as long as the bytes of records that were read', () => 
   test('but where that would not fit into memory, or where a Transform stands between', async () => {
     const few = { ...options, input: Buffer.from(`${texts.slice(0, 300).join('\n')}\n`), maxMemoryBytes: 64 * MiB }
     const grown = await groupsOf({ ...few, transform: (record) => ({ ...record, bio: 'x'.repeat(200_000) }) })
-    // 300 records of 200 kB against a quarter of the memory
+    // 300 records of 200 kB against 16 MiB
     expect(grown).toEqual([84, 84, 84, 48])
     const transform = new Transform({ objectMode: true, transform: (batch, _, done) => done(null, batch) })
     const groups = await groupsOf({ ...options, transform })
@@ -75,6 +77,14 @@ test('a schema of so many columns that its rows would not fit into memory has sm
   const rows = Math.floor((64 * MiB) / 4 / 2 / (columns + 1))
   expect(await groupsOf(options)).toEqual([rows, rows, 9000 - 2 * rows])
   expect(await groupsOf({ ...options, rowGroupRows: 5000 })).toEqual([rows, rows, 9000 - 2 * rows])
+  // what a row group has is a part of what an export is, where the memory has a say in it
+  const identity = (more: ExportOptions): string => {
+    const given = { resource: 'a/b', token: 't', format: 'parquet', rowGroupBytes: MiB, ...more } as const
+    return identityOf({ resolved: resolveOptions(given, { env: {} }), transform: undefined, hasInput: false })
+  }
+  const { schema } = options
+  expect(identity({ schema, maxMemoryBytes: 64 * MiB })).not.toBe(identity({ schema, maxMemoryBytes: 128 * MiB }))
+  expect(identity({ maxMemoryBytes: 64 * MiB })).toBe(identity({ maxMemoryBytes: 128 * MiB }))
 })
 
 describe('a transform that gives undefined for every record', () => {
