@@ -149,5 +149,5 @@ function suggestions(paths: readonly string[], declared: DeclaredFields, found: 
     return near === undefined || near === path ? [] : [[near, path]]
   })
   if (pairs.length === 0) return ''
-  return ` (did you mean ${pairs.map(([near, path]) => `${printable(near)} by ${printable(path)}`).join(', ')}?)`
+  return ` (did you mean ${pairs.map(([near, path]) => `${printable(near)} instead of ${printable(path)}`).join(', ')}?)`
 }

@@ -214,18 +214,18 @@ describe('where no schema is declared', () => {
     expect(warnings.map(({ code, message, fields }) => [code, message, Object.keys(fields!)])).toEqual([
       [
         'exclude-unused',
-        'fields to exclude are in no record (did you mean emails.address by emails.adress, emails by emials?)',
+        'fields to exclude are in no record (did you mean emails.address instead of emails.adress, emails instead of emials?)',
         ['emails.adress', 'emials', 'far_from_all'],
       ],
       [
         'redact-unused',
-        'fields to redact are in no record (did you mean remote.phone by remote.phnoe?)',
+        'fields to redact are in no record (did you mean remote.phone instead of remote.phnoe?)',
         ['remote.phnoe'],
       ],
-      ['rename-unused', 'fields to rename are in no record (did you mean id by ID?)', ['ID']],
+      ['rename-unused', 'fields to rename are in no record (did you mean id instead of ID?)', ['ID']],
       [
         'select-unused',
-        'fields to select are in no record (did you mean id by ID, emails by emials?)',
+        'fields to select are in no record (did you mean id instead of ID, emails instead of emials?)',
         ['ID', 'emials', 'far_from_all'],
       ],
     ])

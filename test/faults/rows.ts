@@ -649,6 +649,15 @@ export const rows: readonly Row[] = [
     ],
   },
   {
+    id: '5.5.11',
+    fault: 'no column is left, two flattened columns have one name, a parameter is given twice',
+    owed: '2 before the first request, and before anything is touched',
+    tests: [
+      [edits, '%s is an error before the first request'],
+      [edits, 'two columns of one name are told by the fields that they are of'],
+    ],
+  },
+  {
     id: '5.5.12',
     fault:
       'a schema that refers to itself a million times over, lists in lists flattened, a list of ever new names to learn from',
@@ -677,15 +686,6 @@ export const rows: readonly Row[] = [
     tests: [
       ['test/cli/redact-key.test.ts', 'the bytes of the file are the key'],
       ['test/cli/redact-key.test.ts', 'the line that the help shows gives the same hash'],
-    ],
-  },
-  {
-    id: '5.5.11',
-    fault: 'no column is left, two flattened columns have one name, a parameter is given twice',
-    owed: '2 before the first request, and before anything is touched',
-    tests: [
-      [edits, '%s is an error before the first request'],
-      [edits, 'two columns of one name are told by the fields that they are of'],
     ],
   },
   {
