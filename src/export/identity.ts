@@ -68,7 +68,8 @@ export function optionDigestsOf({ resolved, transform }: IdentityInit): OptionDi
     ...pick(resolved, transformOptions),
     redactKey: keyOfHashes(resolved),
     schema: format === 'csv' || format === 'parquet' ? (givenSchema(resolved)?.fields ?? null) : null,
-    ...(format === 'csv' || format === 'parquet' ? pick(resolved, columnOptions[format]) : {}),
+    ...(format === 'csv' || format === 'parquet' ? pick(resolved, columnOptions[format]) : pick(resolved, textOptions)),
+    maxMemoryBytes: format === 'parquet' ? (fewerRowsOf(resolved) ?? null) : null,
     commitBytes: compress === 'none' ? null : resolved.commitBytes,
     partRows: resolved.partRows,
     partBytes: resolved.partBytes,
@@ -103,8 +104,9 @@ function fewerRowsOf(resolved: ResolvedOptions): number | undefined {
 }
 
 /** What NDJSON and JSON do to the server's bytes; undefined for nothing. */
-function textOptionsOf({ surrogates, strict }: ResolvedOptions): object | undefined {
-  return surrogates === 'keep' && !strict ? undefined : { surrogates, strict }
+function textOptionsOf(resolved: ResolvedOptions): object | undefined {
+  const { surrogates, strict } = resolved
+  return surrogates === 'keep' && !strict ? undefined : pick(resolved, textOptions)
 }
 
 /** A key that stands in the environment and hashes nothing is no part of the export. */
@@ -128,6 +130,7 @@ const requestOptions = [
   'ignoreRemoteData',
 ] as const
 const transformOptions = ['select', 'exclude', 'redact', 'rename', 'keyBy', 'keyByMissing', 'keyByDuplicate'] as const
+const textOptions = ['surrogates', 'strict'] as const
 const sharedColumnOptions = ['unknownFields', 'onTypeMismatch', 'strict'] as const
 const csvOptions = [
   'csvDelimiter',

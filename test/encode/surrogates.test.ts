@@ -139,6 +139,10 @@ test('halves of an interrupted export are all counted, and what is done to them 
   server.setFaults([{ kind: 'status', status: 401, page: 2 }])
   await exportRecords(options).catch(() => {})
   server.setFaults([])
+  await expect(exportRecords({ ...options, surrogates: 'keep' })).rejects.toMatchObject({
+    code: 'ERR_STATE_MISMATCH',
+    message: expect.stringContaining('--surrogates'),
+  })
   const report = await exportRecords(options)
   expect(report).toMatchObject({ records: 6, resumedFrom: { records: 3 } })
   expect(report.warnings).toEqual(counted(6))
