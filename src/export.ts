@@ -370,7 +370,7 @@ function showStart(progress: Progress, start: ExportState | null): void {
  * times faster where the engine is `simd`. They are names, not paths, as they are after `rename`; an
  * excluded field stays out. Of members they have to be declared ones, unless there is a `rename` or a `transform`. Where `T` is given, give the names as `K`, too
  * (`records<User, 'id' | 'name'>`), or get a `Partial<T>`: TypeScript infers either all type arguments or none.
- * @throws ConfigError at once for options that are wrong; from the loop what `exportRecords` throws, ERR_FIELD_UNMET behind the last record
+ * @throws ConfigError at once for options that are wrong; from the loop what `exportRecords` throws, ERR_FIELD_UNMET after the last record
  */
 export function records<T extends object = never>(
   options: Told<T, ExportOptions & { fields?: undefined }>,

@@ -59,7 +59,7 @@ describe('the bytes of the file are the key', () => {
     ['that is no UTF-8', high(0xf0), high(0xf0)],
     ['of other bytes that are none', high(0x80), high(0x80)],
     ['with a byte order mark', '\ufeff0123456789abcdef', Buffer.from('\ufeff0123456789abcdef')],
-    ['with a line feed behind it', '0123456789abcdef\n', Buffer.from('0123456789abcdef')],
+    ['with a line feed after it', '0123456789abcdef\n', Buffer.from('0123456789abcdef')],
     ['with a carriage return and a line feed', '0123456789abcdef\r\n', Buffer.from('0123456789abcdef')],
     ['with two line ends', '0123456789abcdef\n\n', Buffer.from('0123456789abcdef\n')],
     ['with a carriage return alone', '0123456789abcdef\r', Buffer.from('0123456789abcdef\r')],

@@ -134,7 +134,7 @@ describe('a path that met no record', () => {
   )
 
   test.each(['ndjson', 'json', 'csv', 'parquet'] as const)(
-    'keeps %s from being published, and is gone on with when it may be',
+    'keeps %s from being published, and is resumed when it may be',
     async (format) => {
       const server = await emulate({})
       for (const parts of [{}, { partRows: 2 }]) {
@@ -187,7 +187,7 @@ describe('a path that met no record', () => {
     expect(await codesOf({ ...options, exclude: [], redact: ['activated_at=drop'] })).toEqual(['redact-unused'])
   })
 
-  test('is an error for objects too, behind the last one', async () => {
+  test('is an error for objects too, after the last one', async () => {
     const seen: unknown[] = []
     const options = { ...ndjson('{"id":"1"}', '{"id":"2"}'), resource, exclude: ['no_such_field'] }
     const all = async (more: ExportOptions): Promise<void> => {

@@ -200,7 +200,7 @@ function plainEnd(view: DataView, i: number): number {
   }
 }
 
-/** Behind the escape sequence at `i`. */
+/** After the escape sequence at `i`. */
 function escapeEnd(b: Buffer, i: number): number {
   if (b[i] !== backslash) return ~i
   const letter = b[i + 1]!
@@ -210,7 +210,7 @@ function escapeEnd(b: Buffer, i: number): number {
   return (b[i + 2]! | 0x20) === 0x64 ? surrogateEnd(b, i) : i + 6
 }
 
-/** Behind the escape \ud... at `i`, of a surrogate pair behind both. Apart from the one above, which has to stay small to be inlined. */
+/** After the escape \ud... at `i`, of a surrogate pair after both. Apart from the one above, which has to stay small to be inlined. */
 function surrogateEnd(b: Buffer, i: number): number {
   if (b[i + 3]! < 0x38) return i + 6
   // \ud8.. to \udf..: the first half and then the second

@@ -181,7 +181,7 @@ export class SlicerJs implements Slicer {
   #isOpenSuspect = false
   /** What the escape in hand is by its first two digits. */
   #half: number = Half.None
-  /** Body offset behind a first half, which makes the open record suspect until its second half comes; and whether it was before. */
+  /** Body offset after a first half, which makes the open record suspect until its second half comes; and whether it was before. */
   #pairAt = -1
   #wasSuspect = false
 

@@ -12,16 +12,17 @@ export function beginSurrogates(): void {
   secondAt = 0
 }
 
-/** Takes the escapes `\u…` of a block by their `u`, block by block. Up to 9 bytes behind the block are read. */
+/** Takes the escapes `\u…` of a block by their `u`, block by block. Up to 9 bytes after the block are read. */
 export function noteSurrogates(block: usize, unicode: u64): void {
   const spaces = i8x16.splat(0x20)
   const letters = i8x16.splat(0x64) // d
-  let behind: u64 = 0
+  /** Bytes of the block whose next byte is a d. */
+  let ds: u64 = 0
   for (let at: usize = 0; at < 64; at += 16) {
     const digits = v128.or(v128.load(block + at + 1), spaces)
-    behind |= u64(u32(i8x16.bitmask(i8x16.eq(digits, letters)))) << u64(at)
+    ds |= u64(u32(i8x16.bitmask(i8x16.eq(digits, letters)))) << u64(at)
   }
-  let found = unicode & behind
+  let found = unicode & ds
   while (found != 0) {
     const at = block + usize(ctz(found))
     found &= found - 1
