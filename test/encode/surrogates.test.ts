@@ -12,6 +12,7 @@ import { batchWith } from '../helpers/batch.js'
 import { readManifest } from '../helpers/manifest.js'
 import { encodeAll } from '../helpers/sink.js'
 
+type Given = Partial<ExportOptions>
 const engines = ['simd', 'js', 'stream-json', 'streamparser'] as const
 const lines = [
   String.raw`{"id":"1","bio":"cut \ud83d"}`,
@@ -27,7 +28,7 @@ const replaced = (text: string): string =>
     half ? '\\ufffd' : all,
   )
 
-async function out(options: ExportOptions) {
+async function out(options: Given) {
   const destination = memoryDestination()
   const report = await exportRecords({ input, inputFormat: 'ndjson', ...options, destination })
   return { report, bytes: Buffer.from(destination.bytes()), text: Buffer.from(destination.bytes()).toString() }
@@ -102,7 +103,7 @@ describe.each(engines)('with the engine %s', (parser) => {
 })
 
 test('halves in records that are the values of an object, and bare ids, are counted', async () => {
-  const body = (text: string): ExportOptions => ({ input: Buffer.from(text), inputFormat: 'page' })
+  const body = (text: string): Given => ({ input: Buffer.from(text), inputFormat: 'page' })
   for (const parser of engines) {
     const keyed = body(String.raw`{"result":{"\ud800":{"a":"\udc00"}},"next_cursor":null}`)
     expect((await out({ ...keyed, parser })).report.warnings).toEqual(counted(1))
@@ -148,16 +149,14 @@ test('halves of an interrupted export are all counted, and what is done to them 
   expect(report.warnings).toEqual(counted(6))
   expect(readManifest(options.out).options).toMatchObject({ surrogates: 'replace', strict: false })
 
-  const identity = (more: ExportOptions): string =>
+  const identity = (more: Given): string =>
     identityOf({
       resolved: resolveOptions({ resource: 'a/b', token: 't', ...more }),
       transform: undefined,
       hasInput: false,
     })
   expect(identity({ surrogates: 'keep' })).toBe(identity({}))
-  expect(
-    new Set([{}, { surrogates: 'replace' }, { strict: true }].map((more) => identity(more as ExportOptions))).size,
-  ).toBe(3)
+  expect(new Set([{}, { surrogates: 'replace' }, { strict: true }].map((more) => identity(more as Given))).size).toBe(3)
   // columns have U+FFFD whatever is said of text
   expect(identity({ format: 'csv', surrogates: 'replace' })).toBe(identity({ format: 'csv' }))
 })

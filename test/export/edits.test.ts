@@ -19,13 +19,13 @@ const redactKey = '0123456789abcdef'
 const hmac = (text: unknown): string => createHmac('sha256', redactKey).update(String(text)).digest('hex')
 const resource = 'instant-messaging/members'
 
-const noColumn: ExportOptions = {
+const noColumn: Partial<ExportOptions> = {
   select: ['id'],
   exclude: ['id'],
   unknownFields: 'drop',
   onTypeMismatch: 'null',
 }
-const flattened: ExportOptions = { format: 'csv', csvNested: 'flatten' }
+const flattened: Partial<ExportOptions> = { format: 'csv', csvNested: 'flatten' }
 const twins = { type: 'object', properties: { userId: { type: 'string' }, userid: { type: 'string' } } }
 
 let emulator: Emulator
@@ -125,7 +125,7 @@ describe('what stands where an object with a field to redact was expected', () =
       String.raw`{"id":"5","emails":7,"\u0065mails":"leak6@x.org"}`,
     ].join('\n')}\n`,
   )
-  const outputs: ExportOptions[] = [
+  const outputs: Partial<ExportOptions>[] = [
     { format: 'ndjson' },
     { format: 'json' },
     { format: 'csv' },
@@ -134,7 +134,7 @@ describe('what stands where an object with a field to redact was expected', () =
     { format: 'parquet', parquetCompression: 'none', parquetWriter: 'parquetjs-lite' },
     { format: 'ndjson', keyBy: 'id' },
   ]
-  const hidden = (how: string): ExportOptions => ({
+  const hidden = (how: string): Partial<ExportOptions> => ({
     redact: [`emails.email=${how}`, `organizations.name=${how}`],
     redactKey,
   })

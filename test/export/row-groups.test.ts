@@ -9,12 +9,13 @@ import { resolveOptions } from '../../src/options/resolve.js'
 import type { RecordFunction } from '../../src/transform/map-records.js'
 import { emulate, requestOf, temporaryDirectory } from '../faults/harness.js'
 
+type Given = Partial<ExportOptions>
 const KiB = 1024
 const MiB = 1024 * KiB
 
-async function groupsOf(options: ExportOptions): Promise<number[]> {
+async function groupsOf(options: Given): Promise<number[]> {
   const destination = memoryDestination()
-  await exportRecords({ format: 'parquet', inputFormat: 'ndjson', ...options, destination })
+  await exportRecords({ format: 'parquet', inputFormat: 'ndjson', ...options, destination } as ExportOptions)
   const bytes = Buffer.from(destination.bytes())
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer
   return parquetMetadata(file).row_groups.map(({ num_rows }) => Number(num_rows))
@@ -50,7 +51,7 @@ describe('row groups are as long as the bytes of records that were read', () => 
       { transform: (record) => ({ ...record, bio: 'x'.repeat(2000) }) },
       { parquetWriter: 'parquetjs-lite', rename: ['name=a_much_longer_name_for_it'] },
       { parser: 'js', rename: ['name=names'] },
-    ] as ExportOptions[]) {
+    ] as Given[]) {
       expect(await groupsOf({ ...options, ...more }), JSON.stringify(more)).toEqual(expected)
     }
   })
@@ -78,7 +79,7 @@ test('a schema of so many columns that its rows would not fit into memory has sm
   expect(await groupsOf(options)).toEqual([rows, rows, 9000 - 2 * rows])
   expect(await groupsOf({ ...options, rowGroupRows: 5000 })).toEqual([rows, rows, 9000 - 2 * rows])
   // what a row group has is a part of what an export is, where the memory has a say in it
-  const identity = (more: ExportOptions): string => {
+  const identity = (more: Given): string => {
     const given = { resource: 'a/b', token: 't', format: 'parquet', rowGroupBytes: MiB, ...more } as const
     return identityOf({ resolved: resolveOptions(given, { env: {} }), transform: undefined, hasInput: false })
   }
@@ -89,7 +90,7 @@ test('a schema of so many columns that its rows would not fit into memory has sm
 
 describe('a transform that gives undefined for every record', () => {
   const input = Buffer.from('{"id":"1"}\n{"id":"2"}\n')
-  const warningsOf = async (transform: RecordFunction, more: ExportOptions = {}) =>
+  const warningsOf = async (transform: RecordFunction, more: Given = {}) =>
     (await exportRecords({ input, inputFormat: 'ndjson', transform, ...more, destination: memoryDestination() }))
       .warnings
   const forgets = (() => {}) as unknown as RecordFunction
