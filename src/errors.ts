@@ -210,6 +210,8 @@ export interface ErrorContext {
   readonly isRemote?: boolean | undefined
   /** Replaces the hint of the code's table entry. */
   readonly hint?: string | undefined
+  /** False where asking again cannot change what happened, although it mostly does for the code. */
+  readonly retryable?: false | undefined
 }
 
 /** Base of all errors that truto-export throws on purpose. */
@@ -226,6 +228,7 @@ export abstract class ExportError extends Error {
   readonly retryAfterMs: number | undefined
   readonly insight: unknown
   readonly isRemote: boolean | undefined
+  readonly #isFinal: boolean
 
   constructor(code: ErrorCode, message: string, context: ErrorContext = {}) {
     super(message, context.cause === undefined ? undefined : { cause: context.cause })
@@ -240,6 +243,7 @@ export abstract class ExportError extends Error {
     this.retryAfterMs = context.retryAfterMs
     this.insight = context.insight
     this.isRemote = context.isRemote
+    this.#isFinal = context.retryable === false
   }
 
   /** Exit code of a process that ends with this error. */
@@ -248,7 +252,7 @@ export abstract class ExportError extends Error {
   }
 
   get isRetryable(): boolean {
-    return errorCodes[this.code].retryable
+    return !this.#isFinal && errorCodes[this.code].retryable
   }
 
   /** The hint that a code has by itself. */

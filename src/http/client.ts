@@ -2,22 +2,23 @@
 // only, and no message, cause or line of detail that leaves this file holds it.
 
 import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { maxHeaderSize } from 'node:http'
 import { createRequire } from 'node:module'
 import * as tls from 'node:tls'
 import type { Dispatcher } from 'undici'
 // Not by way of undici's index: that loads fetch, WebSockets, caches and mocks, for 100 ms of CPU time and 9 MB at each start.
 import Agent from 'undici/lib/dispatcher/agent.js'
-import { KiB } from '../bytes/units.js'
 import { type Clock, sleep, systemClock } from '../clock.js'
 import { ConfigError, type ExportError, InternalError, printable, UpstreamError } from '../errors.js'
 import type { Warning } from '../record.js'
 import { answerError, maxErrorBodyBytes, parseErrorBody } from './answer-error.js'
+import { attemptTimeoutMs, type Connector, connectorOf, mended } from './connector.js'
 import { decodeBody, parseContentEncoding } from './decode.js'
 import { Exchange, type Head } from './exchange.js'
 import { networkError } from './network-error.js'
 import { type Hold, Pacer, type PacingLimits } from './pacing.js'
-import { isLoopback, proxyFor } from './proxy.js'
-import { receivingConnector } from './receiving-sockets.js'
+import { isLoopback, proxyFor, proxyWarnings } from './proxy.js'
 import { redactor, shortUrl } from './redact.js'
 import type { ResponseHeaders } from './retry-after.js'
 
@@ -35,9 +36,9 @@ export interface HttpClientOptions {
   readonly idleTimeoutMs?: number
   /** Allows plain http to hosts other than loopback, with the token in the clear. */
   readonly allowInsecureHttp?: boolean
-  /** Certificates in PEM that are trusted beside the well-known roots. */
+  /** Certificates in PEM that are trusted beside what Node.js trusts. */
   readonly ca?: string
-  /** Where HTTP_PROXY, HTTPS_PROXY, NO_PROXY and NODE_TLS_REJECT_UNAUTHORIZED are read, once. Default `process.env`. */
+  /** Where HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY and NODE_TLS_REJECT_UNAUTHORIZED are read, once. Default `process.env`. */
   readonly env?: NodeJS.ProcessEnv
   readonly userAgent?: string
   /** What all requests of this client together are held to. Default: nothing but what the server says. */
@@ -100,6 +101,7 @@ export class HttpClient {
   /** @throws ConfigError ERR_INSECURE_URL, ERR_TOKEN_INVALID or ERR_OPTION_INVALID */
   constructor(options: HttpClientOptions) {
     const { apiUrl, token, env = process.env } = options
+    checkRuntime()
     checkUrl(apiUrl, options.allowInsecureHttp ?? false)
     checkToken(token)
     this.#origin = apiUrl.origin
@@ -119,9 +121,9 @@ export class HttpClient {
     this.#dispatcher = createDispatcher({
       proxy: this.#proxy,
       connectTimeoutMs: this.#connectTimeoutMs,
-      ca: trustedRoots(options.ca),
+      trust: trustOf(options.ca),
     })
-    this.warnings = apiUrl.protocol === 'https:' ? tlsWarnings(env) : []
+    this.warnings = [...(apiUrl.protocol === 'https:' ? tlsWarnings(env) : []), ...proxyWarnings(apiUrl, env)]
     for (const { message } of this.warnings) this.#detail(() => message)
     if (this.#proxy) this.#detail(() => `requests go by way of the proxy ${this.#proxy!.origin}`)
   }
@@ -279,12 +281,21 @@ export class HttpClient {
       host: this.#host,
       proxy: this.#proxy?.origin ?? null,
       connectTimeoutMs: this.#connectTimeoutMs,
+      maxHeaderBytes: maxHeaderSize,
     })
   }
 
   #detail(line: () => string): void {
     if (this.#onDetail) this.#onDetail(printable(this.redact(line())))
   }
+}
+
+/** undici parses HTTP by WebAssembly. */
+function checkRuntime(): void {
+  if (typeof WebAssembly === 'object') return
+  throw new ConfigError('ERR_RUNTIME_MISSING', 'requests need WebAssembly, which this Node.js was started without', {
+    hint: 'leave out --jitless; convert works with it',
+  })
 }
 
 /** A line end would let a token write headers of its own; what is not ASCII cannot be sent in a header. */
@@ -314,20 +325,22 @@ function checkUrl(url: URL, allowInsecureHttp: boolean): void {
 function createDispatcher(options: {
   proxy: URL | null
   connectTimeoutMs: number
-  ca: string[] | undefined
+  trust: ReturnType<typeof trustOf>
 }): Dispatcher {
-  const { proxy, connectTimeoutMs, ca } = options
+  const { proxy, connectTimeoutMs, trust } = options
   const connect = {
     timeout: connectTimeoutMs,
     // Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED=0 would be the default otherwise.
     rejectUnauthorized: true,
-    // Happy eyeballs (RFC 8305): a dead IPv6 route costs 250 ms, not the connect timeout.
     autoSelectFamily: true,
-    autoSelectFamilyAttemptTimeout: 250,
-    ...(ca === undefined ? {} : { ca }),
+    autoSelectFamilyAttemptTimeout: attemptTimeoutMs(connectTimeoutMs),
+    // what undici says in later versions unless it is told: a body that was cancelled would look like one that ended there
+    allowH2: false,
+    ...trust,
   }
-  const limits = { maxHeaderSize: 16 * KiB, pipelining: 1 }
-  if (proxy === null) return new Agent({ ...limits, connect: receivingConnector(connect) })
+  // the bound of headers is that of Node.js, so that its setting counts
+  const limits = { pipelining: 1, allowH2: false }
+  if (proxy === null) return new Agent({ ...limits, connect: connectorOf(connect) })
 
   // the index, since ProxyAgent needs what that adds to every dispatcher
   const { Pool, ProxyAgent } = createRequire(import.meta.url)('undici') as typeof import('undici')
@@ -339,14 +352,20 @@ function createDispatcher(options: {
     requestTls: connect,
     proxyTls: connect,
     // The proxy's answer to CONNECT is part of connecting, and has no other deadline.
-    clientFactory: (origin, init) => new Pool(origin, { ...init, headersTimeout: connectTimeoutMs }),
+    clientFactory: (origin, init) => new Pool(origin, { ...mendedInit(init), headersTimeout: connectTimeoutMs }),
+    factory: (origin, init) => new Pool(origin, mendedInit(init)),
   })
 }
 
-/** The well-known roots and the given ones; undefined where none are given, which leaves the choice to Node. */
-function trustedRoots(pem: string | undefined): string[] | undefined {
-  if (pem === undefined) return undefined
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []
+function mendedInit<T extends object>(init: T): T {
+  return 'connect' in init ? { ...init, connect: mended(init.connect as Connector) } : init
+}
+
+/** What Node.js trusts (its roots or the system's, NODE_EXTRA_CA_CERTS, as its flags say) and the given certificates; nothing where none are given, which is
+ *  the same without them. */
+function trustOf(pem: string | undefined): { secureContext?: tls.SecureContext; ca?: string[] } {
+  if (pem === undefined) return {}
+  const blocks = certificatesIn(pem)
   try {
     if (blocks.length === 0) throw new Error('it has no certificate in PEM')
     for (const block of blocks) new X509Certificate(block)
@@ -355,7 +374,28 @@ function trustedRoots(pem: string | undefined): string[] | undefined {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new ConfigError('ERR_OPTION_INVALID', `the given CA file cannot be read: ${why}`, { cause })
   }
-  return [...tls.rootCertificates, ...blocks]
+  const secureContext = tls.createSecureContext()
+  // not in the documentation of Node.js; its option `ca` stands in place of all else that is trusted
+  const context: { addCACert?: (pem: string) => void } = secureContext.context
+  const all = [...extraCertificates(), ...blocks]
+  if (typeof context.addCACert !== 'function') return { ca: [...tls.rootCertificates, ...all] }
+  for (const block of all) context.addCACert(block)
+  return { secureContext }
+}
+
+/** Those of NODE_EXTRA_CA_CERTS, which until Node.js 22 are missing where another one is added. Of a file that it cannot read Node.js warns by itself. */
+function extraCertificates(): string[] {
+  const { getCACertificates } = tls as { getCACertificates?: (type: 'extra') => string[] }
+  if (getCACertificates !== undefined) return getCACertificates('extra')
+  try {
+    return certificatesIn(readFileSync(process.env['NODE_EXTRA_CA_CERTS'] ?? '', 'utf8'))
+  } catch {
+    return []
+  }
+}
+
+function certificatesIn(pem: string): string[] {
+  return pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []
 }
 
 function tlsWarnings(env: NodeJS.ProcessEnv): Warning[] {

@@ -22,16 +22,23 @@ const decoderOptions = { chunkSize, writableHighWaterMark: 1 }
 /** What less than this unfolds from does not matter, and over a few bytes a ratio says nothing. */
 const judgedFromBytes = 1 * MiB
 
+/** What stands in the header of bodies that are not encoded at all: no coding, or the name of something else. Those of a character set do no harm, since text
+ *  is checked to be UTF-8 later on. */
+const noCodings: ReadonlySet<string> = new Set([
+  ...['', 'identity', 'none', 'null', 'plain', 'text', 'json', 'binary', '7bit', '8bit', 'chunked'],
+  ...['utf-8', 'utf8', 'utf_8', 'unicode', 'unicode-1-1-utf-8', 'ascii', 'us-ascii'],
+])
+
 /**
- * The codings of a `Content-Encoding`, the one to undo first in front. `identity` is none.
+ * The codings of a `Content-Encoding`, the one to undo first in front.
  * @throws RequestError ERR_ENCODING_UNSUPPORTED for an unknown coding or more than two
  */
 export function parseContentEncoding(value: string | null): Coding[] {
   const names = (value ?? '')
     .toLowerCase()
     .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '' && name !== 'identity')
+    .map((name) => name.trim().replace(/^"(.*)"$/, '$1'))
+    .filter((name) => !noCodings.has(name))
   if (names.length > maxLayers) {
     throw new RequestError(
       'ERR_ENCODING_UNSUPPORTED',

@@ -1,7 +1,7 @@
 // What undici, Node and OpenSSL throw, as errors of ours. Classified by class and by where we stood, not by `.code` alone: undici's
 // HTTPParserError, which is how a cut chunked body shows, has none.
 
-import { formatDuration } from '../bytes/units.js'
+import { formatBytesExact, formatDuration } from '../bytes/units.js'
 import {
   AuthError,
   ConfigError,
@@ -12,6 +12,9 @@ import {
   UpstreamError,
 } from '../errors.js'
 
+/** Code of the error that an established connection was reset with. */
+export const resetCode = 'ERR_SOCKET_RESET'
+
 export interface Position {
   /** `open` until the whole head of the answer is there, `body` after it. */
   readonly phase: 'open' | 'body'
@@ -20,6 +23,8 @@ export interface Position {
   /** Origin of the proxy in between, without user and password; null where there is none. */
   readonly proxy: string | null
   readonly connectTimeoutMs: number
+  /** Most bytes of headers that are taken. */
+  readonly maxHeaderBytes: number
 }
 
 /** The typed error for `cause`, which becomes its cause. In the body phase everything is a body that ended too early. */
@@ -44,6 +49,22 @@ export function networkError(cause: unknown, position: Position): ExportError {
       hint: 'NODE_OPTIONS=--disable-wasm-trap-handler makes Node.js need far less of it',
     })
   }
+  if (code === 'ERR_ACCESS_DENIED') {
+    return new UpstreamError('ERR_CONNECT', `no connection to ${via}: Node.js was started without the right to any`, {
+      cause,
+      hint: 'give node --allow-net beside --permission',
+      retryable: false,
+    })
+  }
+  // trailers are headers too
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') {
+    const limit = formatBytesExact(position.maxHeaderBytes)
+    return new UpstreamError('ERR_PROTOCOL', `the answer of ${via} has more than ${limit} of headers`, {
+      cause,
+      hint: `what Node.js takes is set by NODE_OPTIONS=--max-http-header-size=${4 * position.maxHeaderBytes}`,
+      retryable: false,
+    })
+  }
   if (phase === 'body') return bodyError(error, code, via)
 
   const proxyStatus = /^Proxy response \((\d+)\)/.exec(error.message)?.[1]
@@ -55,9 +76,7 @@ export function networkError(cause: unknown, position: Position): ExportError {
       cause,
     })
   }
-  if (isTlsCode(code)) {
-    return new RequestError('ERR_TLS', `the TLS connection to ${via} cannot be trusted: ${error.message}`, { cause })
-  }
+  if (isTlsCode(code)) return tlsError(error, code, via, proxy)
   if (code === 'ENOTFOUND' || code === 'ENODATA' || code.startsWith('EAI_')) {
     // With a proxy, it is the proxy's name that did not resolve.
     const name = 'hostname' in error && typeof error.hostname === 'string' ? error.hostname : host
@@ -70,17 +89,73 @@ export function networkError(cause: unknown, position: Position): ExportError {
   if (code === 'UND_ERR_HEADERS_TIMEOUT') {
     return new UpstreamError('ERR_TIMEOUT', `no answer from ${via} in time`, { cause })
   }
-  if (code === 'UND_ERR_HEADERS_OVERFLOW') {
-    return new UpstreamError('ERR_PROTOCOL', `the answer of ${via} has more than 16 KiB of headers`, { cause })
+  // a head that no client may get, in undici's words
+  if (error.message === 'bad upgrade') {
+    const message = `${via} went to another protocol instead of answering, which nobody asked for`
+    return new UpstreamError('ERR_PROTOCOL', message, { cause, retryable: false })
   }
-  // undici calls a head that no client may get (a 100 or 101 that nobody asked for) "bad response", "bad upgrade".
-  if (isParserError(error, code) || error.message.startsWith('bad ')) {
+  if (error.message === 'bad response') {
+    const message = `${via} sent an interim answer that this client cannot pass over`
+    const hint = 'HTTP has such answers (100 Continue), but not to requests like ours; a proxy in between may drop them'
+    return new UpstreamError('ERR_PROTOCOL', message, { cause, hint, retryable: false })
+  }
+  if (isParserError(error, code)) {
     return new UpstreamError('ERR_PROTOCOL', `the answer of ${via} is not valid HTTP: ${error.message}`, { cause })
   }
   if (isLossCode(code)) {
     return new UpstreamError('ERR_CONNECT', `the connection to ${via} was lost before the answer`, { cause })
   }
   return new UpstreamError('ERR_CONNECT', `no connection to ${via}: ${error.message || code}`, { cause })
+}
+
+/** Why a TLS connection cannot be had or trusted. Nothing of it changes by asking again, and only an unknown issuer is what `--ca` is for. */
+function tlsError(error: Error, code: string, via: string, proxy: string | null): RequestError {
+  // with a proxy that is spoken to by TLS, undici wraps what that connection failed with
+  const cause = code === 'UND_ERR_PRX_TLS' && error.cause instanceof Error ? error.cause : error
+  const own = code === 'UND_ERR_PRX_TLS' ? codeOf(cause) : code
+  const peer = code === 'UND_ERR_PRX_TLS' ? `the proxy ${proxy}` : via
+  if (own === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    const names = namesOf(cause)
+    // it holds the whole certificate
+    Reflect.deleteProperty(cause, 'cert')
+    return new RequestError('ERR_TLS', `the certificate of ${peer} is for another name: ${names}`, {
+      cause: error,
+      hint: 'use a name that the certificate has; --ca does not change this, and verification cannot be turned off',
+    })
+  }
+  if (/CERTIFICATE_REQUIRED|ALERT_(?:HANDSHAKE_FAILURE|BAD_CERTIFICATE|NO_CERTIFICATE)/.test(own)) {
+    const sure = own.includes('REQUIRED') ? 'wants a client certificate' : 'refused the handshake'
+    const unsure = own.includes('REQUIRED') ? '' : ', as one does that wants a client certificate'
+    return new RequestError('ERR_TLS', `${peer} ${sure}${unsure}: ${reasonOf(cause)}`, {
+      cause: error,
+      hint: 'truto-export has no client certificate to give',
+    })
+  }
+  const hint = /^(?:CERT_HAS_EXPIRED|CERT_NOT_YET_VALID)$/.test(own)
+    ? 'the certificate is out of its time, or the clock of this machine is wrong'
+    : /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/.test(own)
+      ? 'what answers there does not speak TLS: check the scheme and the port'
+      : /^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|CERT_UNTRUSTED)/.test(own)
+        ? undefined
+        : 'what the two sides allow does not go together; verification cannot be turned off'
+  return new RequestError('ERR_TLS', `the TLS connection to ${peer} cannot be trusted: ${reasonOf(cause)}`, {
+    cause: error,
+    hint,
+  })
+}
+
+/** OpenSSL's own words: its message has them between the names of its functions and files. */
+function reasonOf(error: Error): string {
+  return 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message
+}
+
+/** The names that a certificate is for. */
+function namesOf(error: Error): string {
+  const { cert } = error as { cert?: { subjectaltname?: unknown; subject?: { CN?: unknown } } }
+  const names = typeof cert?.subjectaltname === 'string' ? cert.subjectaltname : cert?.subject?.CN
+  if (typeof names !== 'string' || names === '') return error.message
+  const list = names.split(', ').map((name) => name.replace(/^(?:DNS|IP Address):/, ''))
+  return [...list.slice(0, 10), ...(list.length > 10 ? [`${list.length - 10} more`] : [])].join(', ')
 }
 
 function bodyError(error: Error, code: string, via: string): ExportError {
@@ -113,7 +188,7 @@ function codeOf(error: unknown): string {
 }
 
 function isLossCode(code: string): boolean {
-  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET'
+  return code === resetCode || code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET'
 }
 
 function isParserError(error: Error, code: string): boolean {

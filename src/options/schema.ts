@@ -846,7 +846,7 @@ export const exportTable = {
     placeholder: 'FILE',
     default: null,
     isFile: true,
-    doc: 'Certificates in PEM that are trusted beside the well-known roots. In code: their text. Verification cannot be turned off.',
+    doc: 'Certificates in PEM that are trusted beside what Node.js trusts: its roots, NODE_EXTRA_CA_CERTS, --use-system-ca or --use-openssl-ca. In code: their text. Verification cannot be turned off.',
   },
   connectTimeoutMs: {
     kind: 'duration',

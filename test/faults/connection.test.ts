@@ -1,6 +1,8 @@
 // Names, routes, TLS and proxies: what is between us and the server, end to end.
 
+import { writeFileSync } from 'node:fs'
 import net from 'node:net'
+import { join } from 'node:path'
 import tls from 'node:tls'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { Emulator } from '../../src/emulator/emulator.js'
@@ -9,11 +11,22 @@ import type { ExportOptions } from '../../src/export.js'
 import {
   expiredCertificate,
   otherNameCertificate,
+  otherRootCertificate,
   rootCertificate,
   serverCertificate,
   serverKey,
 } from '../http/certificates.js'
-import { emulate, everythingIn, FaultClock, membersText, type Outcome, run, usual } from './harness.js'
+import {
+  emulate,
+  everythingIn,
+  FaultClock,
+  membersText,
+  type Outcome,
+  run,
+  temporaryDirectory,
+  usual,
+} from './harness.js'
+import { type StartOptions, start } from './program.js'
 
 afterEach(() => vi.unstubAllEnvs())
 
@@ -122,6 +135,56 @@ test('a root that was given is trusted, and the environment cannot turn verifica
   const refused = await run({ server, options: { apiUrl } })
   expect(refused.error).toMatchObject({ code: 'ERR_TLS', exitCode: 4 })
   expect(server.requests).toBe(0)
+})
+
+test('what Node.js is told to trust beside its roots stays trusted where a root is given', async () => {
+  const server = await emulate({})
+  const port = await tlsFront(server)
+  const directory = temporaryDirectory()
+  const [root, other] = [join(directory, 'root.pem'), join(directory, 'other.pem')]
+  writeFileSync(root, rootCertificate)
+  writeFileSync(other, otherRootCertificate)
+  const ways: StartOptions[] = [
+    { env: { NODE_EXTRA_CA_CERTS: root } },
+    { env: { SSL_CERT_FILE: root }, node: ['--use-openssl-ca'] },
+    // as Node.js has it: without its flag the variable counts for nothing
+    { env: { SSL_CERT_FILE: root } },
+  ]
+  const codes: (number | null)[] = []
+  for (const [index, way] of ways.entries()) {
+    const flags = ['--quiet', '--api-url', `https://127.0.0.1:${port}`, '--ca', other]
+    const { code } = await start(server, join(directory, `${index}.ndjson`), { ...way, flags }).ended
+    codes.push(code)
+  }
+  expect(codes).toEqual([0, 0, 4])
+})
+
+test("as many headers are taken as Node.js's own limit allows", async () => {
+  const server = await emulate({ faults: [{ kind: 'headers', bytes: 40_000, attempt: 'every' }] })
+  const path = join(temporaryDirectory(), 'out.ndjson')
+  const refused = await start(server, path).ended
+  expect([refused.code, server.requests]).toEqual([5, 1])
+  expect(refused.stderr).toMatch(/has more than 16KiB of headers .*NODE_OPTIONS=--max-http-header-size=65536/)
+  const taken = await start(server, path, { env: { NODE_OPTIONS: '--max-http-header-size=65536' } }).ended
+  expect([taken.code, taken.stderr]).toEqual([0, ''])
+})
+
+test('a proxy that closes at CONNECT is asked once for each try, with the waits between them', async () => {
+  const server = await emulate({ clock: new FaultClock() })
+  const asked: string[] = []
+  const port = await listen(
+    net.createServer((socket) => {
+      socket.once('data', (head) => {
+        asked.push(String(head))
+        socket.end()
+      })
+    }),
+  )
+  vi.stubEnv('HTTPS_PROXY', `http://127.0.0.1:${port}`)
+  vi.stubEnv('NO_PROXY', '')
+  const { error, waits } = await run({ server, options: { apiUrl: 'https://api.test' } })
+  expect(error).toMatchObject({ code: 'ERR_CONNECT', exitCode: 5, page: 1 })
+  expect([asked.length, waits.length]).toEqual([6, 4])
 })
 
 test('a proxy is asked for a tunnel with its own credentials and never sees the token', async () => {

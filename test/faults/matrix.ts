@@ -289,6 +289,11 @@ const answers: FaultCase[] = [
     owed: { requests: 2 },
   },
   {
+    id: '5.1-interim-100',
+    ...allFail({ kind: 'informational', count: 3, status: 100 }),
+    owed: { requests: 2 },
+  },
+  {
     id: '5.1-interim-storm',
     ...allFail({ kind: 'informational', count: 10_000_000 }),
     options: { tries: 1 },
@@ -298,7 +303,7 @@ const answers: FaultCase[] = [
   {
     id: '5.1-long-headers',
     ...allFail({ kind: 'headers', bytes: 20_000 }),
-    owed: { code: 'ERR_PROTOCOL', exit: 5, requests: 6, says: /16 KiB/ },
+    owed: { code: 'ERR_PROTOCOL', exit: 5, requests: 1, says: /more than 16KiB of headers.*max-http-header-size/ },
   },
   // The parser drops the reason phrase piece by piece, whatever its length: nothing is held, so nothing has to be refused.
   {
@@ -344,6 +349,7 @@ const cutBeforeRecords: readonly { readonly name: string; readonly fault: Fault 
   { name: 'length-fin', fault: { kind: 'cut', at: 12, transfer: 'length' } },
   { name: 'length-rst', fault: { kind: 'cut', at: 12, transfer: 'length', how: 'rst' } },
   { name: 'close-delimited', fault: { kind: 'cut', at: 12, transfer: 'close' } },
+  { name: 'close-delimited-rst', fault: { kind: 'cut', at: 12, transfer: 'close', how: 'rst' } },
   { name: 'in-record-0', fault: { kind: 'cut', at: 100, transfer: 'close' } },
   { name: 'early-end-gzip', fault: { kind: 'gzip', damage: 'cut', at: 30 } },
 ]
@@ -369,6 +375,9 @@ const transport: FaultCase[] = [
       ['last-crlf', { kind: 'cut', transfer: 'chunked', where: 'last-crlf', connection: 'close' }],
       ['length', { kind: 'cut', at: { record: 2 }, transfer: 'length' }],
       ['close-delimited', { kind: 'cut', at: { record: 2 }, transfer: 'close' }],
+      ['close-delimited-rst', { kind: 'cut', at: { record: 2 }, transfer: 'close', how: 'rst' }],
+      // all of it has arrived: what follows on a document is no proof
+      ['close-delimited-rst-at-the-end', { kind: 'cut', at: 'end', transfer: 'close', how: 'rst' }],
       ['content-length-too-big', { kind: 'content-length', by: 10 }],
       ['content-length-too-small', { kind: 'content-length', by: -10, connection: 'close' }],
     ] as const
@@ -379,6 +388,31 @@ const transport: FaultCase[] = [
       owed: { requests: 3, retries: 1 },
     }),
   ),
+  // lines are whole wherever they are cut between two of them
+  {
+    id: '5.2-close-delimited-rst-between-lines',
+    emulator: {
+      framing: 'ndjson',
+      faults: [{ kind: 'cut', at: { record: 3 }, transfer: 'close', how: 'rst' }],
+    },
+    options: { responseFormat: 'stream' },
+    owed: { requests: 2, retries: 1, complete: 'unproven', warnings: ['unproven-end'] },
+  },
+  {
+    id: '5.2-close-delimited-rst-between-lines-for-ever',
+    emulator: {
+      framing: 'ndjson',
+      faults: [{ kind: 'cut', at: { record: 3 }, transfer: 'close', how: 'rst', attempt: 'every' }],
+    },
+    options: { responseFormat: 'stream' },
+    owed: { code: 'ERR_BODY_TRUNCATED', exit: 5, requests: 6, says: /the connection was lost/ },
+  },
+  {
+    id: '5.2-close-delimited-fin-between-lines',
+    emulator: { framing: 'ndjson', faults: [{ kind: 'cut', at: { record: 3 }, transfer: 'close' }] },
+    options: { responseFormat: 'stream' },
+    owed: { output: membersText(usual, 0, 3), requests: 1, complete: 'unproven', warnings: ['unproven-end'] },
+  },
   {
     id: '5.2-smuggling',
     ...allFail({ kind: 'content-length', by: 0, alsoChunked: true }),
@@ -426,6 +460,11 @@ const transport: FaultCase[] = [
     ...allFail({ kind: 'encoding', encodings: ['gzip', 'gzip', 'gzip'] }),
     owed: { code: 'ERR_ENCODING_UNSUPPORTED', exit: 4, requests: 1 },
   },
+  ...(['none', 'utf-8', 'identity'] as const).map((label) => ({
+    id: `5.2-${label}-plain`,
+    ...allFail({ kind: 'encoding', encodings: [], label }),
+    owed: { requests: 2 },
+  })),
   {
     id: '5.2-zstd',
     ...allFail({ kind: 'encoding', encodings: [], label: 'zstd' }),

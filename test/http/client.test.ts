@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { HttpClient } from '../../src/http/client.js'
 import { isLostConnection, isStaleSocket } from '../../src/http/network-error.js'
 import {
@@ -399,12 +399,6 @@ describe('a body that does not arrive whole', () => {
 
 describe('a server that does not speak HTTP as it should', () => {
   test.each<[string, string, string]>([
-    [
-      'more than 16 KiB of headers',
-      `HTTP/1.1 200 OK\r\n${'X-A: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n'.repeat(600)}\r\n`,
-      'ERR_PROTOCOL',
-    ],
-    ['a header without end', `HTTP/1.1 200 OK\r\nX-A: ${'a'.repeat(20_000)}`, 'ERR_PROTOCOL'],
     ['another protocol', 'SSH-2.0-OpenSSH_9.6\r\n', 'ERR_PROTOCOL'],
     [
       'a length and chunks',
@@ -418,15 +412,35 @@ describe('a server that does not speak HTTP as it should', () => {
     ],
     ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef', 'ERR_PROTOCOL'],
     ['an unknown transfer coding', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nabc', 'ERR_PROTOCOL'],
-    [
-      'an upgrade that nobody asked for',
-      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n',
-      'ERR_PROTOCOL',
-    ],
-    ['100 Continue that nobody asked for', 'HTTP/1.1 100 Continue\r\n\r\n', 'ERR_PROTOCOL'],
   ])('%s', async (_, bytes, code) => {
     const server = await serve(({ socket }) => socket.end(bytes))
     expect(await exchangeFailure(clientOf(server.origin), server.origin)).toMatchObject({ code, isRetryable: true })
+  })
+
+  // asking again changes nothing
+  test.each<[string, string, RegExp]>([
+    [
+      'more headers than Node.js takes',
+      `HTTP/1.1 200 OK\r\n${'X-A: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n'.repeat(600)}\r\n`,
+      /has more than 16KiB of headers; .*NODE_OPTIONS=--max-http-header-size=65536/,
+    ],
+    ['a header without end', `HTTP/1.1 200 OK\r\nX-A: ${'a'.repeat(20_000)}`, /has more than 16KiB of headers/],
+    [
+      'more trailers than Node.js takes',
+      `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n${'X-A: aaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n'.repeat(600)}\r\n`,
+      /has more than 16KiB of headers/,
+    ],
+    [
+      'an upgrade that nobody asked for',
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n',
+      /went to another protocol instead of answering, which nobody asked for/,
+    ],
+  ])('%s, and is not asked again', async (_, bytes, line) => {
+    const server = await serve(({ socket }) => socket.end(bytes))
+    const error = await exchangeFailure(clientOf(server.origin), server.origin)
+    expect(error).toMatchObject({ code: 'ERR_PROTOCOL', exitCode: 5, isRetryable: false })
+    expect(error.toLine()).toMatch(line)
+    expect(error.toLine()).not.toContain('not valid HTTP;')
   })
 })
 
@@ -630,6 +644,31 @@ describe('TLS', () => {
     expect(server.requests).toHaveLength(0)
   })
 
+  test.each<[string, string, string | undefined, RegExp]>([
+    [
+      'an unknown root is one for --ca',
+      serverCertificate,
+      undefined,
+      /unable to .*; pass --ca FILE for a private root/,
+    ],
+    [
+      'another name is one for another address',
+      otherNameCertificate,
+      rootCertificate,
+      /of 127\.0\.0\.1:\d+ is for another name: other\.example; use a name/,
+    ],
+    [
+      'an expired certificate is none of either',
+      expiredCertificate,
+      rootCertificate,
+      /has expired; the certificate is out of its time/,
+    ],
+  ])('the hint for %s', async (_, cert, ca, line) => {
+    const server = await serve(hello, { key, cert })
+    const error = await exchangeFailure(clientOf(server.origin, ca === undefined ? {} : { ca }), server.origin)
+    expect(error.toLine()).toMatch(line)
+  })
+
   test('is verified even where the environment turns that off, with a warning', async () => {
     const server = await serve(hello, { key, cert: serverCertificate })
     const before = process.env['NODE_TLS_REJECT_UNAUTHORIZED']
@@ -650,7 +689,9 @@ describe('TLS', () => {
     const failure = exchangeFailure(clientOf(origin), origin)
     await until(() => server.connections.length === 1)
     server.connections[0]!.write('HTTP/1.1 400 Bad Request\r\n\r\n')
-    expect(await failure).toMatchObject({ code: 'ERR_TLS' })
+    const error = await failure
+    expect(error).toMatchObject({ code: 'ERR_TLS' })
+    expect(error.toLine()).toMatch(/does not speak TLS: check the scheme and the port$/)
   })
 })
 
@@ -726,8 +767,34 @@ describe('a proxy', () => {
     const env = { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` }
     const error = await exchangeFailure(clientOf('https://api.test', { env, ca: rootCertificate }), 'https://api.test')
     expect(error).toMatchObject({ code: 'ERR_TLS' })
+    expect(error.message).toContain('of api.test by way of the proxy')
     expect(server.requests).toHaveLength(0)
   })
+
+  test('that has a certificate for another name is refused by that', async () => {
+    const proxy = await serve(() => {}, { key: serverKey, cert: otherNameCertificate })
+    const env = { HTTPS_PROXY: `https://127.0.0.1:${proxy.port}` }
+    const error = await exchangeFailure(clientOf('https://api.test', { env, ca: rootCertificate }), 'https://api.test')
+    expect(error).toMatchObject({ code: 'ERR_TLS', exitCode: 4, isRetryable: false })
+    expect(error.message).toContain(`of the proxy https://127.0.0.1:${proxy.port} is for another name: other.example`)
+    expect(proxy.requests).toHaveLength(0)
+  })
+})
+
+test('a runtime without WebAssembly is refused before anything is sent', () => {
+  vi.stubGlobal('WebAssembly', undefined)
+  try {
+    expect(() => clientOf('https://api.test')).toThrow(
+      expect.objectContaining({
+        code: 'ERR_RUNTIME_MISSING',
+        exitCode: 2,
+        message: expect.stringContaining('WebAssembly'),
+        hint: expect.stringContaining('--jitless'),
+      }),
+    )
+  } finally {
+    vi.unstubAllGlobals()
+  }
 })
 
 describe('the client refuses', () => {

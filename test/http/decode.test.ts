@@ -241,6 +241,10 @@ test.each<[string | null, Coding[]]>([
   ['x-gzip', ['gzip']],
   ['deflate, gzip', ['gzip', 'deflate']],
   ['br,identity', ['br']],
+  ...['none', 'NONE', 'utf-8', 'UTF8', '"utf-8"', 'identity, utf-8', 'us-ascii', 'binary', 'null'].map(
+    (value): [string, Coding[]] => [value, []],
+  ),
+  ['utf-8, gzip', ['gzip']],
 ])('Content-Encoding %j is undone by %j', (value, codings) => {
   expect(parseContentEncoding(value)).toEqual(codings)
 })

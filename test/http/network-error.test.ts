@@ -4,7 +4,13 @@ import { expect, test } from 'vitest'
 import type { ErrorCode } from '../../src/errors.js'
 import { isLostConnection, isStaleSocket, networkError, type Position } from '../../src/http/network-error.js'
 
-const open: Position = { phase: 'open', host: 'api.truto.one', proxy: null, connectTimeoutMs: 10_000 }
+const open: Position = {
+  phase: 'open',
+  host: 'api.truto.one',
+  proxy: null,
+  connectTimeoutMs: 10_000,
+  maxHeaderBytes: 16_384,
+}
 const coded = (code: string, message = code, rest: object = {}) => Object.assign(new Error(message), { code, ...rest })
 
 test.each<[string, unknown, ErrorCode, boolean]>([
@@ -25,7 +31,8 @@ test.each<[string, unknown, ErrorCode, boolean]>([
   ['another name', coded('ERR_TLS_CERT_ALTNAME_INVALID'), 'ERR_TLS', false],
   ['a protocol that is too old', coded('ERR_SSL_UNSUPPORTED_PROTOCOL'), 'ERR_TLS', false],
   ['a TLS alert', coded('EPROTO'), 'ERR_TLS', false],
-  ['too much head', new errors.HeadersOverflowError(), 'ERR_PROTOCOL', true],
+  ['too much head', new errors.HeadersOverflowError(), 'ERR_PROTOCOL', false],
+  ['a network that Node.js may not use', coded('ERR_ACCESS_DENIED'), 'ERR_CONNECT', false],
   ['what is no HTTP', new errors.HTTPParserError('x'), 'ERR_PROTOCOL', true],
   ['no descriptors left', coded('EMFILE'), 'ERR_OUTPUT_RESOURCES', false],
   ['no addresses left', new RangeError('WebAssembly.Instance(): Out of memory'), 'ERR_RUNTIME_MISSING', false],
@@ -58,6 +65,21 @@ test('drops the bytes that a parser error carries', () => {
   const cause = Object.assign(new errors.HTTPParserError('x'), { data: 'ada@example.org' })
   expect(inspect(cause, { showHidden: true })).toContain('ada@')
   expect(inspect(networkError(cause, open), { depth: 9, showHidden: true })).not.toContain('ada@')
+})
+
+test('says what Node.js was started without, and the flag for it', () => {
+  const cause = coded('ERR_ACCESS_DENIED', 'Access to this API has been restricted', { permission: 'Net' })
+  const error = networkError(cause, open)
+  expect(error).toMatchObject({ exitCode: 5 })
+  expect(error.toLine()).toMatch(
+    /Node\.js was started without the right to any; give node --allow-net beside --permission$/,
+  )
+})
+
+test('names some of the names of a certificate that has very many', () => {
+  const subjectaltname = Array.from({ length: 50 }, (_, n) => `DNS:${n}.example`).join(', ')
+  const error = networkError(coded('ERR_TLS_CERT_ALTNAME_INVALID', 'x', { cert: { subjectaltname } }), open)
+  expect(error.message).toMatch(/: 0\.example, 1\.example, .*9\.example, 40 more$/)
 })
 
 test('only an established connection can be lost', () => {

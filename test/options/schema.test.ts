@@ -82,7 +82,10 @@ test('every flag that a message, a hint or a docstring of src names exists', () 
     ]),
   )
   // commander's own, and those of Node.js itself
-  const ofNode = ['--disable-wasm-trap-handler']
+  const ofNode = [
+    ...['--disable-wasm-trap-handler', '--jitless', '--permission', '--allow-net', '--max-http-header-size'],
+    ...['--network-family-autoselection-attempt-timeout', '--use-system-ca', '--use-openssl-ca'],
+  ]
   for (const other of ['--help', '--version', ...ofNode]) flags.add(other)
   const src = resolve(import.meta.dirname, '../../src')
   const missing: string[] = []
