@@ -55,6 +55,8 @@ export function parseContentEncoding(value: string | null): Coding[] {
 /** Bytes that come over time, each chunk valid until the next is asked for, and how to do without the rest of them: `cancel` makes a waiting `next()`
  *  reject, and does nothing at the end. */
 export interface CancellableBody extends AsyncIterable<Uint8Array> {
+  /** Told where it matters whether the reader of what is decoded is at work on a chunk. */
+  isReaderBusy?: boolean
   cancel(): void
 }
 
@@ -68,7 +70,19 @@ export function decodeBody(
   maxRatio = Number.POSITIVE_INFINITY,
 ): AsyncIterable<Uint8Array> {
   const bound = new RatioBound(maxRatio)
-  return codings.reduce<AsyncIterable<Uint8Array>>((decoded, coding) => decodeLayer(decoded, coding, body, bound), body)
+  const decoded = codings.reduce<AsyncIterable<Uint8Array>>(
+    (inner, coding) => decodeLayer(inner, coding, body, bound),
+    body,
+  )
+  return codings.length === 0 ? body : tellingBusy(decoded, body)
+}
+
+async function* tellingBusy(decoded: AsyncIterable<Uint8Array>, wire: CancellableBody): AsyncGenerator<Uint8Array> {
+  for await (const chunk of decoded) {
+    wire.isReaderBusy = true
+    yield chunk
+    wire.isReaderBusy = false
+  }
 }
 
 /** Holds what comes out of each layer against what the first one has taken in, which may be far less than what has arrived. */

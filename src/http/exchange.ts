@@ -43,8 +43,8 @@ export interface Head {
  * body's bytes, still content-encoded. A chunk is valid until the next is asked for. A body that fails delivers what has arrived before
  * it throws; after an abort, a deadline or `cancel` nothing more is delivered.
  *
- * The idle deadline counts only while `next()` is waiting: a reader that takes its time never trips it. One timer looks at the time of the last
- * wait and arms itself again, so that no chunk pays for a timer.
+ * The idle deadline counts only while `next()` is waiting, and somebody for what it gives: a reader that takes its time never trips it. One timer looks at
+ * the time of the last wait and arms itself again, so that no chunk pays for a timer.
  */
 export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8Array> {
   readonly head: Promise<Head>
@@ -68,6 +68,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
   #failure: unknown
 
   #waitingSince = 0
+  #isReaderBusy = false
   #cancelOpenTimer: (() => void) | undefined
   #cancelIdleTimer: (() => void) | undefined
   readonly #onAbort = (): void => this.#stop(this.#init.signal!.reason)
@@ -167,6 +168,15 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
     if (this.#state === 'live') this.#stop(new DOMException('the request was cancelled', 'AbortError'))
   }
 
+  /** For a decoder, which asks for the next bytes while its own reader is still at work: whether that is so. */
+  set isReaderBusy(isBusy: boolean) {
+    this.#isReaderBusy = isBusy
+    this.#waitingSince = this.#init.clock.now()
+    if (!isBusy && this.#waiting !== undefined && this.#cancelIdleTimer === undefined) {
+      this.#armIdleTimer(this.#init.idleTimeoutMs)
+    }
+  }
+
   #gather(chunk: Uint8Array): void {
     const bytes = this.#gatheredBytes + chunk.length
     if (bytes > this.#gathered.length) {
@@ -205,7 +215,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
     const { clock, idleTimeoutMs, host } = this.#init
     this.#cancelIdleTimer = clock.after(ms, () => {
       this.#cancelIdleTimer = undefined
-      if (this.#waiting === undefined) return
+      if (this.#waiting === undefined || this.#isReaderBusy) return
       const leftMs = this.#waitingSince + idleTimeoutMs - clock.now()
       // Less than a millisecond is what a timer may come too early.
       if (leftMs >= 1) return this.#armIdleTimer(leftMs)

@@ -2,6 +2,7 @@
 // added up.
 
 import { AbortableSteps, Following } from '../abort.js'
+import { formatDuration } from '../bytes/units.js'
 import type { RecordsDigest, SourceState } from '../checkpoint/checkpoint.js'
 import { RecordsTally } from '../checkpoint/digest.js'
 import { type Clock, systemClock } from '../clock.js'
@@ -234,9 +235,10 @@ export class PageReader {
     page: number,
     isNdjson: boolean,
     accept: (facts: PageFacts) => void,
+    wire?: Wire,
   ): AsyncGenerator<RecordBatch, PageFacts, undefined> {
     const { maxRecordBytes, redact } = this.options
-    const documents = this.documents(body, page)
+    const documents = this.documents(body, page, wire)
     const retry = { skipped: this.#taken.snapshot(), seen: new RecordsTally() }
     try {
       const layout = isNdjson ? await documents.look({ isNdjson, mayBeKeyed: false, maxRecordBytes }) : 'any'
@@ -245,17 +247,20 @@ export class PageReader {
         facts = sumOf(facts, yield* this.readDocument(documents, { page, layout, accept, retry }))
       if (retry.seen.records !== retry.skipped.records) throw pageChanged(page, retry.skipped.records)
       return facts
-    } catch (error) {
+    } catch (thrown) {
+      // what the pace had cancelled ended as if somebody had asked for it
+      const error = documents.pace.failure ?? thrown
       if (error instanceof ExportError && redact) redactError(error, redact)
       throw error
     } finally {
+      documents.pace.stop()
       await documents.close()
     }
   }
 
   /** A body to be read by `readDocument`, held to its deadline and counted. */
-  documents(body: AsyncIterable<Uint8Array>, page: number): PagedDocuments {
-    const pace = new PagePace(this.options, page)
+  documents(body: AsyncIterable<Uint8Array>, page: number, wire?: Wire): PagedDocuments {
+    const pace = new PagePace(this.options, page, wire)
     const documents = new Documents(body, {
       ask: () => pace.ask(),
       arrive: (bytes) => {
@@ -405,33 +410,57 @@ export class PageReader {
   }
 }
 
-/** Holds a body to its deadline: counts the time that we wait for its chunks, which is when no record can make progress. Time that the consumer takes does
- *  not count. A body that sends nothing at all is the idle deadline's business. */
+/** What a body comes from, where that can be looked at. */
+export interface Wire {
+  /** Bytes that have arrived so far, before content decoding. Absent where nobody knows. */
+  readonly wireBytes?: number
+  /** Makes the wait for the next chunk fail. */
+  cancel(): void
+}
+
+/**
+ * Holds a body to its deadlines: counts the time that we wait for its chunks, which is when no record can make progress. Time that the consumer takes does not
+ * count. A body that sends nothing at all is the idle deadline's business; one that sends what unfolds to nothing (empty blocks, names, members) keeps
+ * that from ever being over, and gives us no chunk to look at the clock by, so a timer does, which arms itself again as long as there is no reason to end.
+ */
 class PagePace {
+  /** Set once the body was cancelled because it is late. */
+  failure: UpstreamError | undefined
+
   readonly #clock: Clock
   readonly #timeoutMs: number
   readonly #page: number
   /** Of the document in hand. */
   facts: Pick<PageFacts, 'records' | 'bytes'> = { records: 0, bytes: 0 }
+  readonly #wire: Wire | undefined
+  #isWaiting = false
   #askedMs = 0
+  #askedWireBytes = 0
   #waitedMs = 0
   #records = 0
   #rateMs = 0
   #rateBytes = 0
+  #cancelTimer: (() => void) | undefined
 
-  constructor({ clock, pageTimeoutMs }: PageReader['options'], page: number) {
+  constructor({ clock, pageTimeoutMs }: PageReader['options'], page: number, wire?: Wire) {
     this.#clock = clock
     this.#timeoutMs = pageTimeoutMs
     this.#page = page
+    this.#wire = wire?.wireBytes === undefined ? undefined : wire
   }
 
   /** The next chunk is asked for. */
   ask(): void {
     this.#askedMs = this.#clock.now()
+    this.#isWaiting = true
+    if (this.#wire === undefined) return
+    this.#askedWireBytes = this.#wire.wireBytes!
+    if (this.#cancelTimer === undefined) this.#arm(0)
   }
 
   /** It is there. @throws UpstreamError ERR_TIMEOUT */
   arrive(bytes: number): void {
+    this.#isWaiting = false
     const ms = this.#clock.now() - this.#askedMs
     this.#waitedMs += ms
     this.#rateMs += ms
@@ -440,19 +469,65 @@ class PagePace {
       this.#records = this.facts.records
       this.#waitedMs = 0
     }
-    if (this.#waitedMs > this.#timeoutMs) {
-      throw this.#late(`no record was finished in ${this.#timeoutMs} ms of waiting for bytes`)
-    }
+    if (this.#waitedMs > this.#timeoutMs) throw this.#noRecord()
     if (this.#rateMs < minRate.windowMs) return
-    const isSlow = this.#rateBytes * 1000 < minRate.bytesPerSecond * this.#rateMs
-    if (isSlow) throw this.#late(`the body came at less than ${minRate.bytesPerSecond} bytes a second`)
+    if (isSlow(this.#rateBytes, this.#rateMs)) throw this.#slow()
     this.#rateMs = this.#rateBytes = 0
+  }
+
+  /** The body has ended, in whichever way. */
+  stop(): void {
+    this.#isWaiting = false
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+  }
+
+  /** @param ms that the chunk in question has been waited for so far */
+  #arm(ms: number): void {
+    const untilTimeoutMs = this.#timeoutMs - this.#waitedBefore - ms
+    // what has come in this window allows for so much time
+    const allowedMs = Math.max(minRate.windowMs, (this.#rateBytes * 1000) / minRate.bytesPerSecond)
+    const untilSlowMs = allowedMs - this.#rateMs - ms
+    const dueMs = Math.min(untilTimeoutMs, untilSlowMs > 0 ? untilSlowMs : minRate.windowMs)
+    this.#cancelTimer = this.#clock.after(Math.max(1, Math.ceil(dueMs)), () => {
+      this.#cancelTimer = undefined
+      if (this.#isWaiting) this.#look()
+    })
+  }
+
+  #look(): void {
+    const ms = this.#clock.now() - this.#askedMs
+    const isDecoding = this.#wire!.wireBytes! > this.#askedWireBytes
+    // a timer may come a part of a millisecond too early
+    if (this.#waitedBefore + ms >= this.#timeoutMs) this.failure = this.#noRecord()
+    else if (isDecoding && this.#rateMs + ms >= minRate.windowMs && isSlow(this.#rateBytes, this.#rateMs + ms)) {
+      this.failure = this.#slow()
+    }
+    if (this.failure === undefined) this.#arm(ms)
+    else this.#wire!.cancel()
+  }
+
+  /** Time without a record before the chunk that is waited for. */
+  get #waitedBefore(): number {
+    return this.facts.records === this.#records ? this.#waitedMs : 0
+  }
+
+  #noRecord(): UpstreamError {
+    return this.#late(`no record was finished in ${formatDuration(this.#timeoutMs)} of waiting for bytes`)
+  }
+
+  #slow(): UpstreamError {
+    return this.#late(`the body came at less than ${minRate.bytesPerSecond} bytes a second`)
   }
 
   #late(message: string): UpstreamError {
     const { records, bytes } = this.facts
     return new UpstreamError('ERR_TIMEOUT', message, { page: this.#page, recordIndex: records, byteOffset: bytes })
   }
+}
+
+function isSlow(bytes: number, ms: number): boolean {
+  return bytes * 1000 < minRate.bytesPerSecond * ms
 }
 
 /** A source whose records a PageReader reads: all of it but what is asked for and in which order. */

@@ -27,6 +27,8 @@ export interface PageAnswer {
   readonly contentType: string | null
   /** Decoded bytes; a chunk is valid until the next is asked for. */
   readonly body: AsyncIterable<Uint8Array>
+  /** Bytes of the body that have arrived so far, before content decoding. */
+  readonly wireBytes?: number
   /** Gives up what has not been read. Does nothing after the end. */
   cancel(): void
 }
@@ -119,7 +121,8 @@ export class TrutoSource extends PagedSource {
         const body = /^application\/json-seq\b/i.test(answer.contentType ?? '')
           ? withoutSeparators(answer.body)
           : answer.body
-        const batches = this.reader.readPage(body, page, isNdjson, (facts) => this.#accept(facts, page))
+        const accept = (facts: PageFacts): void => this.#accept(facts, page)
+        const batches = this.reader.readPage(body, page, isNdjson, accept, answer)
         for (;;) {
           const step = await batches.next()
           if (step.done) {

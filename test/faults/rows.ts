@@ -19,6 +19,7 @@ const connection = 'test/faults/connection.test.ts'
 const client = 'test/http/client.test.ts'
 const networkError = 'test/http/network-error.test.ts'
 const connector = 'test/http/connector.test.ts'
+const heartbeat = 'test/faults/heartbeat.test.ts'
 const redirects = 'test/faults/redirects.test.ts'
 const resume = 'test/faults/resume.test.ts'
 const sweep = 'test/faults/sweep.test.ts'
@@ -291,9 +292,15 @@ export const rows: readonly Row[] = [
   },
   {
     id: '5.2.8',
-    fault: 'one byte each 100 ms',
-    owed: 'no record finished for 10 min, or < 100 B/s for 60 s: retried; 5',
+    fault: 'one byte each 100 ms; a compressed body that unfolds to nothing, slowly or as fast as it goes',
+    owed: 'no record finished for 10 min, or < 100 B/s for 60 s: retried; 5; memory stays flat',
     cases: ['5.2-drip-*', '5.2-error-body-drips'],
+    tests: [
+      [heartbeat, 'sent %s ends with the deadline of a page'],
+      [heartbeat, 'what unfolds to less than 100 bytes a second for a minute is too slow, however much arrives'],
+      [heartbeat, 'nothing of it is kept: memory stays flat'],
+      [heartbeat, 'time that the consumer takes does not count, whatever arrives meanwhile'],
+    ],
   },
   {
     id: '5.2.9',
