@@ -21,7 +21,7 @@ test('a list of small pages never earns a 429 from the documented tiers', async 
   expect(first).toEqual({
     kind: 'wait',
     page: 51,
-    reason: 'the account has had its 50 requests in 10s; waiting 10s',
+    reason: 'our own limit of 50 requests in 10s for the account is used up; waiting 10s',
     ms: 10_001,
   })
 })
@@ -37,6 +37,43 @@ test('it does on real clocks, where our window and that of the server begin at d
   })
   expect([report.records, report.retries, server.requests]).toEqual([60, 0, 60])
   expect(server.log.filter(({ status }) => status !== 200)).toEqual([])
+})
+
+test('exports of one process share the limits: side by side and one after the other, none earns a 429', async () => {
+  const limits = { accountRequests: 12, windowMs: 250 }
+  const server = await emulate({ members: 20, pageSize: 1, rateLimits: { ...limits, retryAfterSeconds: 1 } })
+  const directory = temporaryDirectory()
+  const waits: string[] = []
+  const one = async (name: string): Promise<number> => {
+    const report = await exportRecords({
+      ...requestOf(server),
+      out: `${directory}/${name}.ndjson`,
+      accountRequests: limits.accountRequests,
+      rateWindowMs: limits.windowMs,
+      onEvent: (event) => event.kind === 'wait' && waits.push(event.reason),
+    })
+    expect(report.retries).toBe(0)
+    return report.requests
+  }
+  const requests = await Promise.all([one('a'), one('b'), one('c')])
+  requests.push(await one('d'))
+  expect([requests, server.requests]).toEqual([[20, 20, 20, 20], 80])
+  expect(server.log.filter(({ status }) => status !== 200)).toEqual([])
+  expect(waits[0]).toMatch(/^our own limit of 12 requests in 250ms for the account is used up; waiting \d/)
+})
+
+test('a wait for another export of the process is announced and bounded like any', async () => {
+  const clock = new FaultClock()
+  const server = await emulate({ clock, members: 4, pageSize: 1 })
+  const directory = temporaryDirectory()
+  const shared = { ...requestOf(server), clock, accountRequests: 4 }
+  await exportRecords({ ...shared, out: `${directory}/a.ndjson` })
+  const error = await exportRecords({ ...shared, out: `${directory}/b.ndjson`, maxWaitMs: 5_000 }).catch((e) => e)
+  expect(error).toMatchObject({ code: 'ERR_RATE_LIMITED', exitCode: 5, page: 1 })
+  expect((error as ExportError).toLine()).toMatch(
+    /^ERR_RATE_LIMITED: our own limit of 4 requests in 10s for the account is used up \[page 1\]; the wait for it is 10s, more than 5s, come back at 2026-\S+; .*; raise --max-wait, or the limit by --account-requests or --token-requests$/,
+  )
+  expect(server.requests).toBe(4)
 })
 
 test('a limit that is lower than we know answers 429, which is obeyed to the end', async () => {
@@ -73,7 +110,7 @@ test('the token has a bucket of its own', async () => {
   const outcome = await run({ emulator, options: { tokenRequests: 4 } })
   expect([refusals(outcome), outcome.waits]).toEqual([0, [10_001, 10_001]])
   expect(outcome.events.find(({ kind }) => kind === 'wait')).toMatchObject({
-    reason: 'the token has had its 4 requests in 10s; waiting 10s',
+    reason: 'our own limit of 4 requests in 10s for the token is used up; waiting 10s',
   })
 })
 
@@ -84,6 +121,10 @@ test.each<[string, EmulatorOptions, number]>([
   const outcome = await run({ emulator: { members: 60, pageSize: 1, ...more }, options: { maxWaitMs: 5_000 } })
   expect(outcome.error).toMatchObject({ code: 'ERR_RATE_LIMITED', exitCode: 5, page: sent + 1 })
   expect((outcome.error as ExportError).toLine()).toMatch(/more than 5s, come back at 2026-01-01T00:0/)
+  const own = /our own limit of 50 requests.*raise --max-wait/
+  expect((outcome.error as ExportError).toLine()).toMatch(
+    sent === 50 ? own : /the server says that its limit is used up/,
+  )
   expect([outcome.emulator.requests, refusals(outcome)]).toEqual([sent, 0])
   expect(outcome.files).toEqual(['_out.ndjson.checkpoint', '_out.ndjson.partial'])
 })

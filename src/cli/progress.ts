@@ -40,7 +40,7 @@ interface LineKind {
   readonly fields?: { readonly [name: string]: unknown }
 }
 
-/** What is shown without being asked for. */
+/** What is shown without being asked for; of waits, those that somebody could notice. */
 const notices: readonly ExportEvent['kind'][] = ['wait', 'fallback', 'resume', 'expired', 'finish', 'rewind']
 /** Ten redraws a second are as many as an eye follows. */
 const redrawMs = 100
@@ -68,7 +68,7 @@ export class Display {
   /** For `ExportOptions.onEvent`. */
   readonly onEvent = (event: ExportEvent): void => {
     const { isQuiet, isVerbose } = this.#options
-    const isNotice = notices.includes(event.kind)
+    const isNotice = notices.includes(event.kind) && !(event.kind === 'wait' && event.ms < second)
     if (isQuiet || !(isVerbose || isNotice)) return
     this.line(formatEvent(event), isNotice ? 'notice' : 'detail', kindOf(event))
   }

@@ -17,7 +17,7 @@ import { attemptTimeoutMs, type Connector, connectorOf, mended } from './connect
 import { decodeBody, parseContentEncoding } from './decode.js'
 import { Exchange, type Head } from './exchange.js'
 import { networkError } from './network-error.js'
-import { type Hold, Pacer, type PacingLimits } from './pacing.js'
+import { bucketsOf, type Hold, Pacer, type PacingLimits } from './pacing.js'
 import { isLoopback, proxyFor, proxyWarnings } from './proxy.js'
 import { redactor, shortUrl } from './redact.js'
 import type { ResponseHeaders } from './retry-after.js'
@@ -41,7 +41,8 @@ export interface HttpClientOptions {
   /** Where HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY and NODE_TLS_REJECT_UNAUTHORIZED are read, once. Default `process.env`. */
   readonly env?: NodeJS.ProcessEnv
   readonly userAgent?: string
-  /** What all requests of this client together are held to. Default: nothing but what the server says. */
+  /** What the requests of this client are held to, together with those of all others in this process for the same account or with the same token.
+   *  Default: nothing but what the server says. */
   readonly pacing?: PacingLimits
   /** How many times its encoded bytes a body may be. Default: any number of times. */
   readonly maxDecodedRatio?: number
@@ -69,6 +70,12 @@ export interface HttpAnswer {
   readonly wireBytes: number
   /** Drops the rest of the body, and the connection with it. Does nothing at the end. */
   cancel(): void
+}
+
+export interface OpenOptions {
+  signal?: AbortSignal | undefined
+  account?: string
+  onHold?: (hold: Hold) => Promise<void>
 }
 
 /**
@@ -116,7 +123,8 @@ export class HttpClient {
     this.#debugBodies = options.debugBodies ?? false
     this.#onDetail = options.onDetail
     this.#maxDecodedRatio = options.maxDecodedRatio
-    this.#pacer = new Pacer(options.pacing ?? { accountRequests: 0, tokenRequests: 0, windowMs: 0 })
+    const anyPace = { accountRequests: 0, tokenRequests: 0, windowMs: 0 }
+    this.#pacer = new Pacer(options.pacing ?? anyPace, bucketsOf(this.#clock), apiUrl.origin, token)
     this.#redactors = [redactor([token, this.#proxy?.password, decodeText(this.#proxy?.password ?? '')])]
     this.#dispatcher = createDispatcher({
       proxy: this.#proxy,
@@ -137,17 +145,18 @@ export class HttpClient {
    * Sends a GET as soon as the pace allows, and resolves with the answer if its status is 200. An abort rejects with the signal's reason, at once in
    * every phase.
    * @param options.account whose limits count, for a client that asks for several
+   * @param options.onHold waits, as long as it is told; by default nobody hears of the wait. What it throws is passed on
    * @throws AuthError, RequestError, UpstreamError or DataError as `answerError` and `networkError` say; InternalError for a foreign origin
    */
-  async open(url: URL, options: { signal?: AbortSignal | undefined; account?: string } = {}): Promise<HttpAnswer> {
-    const { signal, account = '' } = options
+  async open(url: URL, options: OpenOptions = {}): Promise<HttpAnswer> {
+    const { signal, account = '', onHold = ({ ms }: Hold) => sleep(this.#clock, ms, signal) } = options
     if (url.origin !== this.#origin) {
       throw new InternalError('ERR_INTERNAL', `a request to ${url.origin} instead of ${this.#origin} was stopped`)
     }
     // undici frees a connection one turn of the event loop after its answer has ended; asked earlier, it would open a second one.
     await new Promise((resolve) => setImmediate(resolve))
     for (let hold = this.hold(account); hold !== null; hold = this.hold(account)) {
-      await sleep(this.#clock, hold.ms, signal)
+      await onHold(hold)
     }
     const startedAt = this.#clock.now()
     try {
@@ -165,11 +174,13 @@ export class HttpClient {
   setToken(token: string): void {
     checkToken(token)
     this.#token = token
+    this.#pacer.setToken(token)
     this.#redactors.push(redactor([token]))
   }
 
   /** Drops all connections; requests in flight fail. */
   async close(): Promise<void> {
+    this.#pacer.close()
     await this.#dispatcher.destroy()
   }
 

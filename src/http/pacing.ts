@@ -1,13 +1,15 @@
-// How fast one client may ask: never more requests in any window than Truto allows an account and a token, and none while a server says that its limit is
-// used up. Pure; the time is an argument, in ms of a monotonic clock.
+// How fast this process may ask: never more requests in any window than Truto allows an account and a token, whoever sends them, and none while a server says
+// that its limit is used up. The time is an argument, in ms of a monotonic clock.
 
+import { createHash } from 'node:crypto'
 import { formatDuration } from '../bytes/units.js'
+import { type Clock, systemClock } from '../clock.js'
 import { type ResponseHeaders, retryAfterMs, usedUpMs } from './retry-after.js'
 
 export interface PacingLimits {
   /** Requests for one account in a window, 0 for any number. */
   readonly accountRequests: number
-  /** Requests with the client's token in a window, 0 for any number. */
+  /** Requests with one token in a window, 0 for any number. */
   readonly tokenRequests: number
   /** Length of both windows in ms. */
   readonly windowMs: number
@@ -15,17 +17,19 @@ export interface PacingLimits {
 
 /** What holds the next request back. */
 export interface Hold {
-  /** At least 1. Ask again behind it: the wait is longer where an answer was still outstanding, or another request was faster. */
+  /** At least 1. Ask again after it: the wait is longer where an answer was still outstanding, or another request was faster. */
   readonly ms: number
-  /** A clause for people. */
+  /** A clause for people, which says whose limit it is. */
   readonly reason: string
+  /** Whether the limit is one that we were told to keep, and not what the server said. */
+  readonly isOurs: boolean
 }
 
 /** A request that was sent. */
 export interface PacedRequest {
-  readonly account: string
-  /** When its tokens come back, Infinity while its answer is being waited for. */
-  returnsAtMs: number
+  readonly ofAccount: Bucket
+  /** When its answer came, Infinity while it is being waited for. */
+  answeredAtMs: number
 }
 
 /** The head of an answer, and the wall time it came at. */
@@ -37,62 +41,191 @@ export interface PacedAnswer {
 }
 
 /**
- * Two buckets of tokens. A request takes one out of that of its account and one out of that of the API token. They come back one window after the
- * *answer*: the server has counted the request at some moment between the two, so that it never sees more in any window than the bucket holds, however
- * long requests are on their way.
+ * The pace of one client, who shares the buckets of its token and accounts with all others. A request takes a token out of the bucket of its account and one
+ * out of that of the API token. They come back one window after the *answer*: the server has counted the request at some moment between the two, so that
+ * it never sees more in any window than the bucket holds, however long requests are on their way. Where clients differ in what a bucket may hold, each
+ * of their limits is kept.
  */
 export class Pacer {
   readonly #limits: PacingLimits
-  readonly #sent: Sent
-  readonly #accounts = new Map<string, { readonly sent: Sent; closed: { untilMs: number; reason: string } | null }>()
+  readonly #buckets: Buckets
+  readonly #origin: string
+  #token: string
+  /** Those that this client has asked for, by their names. */
+  readonly #joined = new Map<string, Bucket>()
 
-  constructor(limits: PacingLimits) {
+  /** @param origin of the API, which the limits are those of
+   *  @param buckets default: none that others share */
+  constructor(limits: PacingLimits, buckets: Buckets = new Map(), origin = '', token: string | null = null) {
     this.#limits = limits
-    this.#sent = new Sent(limits.tokenRequests, limits.windowMs)
+    this.#buckets = buckets
+    this.#origin = origin
+    this.#token = digestOf(token)
   }
 
   /** Null where a request for the account may be sent now. */
   hold(account: string, nowMs: number): Hold | null {
-    const { accountRequests, tokenRequests, windowMs } = this.#limits
-    const { sent, closed } = this.#of(account)
-    const holds = [
-      { ms: sent.holdMs(nowMs), reason: `the account has had its ${requests(accountRequests, windowMs)}` },
-      { ms: this.#sent.holdMs(nowMs), reason: `the token has had its ${requests(tokenRequests, windowMs)}` },
-      { ms: closed === null ? 0 : closed.untilMs - nowMs, reason: closed?.reason ?? '' },
-    ]
-    const { ms, reason } = holds.reduce((longest, hold) => (hold.ms > longest.ms ? hold : longest))
+    const [ofAccount, ofToken] = this.#bucketsOf(account, nowMs)
+    const held = (what: string, { ms, limit }: ReturnType<Bucket['hold']>): Hold => {
+      const reason = limit === undefined ? '' : `our own limit of ${requestsText(limit)} for ${what} is used up`
+      return { ms, reason, isOurs: true }
+    }
+    const closed: Hold = { ms: ofAccount.closedUntilMs - nowMs, reason: usedUp, isOurs: false }
+    const holds = [held('the account', ofAccount.hold(nowMs)), held('the token', ofToken.hold(nowMs)), closed]
+    const { ms, ...why } = holds.reduce((longest, hold) => (hold.ms > longest.ms ? hold : longest))
     // a timer may come a part of a millisecond too early, and the wait would be one of two
-    return ms > 0 ? { ms: Math.ceil(ms) + 1, reason } : null
+    return ms > 0 ? { ms: Math.ceil(ms) + 1, ...why } : null
   }
 
   /** Takes note of a request that is being sent. It is for the caller to have asked `hold` in the same turn. */
   begin(account: string): PacedRequest {
-    const request: PacedRequest = { account, returnsAtMs: Number.POSITIVE_INFINITY }
-    this.#of(account).sent.add(request)
-    this.#sent.add(request)
+    const [ofAccount, ofToken] = this.#bucketsOf(account)
+    const request: PacedRequest = { ofAccount, answeredAtMs: Number.POSITIVE_INFINITY }
+    ofAccount.add(request)
+    ofToken.add(request)
     return request
   }
 
   /** Takes note of the head of its answer, or of its failure: a request that failed may have been counted all the same. */
   end(request: PacedRequest, nowMs: number, answer?: PacedAnswer): void {
-    request.returnsAtMs = nowMs + this.#limits.windowMs
+    request.answeredAtMs = nowMs
     const closedMs = answer === undefined ? undefined : closedMsOf(answer)
     if (closedMs === undefined) return
-    const account = this.#of(request.account)
-    const untilMs = nowMs + closedMs
+    const { ofAccount } = request
     // answers may overtake each other
-    if (account.closed !== null && account.closed.untilMs > untilMs) return
-    account.closed = { untilMs, reason: 'the server says that its limit is used up' }
+    ofAccount.closedUntilMs = Math.max(ofAccount.closedUntilMs, nowMs + closedMs)
   }
 
-  #of(account: string) {
-    let found = this.#accounts.get(account)
-    if (found === undefined) {
-      found = { sent: new Sent(this.#limits.accountRequests, this.#limits.windowMs), closed: null }
-      this.#accounts.set(account, found)
-    }
-    return found
+  /** Requests are sent with another token from now on. */
+  setToken(token: string): void {
+    const name = this.#tokenName
+    this.#joined.get(name)?.leave(this)
+    this.#joined.delete(name)
+    this.#token = digestOf(token)
   }
+
+  /** Nothing more will be sent. What was sent is remembered for as long as it counts. */
+  close(): void {
+    for (const bucket of this.#joined.values()) bucket.leave(this)
+    this.#joined.clear()
+  }
+
+  #bucketsOf(account: string, nowMs = Number.NEGATIVE_INFINITY): [account: Bucket, token: Bucket] {
+    const { accountRequests, tokenRequests, windowMs } = this.#limits
+    // a token of one account need not name it; an account that is named has its limit whatever token it is asked for with
+    const name = account === '' ? `account of ${this.#tokenName}` : `account ${JSON.stringify([this.#origin, account])}`
+    return [
+      this.#join(name, { requests: accountRequests, windowMs }, nowMs),
+      this.#join(this.#tokenName, { requests: tokenRequests, windowMs }, nowMs),
+    ]
+  }
+
+  get #tokenName(): string {
+    return `token ${JSON.stringify([this.#origin, this.#token])}`
+  }
+
+  #join(name: string, limit: Limit, nowMs: number): Bucket {
+    const joined = this.#joined.get(name)
+    if (joined !== undefined) return joined
+    // those that nobody uses go when somebody comes
+    for (const [other, bucket] of this.#buckets) if (bucket.isForgotten(nowMs)) this.#buckets.delete(other)
+    const bucket = this.#buckets.get(name) ?? new Bucket()
+    this.#buckets.set(name, bucket)
+    this.#joined.set(name, bucket)
+    bucket.join(this, limit)
+    return bucket
+  }
+}
+
+const usedUp = 'the server says that its limit is used up'
+
+interface Limit {
+  /** 0 for any number. */
+  readonly requests: number
+  readonly windowMs: number
+}
+
+/** By name. */
+export type Buckets = Map<string, Bucket>
+
+/** The requests whose tokens are out of one bucket, and the limits that its clients were told. */
+class Bucket {
+  /** A server has said that nothing more is to be had before. */
+  closedUntilMs = 0
+
+  readonly #limits = new Map<object, Limit>()
+  #requests: PacedRequest[] = []
+  /** The longest window that somebody has counted in. */
+  #longestMs = 0
+
+  join(client: object, limit: Limit): void {
+    const isAny = limit.requests === 0
+    this.#limits.set(client, isAny ? { requests: Number.POSITIVE_INFINITY, windowMs: 0 } : limit)
+    if (!isAny) this.#longestMs = Math.max(this.#longestMs, limit.windowMs)
+  }
+
+  leave(client: object): void {
+    this.#limits.delete(client)
+  }
+
+  /** Time until every limit has a token, at most 0 where they have, and the limit that is the last to. */
+  hold(nowMs: number): { ms: number; limit?: Limit } {
+    this.#forget(nowMs)
+    let longest: { ms: number; limit?: Limit } = { ms: 0 }
+    for (const limit of this.#limits.values()) {
+      const ms = this.#holdMs(limit, nowMs)
+      if (ms > longest.ms) longest = { ms, limit }
+    }
+    return longest
+  }
+
+  add(request: PacedRequest): void {
+    if (this.#longestMs > 0) this.#requests.push(request)
+  }
+
+  /** Whether nobody uses it, and nothing in it counts any more. */
+  isForgotten(nowMs: number): boolean {
+    this.#forget(nowMs)
+    return this.#limits.size === 0 && this.#requests.length === 0 && this.closedUntilMs <= nowMs
+  }
+
+  #forget(nowMs: number): void {
+    this.#requests = this.#requests.filter(({ answeredAtMs }) => answeredAtMs + this.#longestMs > nowMs)
+  }
+
+  #holdMs({ requests, windowMs }: Limit, nowMs: number): number {
+    if (this.#requests.length < requests) return 0
+    // what has no answer yet comes back a window after now at the earliest
+    const returns = this.#requests
+      .map(({ answeredAtMs }) => Math.min(answeredAtMs, nowMs) + windowMs - nowMs)
+      .filter((ms) => ms > 0)
+      .sort((a, b) => a - b)
+    return returns.length < requests ? 0 : returns[returns.length - requests]!
+  }
+}
+
+const registryName = Symbol.for('truto-export.pacing.1')
+
+const registries = new WeakMap<Clock, Buckets>()
+
+/** The buckets of this process, also for other copies of this module in it. Those of a clock of somebody's own are apart: its times mean nothing to others. */
+export function bucketsOf(clock: Clock): Buckets {
+  if (clock === systemClock) {
+    const shared = globalThis as { [registryName]?: Buckets }
+    shared[registryName] ??= new Map()
+    return shared[registryName]
+  }
+  let own = registries.get(clock)
+  if (own === undefined) {
+    own = new Map()
+    registries.set(clock, own)
+  }
+  return own
+}
+
+/** The token itself is kept nowhere. */
+function digestOf(token: string | null): string {
+  return token === null ? '' : createHash('sha256').update(token).digest('hex')
 }
 
 /** How long an answer closes its account for: it was refused for coming too early, or was the last one of its window. */
@@ -100,35 +233,6 @@ function closedMsOf({ statusCode, headers, wallNowMs }: PacedAnswer): number | u
   return statusCode === 429 || statusCode === 503 ? retryAfterMs(headers, wallNowMs) : usedUpMs(headers, wallNowMs)
 }
 
-/** The requests whose tokens are out of a bucket of `size`. */
-class Sent {
-  readonly #size: number
-  readonly #windowMs: number
-  #requests: PacedRequest[] = []
-
-  constructor(size: number, windowMs: number) {
-    this.#size = size
-    this.#windowMs = windowMs
-  }
-
-  /** Time until a token is there, 0 where one is. */
-  holdMs(nowMs: number): number {
-    if (this.#size === 0) return 0
-    this.#requests = this.#requests.filter(({ returnsAtMs }) => returnsAtMs > nowMs)
-    if (this.#requests.length < this.#size) return 0
-    // what has no answer yet comes back a window after now at the earliest
-    const first = this.#requests.reduce(
-      (least, { returnsAtMs }) => Math.min(least, returnsAtMs),
-      nowMs + this.#windowMs,
-    )
-    return first - nowMs
-  }
-
-  add(request: PacedRequest): void {
-    if (this.#size > 0) this.#requests.push(request)
-  }
-}
-
-function requests(count: number, windowMs: number): string {
-  return `${count} ${count === 1 ? 'request' : 'requests'} in ${formatDuration(windowMs)}`
+function requestsText({ requests, windowMs }: Limit): string {
+  return `${requests} ${requests === 1 ? 'request' : 'requests'} in ${formatDuration(windowMs)}`
 }

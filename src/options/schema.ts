@@ -901,7 +901,7 @@ export const exportTable = {
     default: 50,
     min: 0,
     max: 1_000_000,
-    doc: 'Most requests for an account in each --rate-window; 0 is any number. The default is what Truto allows: it refuses the next one and then asks for a wait of 10s. Lower it where other programs read the same account.',
+    doc: 'Most requests for an account in each --rate-window; 0 is any number. The default is what Truto allows: it refuses the next one and then asks for a wait of 10s. All exports of a process share it; where they differ, each of their limits is kept. Lower it where other programs read the same account.',
   },
   tokenRequests: {
     kind: 'integer',
@@ -934,7 +934,7 @@ export const exportTable = {
     default: 15 * minute,
     min: 0,
     max: 24 * 60 * minute,
-    doc: 'The longest wait for a limit, ours or one that the server tells of. A longer one ends the export at once and says when to come back.',
+    doc: 'The longest wait for a limit: our own (--account-requests, --token-requests) or one that the server tells of. A longer one ends the export at once, says whose limit it is and when to come back.',
   },
   tries: {
     kind: 'integer',

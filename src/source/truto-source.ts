@@ -1,7 +1,7 @@
 // The list of one Truto resource, page after page: asks for a page until it is read, passing over what was let out already, goes to `unified` where the
 // answer was passed through unmapped, and follows the cursor to its end.
 
-import { formatDuration } from '../bytes/units.js'
+import { formatDuration, second } from '../bytes/units.js'
 import type { SourceState } from '../checkpoint/checkpoint.js'
 import { sleep } from '../clock.js'
 import { DataError, ExportError, RequestError, UpstreamError } from '../errors.js'
@@ -17,10 +17,11 @@ import { PagedSource, pageChanged, type SourceOptions } from './source.js'
 
 /** What a page is asked of: `HttpClient`, or a double of it in tests. */
 export interface PageClient {
-  /** Resolves for a 200 answer, rejects with the typed error of any other. */
-  open(url: URL, options: { signal?: AbortSignal | undefined; account?: string }): Promise<PageAnswer>
-  /** What `open` would wait for before it sends; null for nothing. Absent where it never does. */
-  hold?(account?: string): Hold | null
+  /** Resolves for a 200 answer, rejects with the typed error of any other. `onHold` is called for what is waited for before the request is sent. */
+  open(
+    url: URL,
+    options: { signal?: AbortSignal | undefined; account?: string; onHold?: (hold: Hold) => Promise<void> },
+  ): Promise<PageAnswer>
 }
 
 export interface PageAnswer {
@@ -112,11 +113,15 @@ export class TrutoSource extends PagedSource {
     for (let attempt = 1; ; attempt++) {
       let answer: PageAnswer | undefined
       try {
-        await this.#untilAllowed(page)
-        outcome.requests++
-        if (options.progress) options.progress.requests++
         const url = listUrl(this.#options.apiUrl, this.#options.request, { cursor, responseFormat: this.#asking })
-        answer = await this.#options.client.open(url, { signal: options.signal, account: this.#account })
+        this.#countRequest(1)
+        const onHold = async (hold: Hold): Promise<void> => {
+          // it is not sent yet
+          this.#countRequest(-1)
+          await this.#waitForLimit(page, hold)
+          this.#countRequest(1)
+        }
+        answer = await this.#options.client.open(url, { signal: options.signal, account: this.#account, onHold })
         const isNdjson = checkContentType(answer.contentType, page)
         const body = /^application\/json-seq\b/i.test(answer.contentType ?? '')
           ? withoutSeparators(answer.body)
@@ -237,14 +242,24 @@ export class TrutoSource extends PagedSource {
     if (waitMs > 0) await this.#wait(page, reason, waitMs)
   }
 
-  /** Waits while the client holds requests back. @throws UpstreamError ERR_RATE_LIMITED where that would be too long */
-  async #untilAllowed(page: number): Promise<void> {
-    const { client, retry } = this.#options
-    for (let hold = client.hold?.(this.#account); hold; hold = client.hold?.(this.#account)) {
-      const { ms, reason } = hold
-      if (ms > retry.maxWaitMs) throw new UpstreamError('ERR_RATE_LIMITED', reason, { page, retryAfterMs: ms })
-      await this.#wait(page, reason, ms)
-    }
+  #countRequest(change: 1 | -1): void {
+    const { outcome, options } = this.reader
+    outcome.requests += change
+    if (options.progress) options.progress.requests += change
+  }
+
+  /** Waits for a limit, ours or the server's. @throws UpstreamError ERR_RATE_LIMITED where that would be too long */
+  async #waitForLimit(page: number, { ms, reason, isOurs }: Hold): Promise<void> {
+    const { maxWaitMs } = this.#options.retry
+    if (ms <= maxWaitMs) return this.#wait(page, reason, ms)
+    const until = new Date(this.reader.options.clock.wallNow() + ms).toISOString()
+    const longest = `the wait for it is ${formatDuration(ms)}, more than ${formatDuration(maxWaitMs)}`
+    throw new UpstreamError('ERR_RATE_LIMITED', reason, {
+      page,
+      retryAfterMs: ms,
+      left: `${longest}, come back at ${until}`,
+      ...(isOurs ? { hint: 'raise --max-wait, or the limit by --account-requests or --token-requests' } : {}),
+    })
   }
 
   get #account(): string {
@@ -256,7 +271,8 @@ export class TrutoSource extends PagedSource {
     const { outcome, options } = this.reader
     const { clock, progress, signal } = options
     options.onEvent?.({ kind: 'wait', page, reason: `${reason}; waiting ${formatDuration(ms)}`, ms })
-    if (progress) progress.wait = { reason, untilMs: clock.now() + ms }
+    // what is over as soon as it is read would only flicker
+    if (progress && ms >= second) progress.wait = { reason, untilMs: clock.now() + ms }
     outcome.waitMs += ms
     try {
       await sleep(clock, ms, signal)

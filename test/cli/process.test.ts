@@ -272,7 +272,9 @@ test('a wait for a limit is said on stderr, once', async () => {
   const args = request(server, ...flags).filter((flag) => flag !== '--quiet')
   const { code, stderr } = await run(args)
   expect(code).toBe(0)
-  const waits = stderr.match(/^truto-export: page 3: the account has had its 2 requests in 3s; waiting [\d.]+m?s$/gm)
+  const waits = stderr.match(
+    /^truto-export: page 3: our own limit of 2 requests in 3s for the account is used up; waiting [\d.]+m?s$/gm,
+  )
   expect(waits).toHaveLength(1)
   expect(stderr).toMatch(/^truto-export: [\d.]+m?s of waiting$/m)
 })

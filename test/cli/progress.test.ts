@@ -183,7 +183,7 @@ describe('a display', () => {
   test('puts a line of its own in the place of the status line', () => {
     const { clock, written, display } = setUp()
     clock.advance(100)
-    display.onEvent({ kind: 'wait', page: 1, reason: 'r', ms: 5 })
+    display.onEvent({ kind: 'wait', page: 1, reason: 'r', ms: 1000 })
     expect(written.slice(1)).toEqual(['\r\u001b[K', 'truto-export: page 1: r\n'])
   })
 
@@ -226,7 +226,7 @@ describe('a display', () => {
   test('is silent where the user wants quiet', () => {
     const { clock, written, display } = setUp({ isQuiet: true, isVerbose: true })
     clock.advance(60_000)
-    display.onEvent({ kind: 'wait', page: 1, reason: 'r', ms: 5 })
+    display.onEvent({ kind: 'wait', page: 1, reason: 'r', ms: 1000 })
     display.summary(report)
     display.stop()
     expect(written).toEqual([])
@@ -248,7 +248,7 @@ describe('a display', () => {
       page: { kind: 'page', page: 1, records: 1, bytes: 1, framing: 'array' },
       retry: { kind: 'retry', page: 1, attempt: 2, error: new Error('x') },
       detail: { kind: 'detail', message: 'x' },
-      wait: { kind: 'wait', page: 1, reason: 'r', ms: 5 },
+      wait: { kind: 'wait', page: 1, reason: 'r', ms: 1000 },
       fallback: { kind: 'fallback', page: 1, framing: 'array', reason: 'r' },
       resume: {
         kind: 'resume',
@@ -269,6 +269,16 @@ describe('a display', () => {
     const verbose = setUp({ style: 'none', isVerbose: true })
     verbose.display.onEvent(events[kind])
     expect(verbose.written.length).toBe(1)
+  })
+
+  test('shows a wait that is over at once with --verbose alone', () => {
+    const short: ExportEvent = { kind: 'wait', page: 1, reason: 'r', ms: 999 }
+    const brief = setUp({ style: 'none' })
+    brief.display.onEvent(short)
+    expect(brief.written).toEqual([])
+    const verbose = setUp({ style: 'none', isVerbose: true })
+    verbose.display.onEvent(short)
+    expect(verbose.written).toEqual(['truto-export: page 1: r\n'])
   })
 
   test('uses colour for waits and warnings only, and only where it may', () => {

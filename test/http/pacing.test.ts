@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type PacedAnswer, type PacedRequest, Pacer, type PacingLimits } from '../../src/http/pacing.js'
+import { type Clock, systemClock } from '../../src/clock.js'
+import {
+  type Buckets,
+  bucketsOf,
+  type PacedAnswer,
+  type PacedRequest,
+  Pacer,
+  type PacingLimits,
+} from '../../src/http/pacing.js'
 
 const isSoak = process.env['TRUTO_EXPORT_SOAK'] === '1'
 const tiers: PacingLimits = { accountRequests: 50, tokenRequests: 500, windowMs: 10_000 }
@@ -27,7 +35,11 @@ test('a fresh account may have its whole bucket at once, and the next request a 
   expect(pacer.hold('a', nowMs)).toBeNull()
   send(pacer, 1, nowMs, 100)
   // the first answer came at 100; one millisecond more is what a timer may come too early
-  expect(pacer.hold('a', 5_000)).toEqual({ ms: 5_101, reason: 'the account has had its 50 requests in 10s' })
+  expect(pacer.hold('a', 5_000)).toEqual({
+    ms: 5_101,
+    reason: 'our own limit of 50 requests in 10s for the account is used up',
+    isOurs: true,
+  })
   expect(pacer.hold('a', 10_099.5)?.ms).toBe(2)
   expect(pacer.hold('a', 10_100)).toBeNull()
 })
@@ -35,10 +47,13 @@ test('a fresh account may have its whole bucket at once, and the next request a 
 test('another account is not held back before the token has had its requests', () => {
   const pacer = new Pacer(tiers)
   for (let account = 0; account < 9; account++) send(pacer, 50, 0, 0, `account ${account}`)
-  expect(pacer.hold('account 0', 0)?.reason).toContain('the account has had')
+  expect(pacer.hold('account 0', 0)?.reason).toContain('for the account')
   expect(pacer.hold('account 9', 0)).toBeNull()
   send(pacer, 50, 0, 0, 'account 9')
-  expect(pacer.hold('account 10', 4_000)).toEqual({ ms: 6_001, reason: 'the token has had its 500 requests in 10s' })
+  expect(pacer.hold('account 10', 4_000)).toMatchObject({
+    ms: 6_001,
+    reason: 'our own limit of 500 requests in 10s for the token is used up',
+  })
 })
 
 test('0 turns a bucket off', () => {
@@ -100,7 +115,11 @@ describe('what an answer says', () => {
   test('holds back all requests for its account and none for another', () => {
     const pacer = new Pacer(tiers)
     pacer.end(pacer.begin('a'), 0, good({ 'retry-after': '7' }, 429))
-    expect(pacer.hold('a', 0)).toEqual({ ms: 7_001, reason: 'the server says that its limit is used up' })
+    expect(pacer.hold('a', 0)).toEqual({
+      ms: 7_001,
+      reason: 'the server says that its limit is used up',
+      isOurs: false,
+    })
     expect(pacer.hold('b', 0)).toBeNull()
   })
 
@@ -183,4 +202,124 @@ test('the bucket is used up: without latency, the N requests after the first N g
     send(pacer, 1, 10_000)
   }
   expect(pacer.hold('a', 10_000)?.ms).toBe(10_001)
+})
+
+describe('clients of one process', () => {
+  const origin = 'https://api.truto.one'
+  const small: PacingLimits = { accountRequests: 5, tokenRequests: 8, windowMs: 10_000 }
+
+  test('share the bucket of an account and that of a token, whoever sends', () => {
+    const buckets: Buckets = new Map()
+    const [one, other] = [new Pacer(small, buckets, origin, 'token'), new Pacer(small, buckets, origin, 'token')]
+    send(one, 3)
+    send(other, 2)
+    for (const pacer of [one, other]) expect(pacer.hold('a', 0)?.reason).toContain('5 requests in 10s for the account')
+    send(one, 3, 0, 0, 'b')
+    expect(other.hold('c', 0)?.reason).toContain('8 requests in 10s for the token')
+    expect(other.hold('c', 10_000)).toBeNull()
+  })
+
+  test('share what a server said of an account', () => {
+    const buckets: Buckets = new Map()
+    const [one, other] = [new Pacer(small, buckets, origin, 'token'), new Pacer(small, buckets, origin, 'token')]
+    one.end(one.begin('a'), 0, good({ 'retry-after': '7' }, 429))
+    expect(other.hold('a', 0)).toMatchObject({ ms: 7_001, isOurs: false })
+    expect(other.hold('b', 0)).toBeNull()
+  })
+
+  test('of another API share nothing, and with another token the account alone, where it is named', () => {
+    const buckets: Buckets = new Map()
+    const pacers = {
+      one: new Pacer(small, buckets, origin, 'token'),
+      token: new Pacer(small, buckets, origin, 'another'),
+      origin: new Pacer(small, buckets, 'https://other.example', 'token'),
+    }
+    send(pacers.one, 5)
+    send(pacers.one, 3, 0, 0, '')
+    expect([pacers.one.hold('b', 0), pacers.token.hold('b', 0), pacers.origin.hold('b', 0)]).toMatchObject([
+      { reason: expect.stringContaining('for the token') },
+      null,
+      null,
+    ])
+    expect([pacers.token.hold('a', 0), pacers.origin.hold('a', 0)]).toMatchObject([
+      { reason: expect.stringContaining('for the account') },
+      null,
+    ])
+    // no account is named: it is that of the token
+    send(pacers.token, 4, 0, 0, '')
+    expect(pacers.token.hold('', 0)).toBeNull()
+  })
+
+  test('are each held to the limits of all, while these are there', () => {
+    const buckets: Buckets = new Map()
+    const wide = new Pacer({ accountRequests: 50, tokenRequests: 0, windowMs: 10_000 }, buckets, origin, 'token')
+    const any = new Pacer({ accountRequests: 0, tokenRequests: 0, windowMs: 0 }, buckets, origin, 'token')
+    expect(any.hold('a', 0)).toBeNull()
+    send(wide, 30)
+    expect(wide.hold('a', 0)).toBeNull()
+    const narrow = new Pacer({ accountRequests: 20, tokenRequests: 0, windowMs: 60_000 }, buckets, origin, 'token')
+    expect(narrow.hold('a', 0)).toMatchObject({ ms: 60_001, reason: expect.stringContaining('20 requests in 1m') })
+    expect(wide.hold('a', 0)?.ms).toBe(60_001)
+    expect(any.hold('a', 0)?.ms).toBe(60_001)
+    narrow.close()
+    expect(wide.hold('a', 0)).toBeNull()
+    // ten more than it holds: a token is there once all of these are back
+    send(any, 30, 5_000)
+    expect(wide.hold('a', 6_000)).toMatchObject({ ms: 4_001 })
+    expect(wide.hold('a', 10_000)).toBeNull()
+  })
+
+  test('remember what was sent before, for as long as it counts and no longer', () => {
+    const buckets: Buckets = new Map()
+    const first = new Pacer(small, buckets, origin, 'token')
+    send(first, 5, 0, 0, 'a')
+    first.close()
+    const second = new Pacer(small, buckets, origin, 'token')
+    expect(second.hold('a', 9_999)?.ms).toBe(2)
+    second.close()
+    expect(buckets.size).toBe(2)
+    const third = new Pacer(small, buckets, origin, 'another')
+    expect(third.hold('b', 10_000)).toBeNull()
+    expect(buckets.size).toBe(2)
+    expect([...buckets.keys()].join()).not.toContain('another')
+    third.close()
+    expect(new Pacer(small, buckets, origin, 'token').hold('c', 10_001)).toBeNull()
+    expect(buckets.size).toBe(2)
+  })
+
+  test('do not end the count of a token by taking another one', () => {
+    const buckets: Buckets = new Map()
+    const [one, other] = [new Pacer(small, buckets, origin, 'token'), new Pacer(small, buckets, origin, 'token')]
+    send(one, 4, 0, 0, 'a')
+    send(one, 4, 0, 0, 'b')
+    one.setToken('new')
+    expect([one.hold('c', 0), one.hold('a', 0)]).toEqual([null, null])
+    send(one, 1, 0, 0, 'a')
+    expect(one.hold('a', 0)?.reason).toContain('for the account')
+    expect(other.hold('c', 0)?.reason).toContain('for the token')
+  })
+
+  test('find each other by the process, also where this module is there twice', async () => {
+    // @ts-expect-error a copy of the module, as two versions of a package have it
+    const copy = (await import('../../src/http/pacing.js?copy')) as {
+      bucketsOf(clock: Clock): Buckets
+      Pacer: typeof Pacer
+    }
+    expect(copy.Pacer).not.toBe(Pacer)
+    expect(copy.bucketsOf(systemClock)).toBe(bucketsOf(systemClock))
+    const buckets = bucketsOf(systemClock)
+    const here = new Pacer(small, buckets, 'https://copies.example', 'token')
+    const there = new copy.Pacer(small, buckets, 'https://copies.example', 'token')
+    send(here, 3)
+    send(there, 2)
+    expect([here.hold('a', 0)?.ms, there.hold('a', 0)?.ms]).toEqual([10_001, 10_001])
+    here.close()
+    there.close()
+  })
+
+  test('of a clock of their own are apart from the others', () => {
+    const clock = { ...systemClock }
+    expect(bucketsOf(clock)).not.toBe(bucketsOf(systemClock))
+    expect(bucketsOf(clock)).toBe(bucketsOf(clock))
+  })
 })
