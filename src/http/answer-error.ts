@@ -2,6 +2,7 @@
 // Truto's own words get into the error; the provider's body (`raw_response`) may hold personal data, and a page of HTML helps nobody.
 
 import { AuthError, DataError, type ExportError, printable, RequestError, UpstreamError } from '../errors.js'
+import { slackCodeOf, slackError } from './provider-error.js'
 import { redactJson } from './redact.js'
 import { type ResponseHeaders, retryAfterMs } from './retry-after.js'
 
@@ -60,6 +61,10 @@ export function answerError(answer: ErrorAnswer): ExportError {
       context,
     )
   }
+  const code = slackCodeOf(body?.rawResponse)
+  // the provider's code says more than the status that it came under here
+  const provider = code === undefined || statusCode === 429 ? undefined : slackError(code, message, context)
+  if (provider !== undefined && statusCode >= 400 && statusCode !== 407) return provider
   if (statusCode >= 500) {
     // At Truto a 503 of its own is a blocked account (docs, "Errors"). One without Truto's body comes from something on the way.
     const isBlocked = statusCode === 503 && body !== undefined && !isRemote
@@ -166,15 +171,19 @@ function redirectTarget({ headers, url }: ErrorAnswer): string {
   return origin === 'null' ? `a ${excerpt(protocol, 20)} address` : origin
 }
 
-/** Slack says `invalid_cursor`; others use words. Only asked of a 4xx that has no meaning of its own. */
+/** Slack says `invalid_cursor`; others use words: "Invalid pageToken", "Skiptoken is null or not valid", `Directory_ExpiredPageToken`. Only asked of a 4xx that
+ *  has no meaning of its own. */
 function speaksOfCursor(body: TrutoErrorBody): boolean {
   const raw = typeof body.rawResponse === 'string' ? body.rawResponse : JSON.stringify(body.rawResponse ?? '')
-  return [body.message, JSON.stringify(body.insight ?? ''), raw].some((text) =>
-    /invalid_cursor|\b(?:invalid|expired|unknown|bad)\b.{0,40}\bcursor\b|\bcursor\b.{0,40}\b(?:invalid|expired|not valid|no longer valid)\b/i.test(
-      text,
-    ),
-  )
+  return [body.message, JSON.stringify(body.insight ?? ''), raw].some((text) => ofCursor.test(text))
 }
+
+const cursor = '(?:cursor|(?:page|skip|continuation)[ _-]?token)'
+const isInvalid = '(?:invalid|expired|not valid|no longer valid)'
+const ofCursor = new RegExp(
+  `invalid_cursor|ExpiredPageToken|\\b(?:invalid|expired|unknown|bad)\\b.{0,40}\\b${cursor}\\b|\\b${cursor}\\b.{0,40}\\b${isInvalid}\\b`,
+  'i',
+)
 
 /** Names in an insight: `{description, value: [...]}`, `{value: {member: [...]}}`, or the bare array; elements are strings or `{name}`. */
 function namesIn(insight: unknown, member?: string): string[] {

@@ -32,6 +32,7 @@ const capturedMembers: ReadonlySet<string> = new Set([
   'message',
   'truto_is_remote_error',
   'truto_error_insight',
+  'raw_response',
 ])
 
 /** What an envelope of Truto has (its documentation, "Response"). */
@@ -330,12 +331,14 @@ function isText(value: unknown): boolean {
 
 function pageError(get: (name: string) => unknown, isRemote: boolean): PageError {
   const statusCode = get('statusCode')
+  const rawResponse = get('raw_response')
   return {
     statusCode: typeof statusCode === 'number' ? statusCode : null,
     error: textOf(get('error')),
     message: textOf(get('message')),
     isRemote,
     insight: get('truto_error_insight'),
+    ...(rawResponse === undefined ? {} : { rawResponse }),
   }
 }
 

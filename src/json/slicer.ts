@@ -68,6 +68,8 @@ export interface PageError {
   insight: unknown
   /** Where the line begins that is the error; absent where the document is. */
   byteOffset?: number
+  /** The provider's own body, where the error had one. It may hold personal data. */
+  rawResponse?: unknown
 }
 
 /** Slices one page body, or one document of several. Call `push` in order and iterate its result to the end before the next call; then `end` once. */

@@ -6,8 +6,10 @@ import { formatDuration } from '../bytes/units.js'
 import type { RecordsDigest, SourceState } from '../checkpoint/checkpoint.js'
 import { RecordsTally } from '../checkpoint/digest.js'
 import { type Clock, systemClock } from '../clock.js'
-import { DataError, ExportError, UpstreamError } from '../errors.js'
+import { AuthError, DataError, type ErrorContext, ExportError, RequestError, UpstreamError } from '../errors.js'
+import { slackCodeOf, slackError } from '../http/provider-error.js'
 import { redactJson } from '../http/redact.js'
+import { type ResponseHeaders, retryAfterMs } from '../http/retry-after.js'
 import type { Layout } from '../json/first-look.js'
 import { type EngineName, type PageFacts, type SlicerFactory, slicerFactory } from '../json/slicer.js'
 import { resolveOptions } from '../options/resolve.js'
@@ -120,7 +122,7 @@ export function emptyOutcome(): SourceOutcome {
 }
 
 /** A body with the deadline that it is held to. */
-type PagedDocuments = Documents & { readonly pace: PagePace }
+type PagedDocuments = Documents & { readonly pace: PagePace; readonly wire: Wire | undefined }
 
 interface DocumentInit {
   readonly page: number
@@ -268,7 +270,7 @@ export class PageReader {
         this.#countBytes(bytes, page)
       },
     })
-    return Object.assign(documents, { pace })
+    return Object.assign(documents, { pace, wire })
   }
 
   /** Slices one document of a body. `hasNext` of the body then says whether another follows. */
@@ -313,7 +315,7 @@ export class PageReader {
     }
     for (const batch of slicer.end()) for (const piece of out(batch)) yield piece
     const { facts } = slicer
-    throwBodyError(facts, page, options.redact)
+    throwBodyError(facts, page, options, documents.wire)
     if (!isAccepted) accept(facts)
     return facts
   }
@@ -414,6 +416,8 @@ export class PageReader {
 export interface Wire {
   /** Bytes that have arrived so far, before content decoding. Absent where nobody knows. */
   readonly wireBytes?: number
+  /** Of the answer, by lowercase name. */
+  readonly headers?: ResponseHeaders
   /** Makes the wait for the next chunk fail. */
   cancel(): void
 }
@@ -606,8 +610,14 @@ export function pageChanged(page: number, records: number): DataError {
   return new DataError('ERR_PAGE_CHANGED', message, { page })
 }
 
-/** An error that came inside a 200 answer. @throws UpstreamError ERR_SERVER where the provider made it, else DataError ERR_UPSTREAM_IN_BODY */
-function throwBodyError(facts: PageFacts, page: number, redact = (text: string) => text): void {
+/** An error that came inside a 200 answer: what a code of the provider stands for (Slack answers all of its errors so), or a status that says that the request
+ *  was refused. @throws UpstreamError ERR_SERVER for another one that the provider made, else DataError ERR_UPSTREAM_IN_BODY */
+function throwBodyError(
+  facts: PageFacts,
+  page: number,
+  { redact = (text) => text, clock }: PageReader['options'],
+  wire: Wire | undefined,
+): void {
   const { error } = facts
   if (error === null) return
   const name = [error.statusCode, error.error].filter((part) => part !== null).join(' ')
@@ -621,8 +631,27 @@ function throwBodyError(facts: PageFacts, page: number, redact = (text: string) 
     statusCode: error.statusCode ?? undefined,
     ...(byteOffset === undefined ? {} : { recordIndex: facts.records, byteOffset }),
   }
-  if (error.isRemote) throw new UpstreamError('ERR_SERVER', message, context)
-  throw new DataError('ERR_UPSTREAM_IN_BODY', message, context)
+  if (!error.isRemote) throw new DataError('ERR_UPSTREAM_IN_BODY', message, context)
+  const retryAfter = wire?.headers && retryAfterMs(wire.headers, clock.wallNow())
+  const inTime = { ...context, retryAfterMs: retryAfter }
+  const code = slackCodeOf(error.rawResponse) ?? error.error ?? ''
+  throw (
+    slackError(code, message, inTime) ??
+    refusal(error.statusCode, message, inTime) ??
+    new UpstreamError('ERR_SERVER', message, inTime)
+  )
+}
+
+/** What a status says of a request that the provider refused; undefined for one that asking again may cure. */
+function refusal(statusCode: number | null, message: string, context: ErrorContext): ExportError | undefined {
+  if (statusCode === 401) return new AuthError('ERR_UNAUTHORIZED', message, context)
+  if (statusCode === 403) return new AuthError('ERR_FORBIDDEN', message, context)
+  if (statusCode === 404) return new RequestError('ERR_NOT_FOUND', message, context)
+  if (statusCode === 429) return new UpstreamError('ERR_RATE_LIMITED', message, context)
+  if (statusCode === 400 || statusCode === 410 || statusCode === 422) {
+    return new RequestError('ERR_REQUEST_REJECTED', message, context)
+  }
+  return undefined
 }
 
 /** What is wrong with a body is said in the body's own words, and a server may have put anything there. */

@@ -4,9 +4,10 @@
 import { formatDuration, second } from '../bytes/units.js'
 import type { SourceState } from '../checkpoint/checkpoint.js'
 import { sleep } from '../clock.js'
-import { DataError, ExportError, RequestError, UpstreamError } from '../errors.js'
+import { DataError, ExportError, UpstreamError } from '../errors.js'
 import type { Hold } from '../http/pacing.js'
 import { decideRetry, type RetryPolicy } from '../http/retry.js'
+import type { ResponseHeaders } from '../http/retry-after.js'
 import type { PageFacts } from '../json/slicer.js'
 import type { Framing, RecordBatch } from '../record.js'
 import type { ResponseFormat } from '../report.js'
@@ -30,6 +31,8 @@ export interface PageAnswer {
   readonly body: AsyncIterable<Uint8Array>
   /** Bytes of the body that have arrived so far, before content decoding. */
   readonly wireBytes?: number
+  /** By lowercase name. */
+  readonly headers?: ResponseHeaders
   /** Gives up what has not been read. Does nothing after the end. */
   cancel(): void
 }
@@ -70,6 +73,8 @@ export class TrutoSource extends PagedSource {
   #asking: Exclude<ResponseFormat, 'auto'>
   #page: number
   #cursor: string | null
+  /** What the request was last accepted with. All else of it is the same for every page, but for the cursor. */
+  #accepted: Exclude<ResponseFormat, 'auto'> | null = null
 
   /** @throws ConfigError where the request lacks what the named integration requires */
   constructor(options: TrutoSourceOptions) {
@@ -81,7 +86,11 @@ export class TrutoSource extends PagedSource {
     this.#asking = from?.asking ?? (this.#requested === 'auto' ? 'stream' : this.#requested)
     this.#page = from?.page ?? 1
     this.#cursor = from ? from.cursor : (options.cursor ?? null)
-    if (from) this.reader.restore(from)
+    if (from) {
+      this.reader.restore(from)
+      // by an earlier run
+      if (from.page > 1 || from.taken.records > 0) this.#accepted = from.asking
+    }
   }
 
   /** Where reading would go on behind the batch that was given last. */
@@ -171,6 +180,7 @@ export class TrutoSource extends PagedSource {
       const message = `the page's framing is ${facts.framing}, that of the pages before it was ${outcome.framing}`
       throw new DataError('ERR_FRAMING_CHANGED', message, { page })
     }
+    this.#accepted = this.#asking
     outcome.framing = facts.framing
     outcome.isUnified = facts.framing === 'envelope' && !['raw', 'debug'].includes(this.#asking)
   }
@@ -193,20 +203,30 @@ export class TrutoSource extends PagedSource {
     return true
   }
 
-  /** Adds the page to an error; a refused cursor gets its own class, because no retry and no other request can help. */
+  /** Adds the page to an error. One that is about the cursor gets its own class, because no retry and no other request can help: it says so, or the request
+   *  differs from one that was accepted by its cursor alone. */
   #classify(error: unknown, page: number, cursor: string | null): unknown {
     if (!(error instanceof ExportError)) return error
-    if (cursor !== null && error instanceof RequestError && error.statusCode === 400 && /cursor/i.test(error.message)) {
-      const message = `the cursor of page ${page} was refused: ${error.message}`
-      return new DataError('ERR_CURSOR_EXPIRED', message, { page, cause: error, statusCode: 400 })
-    }
-    return error.locate({ page })
+    const isOwnCursor = page === 1 && cursor === (this.#options.cursor ?? null)
+    const isSaidSo = error.code === 'ERR_CURSOR_EXPIRED' || (isRefusal(error) && /cursor/i.test(error.message))
+    const isOnly = !isOwnCursor && isRefusal(error) && this.#accepted === this.#asking
+    if (cursor === null || !(isSaidSo || isOnly)) return error.locate({ page })
+    const message = `the cursor of page ${page} was refused: ${error.message}`
+    return new DataError('ERR_CURSOR_EXPIRED', message, {
+      page,
+      cause: error,
+      statusCode: error.statusCode,
+      isRemote: error.isRemote,
+      ...(isOwnCursor ? { hint: 'leave out --cursor to begin with the first page' } : {}),
+    })
   }
 
   /** Gets a new token where the old one was refused and there is a way to get one. */
   async #refresh(error: unknown, page: number, attempt: number): Promise<boolean> {
     const { refresh } = this.#options
     if (refresh === undefined || !(error instanceof ExportError) || error.code !== 'ERR_UNAUTHORIZED') return false
+    // what the provider refused are the credentials of the account
+    if (error.isRemote) return false
     await refresh()
     this.reader.outcome.retries++
     this.reader.options.onEvent?.({ kind: 'retry', page, attempt: attempt + 1, error })
@@ -294,6 +314,13 @@ export class TrutoSource extends PagedSource {
 
 function describeFraming(facts: PageFacts): string {
   return facts.framing === 'envelope' ? `envelope with "${facts.recordMember}"` : `${facts.framing}`
+}
+
+/** Whether a request was refused for what it asks. Of 401 and 403 the token is the reason, of 429 the pace, and a 409 may pass. */
+function isRefusal(error: ExportError): boolean {
+  const { code, statusCode = 0 } = error
+  const isOfRequest = code === 'ERR_REQUEST_REJECTED' || code === 'ERR_NOT_FOUND'
+  return isOfRequest && [400, 404, 410, 422].includes(statusCode)
 }
 
 const ndjsonTypes = /^application\/(x-ndjson|ndjson|jsonl|x-jsonl|jsonlines|x-jsonlines|json-seq)\b/i

@@ -88,11 +88,68 @@ const statuses: FaultCase[] = [
     ...allFail({ kind: 'status', status: 400, body: 'x'.repeat(8 << 20) }),
     owed: { code: 'ERR_REQUEST_REJECTED', exit: 4, requests: 1 },
   },
+  // page 1 was taken, and the cursor alone is different
+  ...([400, 404, 410, 422] as const).flatMap((status) =>
+    [false, true].map(
+      (isRemote): FaultCase => ({
+        id: `5.1-${status}-second-page${isRemote ? '-remote' : ''}`,
+        ...allFail({ kind: 'status', status, page: 2, message: 'whatever the words', isRemote }),
+        owed: {
+          code: 'ERR_CURSOR_EXPIRED',
+          exit: 6,
+          requests: 2,
+          page: 2,
+          says: /the cursor of page 2 was refused: .*whatever the words.*3 records are kept in .*\.partial;.*--restart/,
+        },
+      }),
+    ),
+  ),
+  ...([401, 403, 451] as const).map(
+    (status): FaultCase => ({
+      id: `5.1-${status}-second-page`,
+      ...allFail({ kind: 'status', status, page: 2 }),
+      owed: {
+        code: status === 401 ? 'ERR_UNAUTHORIZED' : status === 403 ? 'ERR_FORBIDDEN' : 'ERR_REQUEST_REJECTED',
+        exit: status === 451 ? 4 : 3,
+        requests: 2,
+        page: 2,
+        says: /the same command goes on/,
+      },
+    }),
+  ),
+  // what page 1 was taken as is something else
   {
-    id: '5.1-400-second-page',
-    ...allFail({ kind: 'status', status: 400, page: 2 }),
-    owed: { code: 'ERR_REQUEST_REJECTED', exit: 4, requests: 2, page: 2 },
+    id: '5.1-400-second-page-as-unified',
+    emulator: {
+      faults: [
+        { kind: 'body', body: '[{"id":"1"}]', page: 2 },
+        { kind: 'status', status: 400, page: 2, attempt: 2 },
+      ],
+    },
+    owed: { code: 'ERR_REQUEST_REJECTED', exit: 4, requests: 3, page: 2 },
   },
+  {
+    id: '5.1-400-own-cursor',
+    emulator: { paging: { cursor: 'number' }, faults: [{ kind: 'status', status: 400, attempt: 'every' }] },
+    options: { cursor: '2' },
+    owed: { code: 'ERR_REQUEST_REJECTED', exit: 4, requests: 1, page: 1 },
+  },
+  ...['Invalid pageToken', 'Skiptoken is null or not valid', 'The page token value has expired'].map(
+    (message, n): FaultCase => ({
+      id: `5.1-400-own-cursor-said-so-${n}`,
+      emulator: {
+        paging: { cursor: 'number' },
+        faults: [{ kind: 'status', status: 400, message, isRemote: true, attempt: 'every' }],
+      },
+      options: { cursor: '2' },
+      owed: {
+        code: 'ERR_CURSOR_EXPIRED',
+        exit: 6,
+        requests: 1,
+        says: /token.*leave out --cursor to begin with the first page/i,
+      },
+    }),
+  ),
   {
     id: '5.1-invalid-cursor',
     ...allFail({ kind: 'status', status: 400, page: 2, message: 'invalid_cursor', isRemote: true }),
@@ -749,6 +806,81 @@ const json: FaultCase[] = [
     ...allFail({ kind: 'error-in-body', where: 'alone', page: 2 }),
     owed: { code: 'ERR_SERVER', exit: 5, requests: 7, page: 2 },
   },
+  ...(
+    [
+      [400, 'ERR_REQUEST_REJECTED', 4],
+      [401, 'ERR_UNAUTHORIZED', 3],
+      [403, 'ERR_FORBIDDEN', 3],
+      [404, 'ERR_NOT_FOUND', 4],
+    ] as const
+  ).flatMap(([status, code, exit]): FaultCase[] => [
+    {
+      id: `5.4-error-in-200-remote-${status}`,
+      ...allFail({ kind: 'error-in-body', where: 'alone', status }),
+      owed: { code, exit, requests: 1 },
+    },
+    ...(exit === 3
+      ? []
+      : [
+          {
+            id: `5.4-error-in-200-remote-${status}-second-page`,
+            ...allFail({ kind: 'error-in-body', where: 'alone', status, page: 2 }),
+            owed: { code: 'ERR_CURSOR_EXPIRED', exit: 6, requests: 2, page: 2 },
+          } as const,
+        ]),
+  ]),
+  ...(
+    [
+      ['invalid_auth', 'ERR_UNAUTHORIZED', 3, /connected anew/],
+      ['not_authed', 'ERR_UNAUTHORIZED', 3, /connected anew/],
+      ['token_expired', 'ERR_UNAUTHORIZED', 3, /connected anew/],
+      ['token_revoked', 'ERR_UNAUTHORIZED', 3, /connected anew/],
+      ['account_inactive', 'ERR_UNAUTHORIZED', 3, /connected anew/],
+      ['missing_scope', 'ERR_FORBIDDEN', 3, /scopes/],
+      ['no_permission', 'ERR_FORBIDDEN', 3, /scopes/],
+      ['channel_not_found', 'ERR_NOT_FOUND', 4, /channel_not_found/],
+      ['invalid_limit', 'ERR_REQUEST_REJECTED', 4, /invalid_limit/],
+      ['missing_argument', 'ERR_REQUEST_REJECTED', 4, /missing_argument/],
+      ['limit_required', 'ERR_REQUEST_REJECTED', 4, /limit_required/],
+      ['method_not_supported_for_channel_type', 'ERR_REQUEST_REJECTED', 4, /channel_type/],
+    ] as const
+  ).flatMap(([error, code, exit, says]) =>
+    // Slack's answer as it is, in Truto's envelope of an error, and in a text in there
+    [
+      { ok: false, error },
+      { statusCode: 200, error: 'Error', message: '', truto_is_remote_error: true, raw_response: { ok: false, error } },
+      { message: error, truto_is_remote_error: true, raw_response: JSON.stringify({ ok: false, error }) },
+    ].map(
+      (answer, n): FaultCase => ({
+        id: `5.4-slack-${error}-${n}`,
+        ...allFail(body(JSON.stringify(answer), { page: 1 })),
+        options: n === 0 ? { responseFormat: 'stream' } : {},
+        owed: { code, exit, requests: 1, says: n === 1 ? /./ : says },
+      }),
+    ),
+  ),
+  {
+    id: '5.4-slack-invalid-cursor',
+    ...allFail(body('{"ok":false,"error":"invalid_cursor"}', { page: 2 })),
+    owed: { code: 'ERR_CURSOR_EXPIRED', exit: 6, requests: 2, page: 2, says: /3 records are kept in .*--restart/ },
+  },
+  {
+    id: '5.4-slack-ratelimited',
+    ...firstFails(body('{"ok":false,"error":"ratelimited"}', { attempt: 1, headers: { 'retry-after': '30' } })),
+    owed: { requests: 3, retries: 1, wait: [30_000, 30_500] },
+  },
+  {
+    id: '5.4-slack-ratelimited-too-long',
+    ...allFail(body('{"ok":false,"error":"ratelimited"}', { headers: { 'retry-after': '3600' } })),
+    owed: { code: 'ERR_RATE_LIMITED', exit: 5, requests: 1, says: /wait of 1h.*come back at/ },
+  },
+  ...['internal_error', 'fatal_error', 'service_unavailable', 'something_new'].map(
+    (error): FaultCase => ({
+      id: `5.4-slack-${error}`,
+      ...allFail(body(JSON.stringify({ ok: false, error }))),
+      owed: { code: 'ERR_SERVER', exit: 5, requests: 6 },
+    }),
+  ),
   {
     id: '5.4-error-in-200-own',
     ...allFail({ kind: 'error-in-body', where: 'alone', page: 2, isRemote: false }),

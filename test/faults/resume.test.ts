@@ -729,6 +729,21 @@ test('a second export to the same file is refused, and neither loses a byte', as
   scene.expectWhole(first, await wholeOf({ file: 'out.ndjson' }))
 })
 
+test.each([400, 404, 410, 422])(
+  'a cursor of an earlier run that is answered with %i is no longer taken, and what is kept stays',
+  async (status) => {
+    const scene = await interruptedScene({ file: 'out.ndjson' })
+    const { records } = scene.checkpoint.state
+    scene.server.setFaults([{ kind: 'status', status, page: 3, attempt: 'every' }])
+    const { error } = await scene.attempt()
+    expect(error).toMatchObject({ code: 'ERR_CURSOR_EXPIRED', exitCode: 6, page: 3, statusCode: status })
+    expect((error as ExportError).toLine()).toMatch(/records are kept in [^;]*\.partial; [^;]*; --restart/)
+    expect(scene.checkpoint.state.records).toBe(records)
+    scene.server.setFaults([])
+    scene.expectWhole(await scene.attempt(), await wholeOf({ file: 'out.ndjson' }))
+  },
+)
+
 test('a token that expires is refreshed by itself where there is a way', async () => {
   const scene = await Scene.open({ file: 'out.ndjson' })
   scene.server.setFaults([{ kind: 'status', status: 401, page: 3 }])

@@ -113,19 +113,29 @@ export const rows: readonly Row[] = [
     id: '5.1.6',
     fault: '400, 404, 422',
     owed: '4 with status and message, remote or Truto; body read to 64 KiB at most; keeps',
-    cases: ['5.1-400', '5.1-422', '5.1-410', '5.1-451', '5.1-404-remote', '5.1-400-huge-body', '5.1-400-second-page'],
+    cases: ['5.1-400', '5.1-422', '5.1-410', '5.1-451', '5.1-404-remote', '5.1-400-huge-body', '5.1-451-second-page'],
   },
   {
     id: '5.1.7',
-    fault: '400 with invalid_cursor on a resumed or mid-export cursor',
+    fault:
+      '400 with invalid_cursor on a resumed or mid-export cursor; 400, 404, 410 or 422, whatever the words, where the cursor alone differs from what was accepted',
     owed: '6, --restart begins anew; keeps; never restarts or ends by itself',
-    cases: ['5.1-invalid-cursor', '5.1-expired-cursor'],
+    cases: [
+      '5.1-invalid-cursor',
+      '5.1-expired-cursor',
+      '5.1-400-second-page*',
+      '5.1-404-second-page*',
+      '5.1-410-second-page*',
+      '5.1-422-second-page*',
+      '5.1-400-own-cursor*',
+    ],
+    tests: [[resume, 'a cursor of an earlier run that is answered with %i is no longer taken, and what is kept stays']],
   },
   {
     id: '5.1.8',
     fault: '401, 403',
     owed: '3 at once; keeps, so that a new token goes on; with a hook one refresh, one retry',
-    cases: ['5.1-401', '5.1-401-mid-export', '5.1-403'],
+    cases: ['5.1-401', '5.1-401-mid-export', '5.1-401-second-page', '5.1-403', '5.1-403-second-page'],
     tests: [
       [resume, 'is gone on with by another token, and by other limits and deadlines'],
       [resume, 'a token that expires is refreshed by itself where there is a way'],
@@ -436,9 +446,9 @@ export const rows: readonly Row[] = [
   },
   {
     id: '5.4.5',
-    fault: 'error JSON in a 200; beside or after result',
-    owed: "retried where it is the provider's, else 6; no record of that page stays in a file",
-    cases: ['5.4-error-in-200-*', '5.4-error-before-result', '5.4-error-after-result'],
+    fault: "error JSON in a 200; beside or after result; Slack's own, as it is or within Truto's",
+    owed: "retried where it is the provider's and says nothing else (rights 3, request 4, cursor 6, a limit by its headers), else 6; no record of that page stays in a file",
+    cases: ['5.4-error-in-200-*', '5.4-error-before-result', '5.4-error-after-result', '5.4-slack-*'],
   },
   {
     id: '5.4.23',

@@ -171,10 +171,54 @@ test.each<[number, object, ErrorCode]>([
   [400, { message: 'Invalid or expired pagination cursor' }, 'ERR_CURSOR_EXPIRED'],
   [422, { message: 'invalid_cursor' }, 'ERR_CURSOR_EXPIRED'],
   [400, { message: 'invalid channel' }, 'ERR_REQUEST_REJECTED'],
+  [400, { message: 'Invalid pageToken' }, 'ERR_CURSOR_EXPIRED'],
+  [400, { message: 'Skiptoken is null or not valid' }, 'ERR_CURSOR_EXPIRED'],
+  [400, { message: 'The specified page token value has expired.' }, 'ERR_CURSOR_EXPIRED'],
+  [410, { raw_response: { error: { code: 'Directory_ExpiredPageToken' } } }, 'ERR_CURSOR_EXPIRED'],
+  [400, { message: 'the access token is invalid' }, 'ERR_REQUEST_REJECTED'],
   [403, { message: 'invalid_cursor' }, 'ERR_FORBIDDEN'],
   [500, { message: 'invalid_cursor' }, 'ERR_SERVER'],
 ])('a %i with %j is %s', (statusCode, rest, code) => {
   expect(errorOf(statusCode, truto(statusCode, rest)).code).toBe(code)
+})
+
+describe("Slack's own code in the provider's body", () => {
+  const slack = (error: string) => ({ truto_is_remote_error: true, raw_response: { ok: false, error } })
+
+  test.each<[number, string, ErrorCode, number]>([
+    [400, 'invalid_auth', 'ERR_UNAUTHORIZED', 3],
+    [500, 'token_revoked', 'ERR_UNAUTHORIZED', 3],
+    [502, 'missing_scope', 'ERR_FORBIDDEN', 3],
+    [502, 'channel_not_found', 'ERR_NOT_FOUND', 4],
+    [500, 'invalid_arguments', 'ERR_REQUEST_REJECTED', 4],
+    [502, 'invalid_cursor', 'ERR_CURSOR_EXPIRED', 6],
+    [500, 'ratelimited', 'ERR_RATE_LIMITED', 5],
+    [429, 'ratelimited', 'ERR_RATE_LIMITED', 5],
+    // codes that say nothing but what the status says
+    [502, 'fatal_error', 'ERR_SERVER', 5],
+    [500, 'something_new', 'ERR_SERVER', 5],
+    [401, 'something_new', 'ERR_UNAUTHORIZED', 3],
+  ])('under status %i, %s is %s', (statusCode, code, expected, exitCode) => {
+    expect(errorOf(statusCode, truto(statusCode, slack(code)))).toMatchObject({
+      code: expected,
+      exitCode,
+      statusCode,
+      isRemote: true,
+      message: `HTTP ${statusCode} from the provider behind Truto: why`,
+    })
+  })
+
+  test('tells how long to wait by the headers of the answer', () => {
+    const headers = { 'retry-after': '30' }
+    expect(errorOf(500, truto(500, slack('ratelimited')), { headers }).retryAfterMs).toBe(30_000)
+  })
+
+  test('is none where the body is not one of Slack', () => {
+    for (const raw of [{ ok: true, error: 'invalid_auth' }, { error: 'invalid_auth' }, 'invalid_auth', null, [false]]) {
+      const body = truto(502, { truto_is_remote_error: true, raw_response: raw })
+      expect(errorOf(502, body).code).toBe('ERR_SERVER')
+    }
+  })
 })
 
 test.each(['null', '[]', '5', '"x"', '{', '{"statusCode":"400","error":"x"}', '{"statusCode":400}'])(
