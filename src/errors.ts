@@ -59,6 +59,11 @@ export const errorCodes = {
   },
 
   ERR_UNAUTHORIZED: { class: 'AuthError', retryable: false, hint: 'check the token and that it has not expired' },
+  ERR_TOKEN_UNAVAILABLE: {
+    class: 'AuthError',
+    retryable: false,
+    hint: 'check what gives the token; --token-timeout is how long it may take',
+  },
   ERR_FORBIDDEN: { class: 'AuthError', retryable: false, hint: 'the token or the connected account lacks a right' },
   ERR_PROXY_AUTH: { class: 'AuthError', retryable: false, hint: 'check user and password of the proxy' },
 

@@ -36,6 +36,7 @@ import type { ExportEvent, ExportReport, Progress } from './report.js'
 import type { DeclaredRecords } from './schema/member.js'
 import { type ResourceSchema, schemaOf, unmappedSchema } from './schema/resource.js'
 import { type BodyInputs, BodySource } from './source/body-source.js'
+import { freshToken, type TokenHook } from './source/fresh-token.js'
 import type { Input } from './source/inputs.js'
 import { checkRequirements, type ListRequest, listUrl, resourceUrl } from './source/request.js'
 import { emptyOutcome, type PagedSource, type RecordSource, type SourceOutcome } from './source/source.js'
@@ -72,8 +73,9 @@ export interface RunOptions {
   destination?: Destination | undefined
   /** Where the checkpoint is kept, instead of beside the file. */
   checkpoints?: CheckpointStore | undefined
-  /** Gives a new token, once the one in use is refused: those of an account live for minutes. */
-  refreshToken?: (() => Promise<string>) | undefined
+  /** Gives a new token, once the one in use is refused: those of an account live for minutes. It may take `tokenTimeoutMs`; its signal is aborted when it is not
+   *  waited for any more. What it throws ends the export with an `AuthError`, and what was whole is kept. */
+  refreshToken?: TokenHook | undefined
   /** For tests. */
   clock?: Clock | undefined
 }
@@ -547,6 +549,7 @@ async function openSource(resolved: ResolvedOptions, run: RunOptions, withFields
     ...(resolved.ca === null ? {} : { ca: resolved.ca }),
     ...(clock ? { clock } : {}),
   })
+  const hookOptions = { timeoutMs: resolved.tokenTimeoutMs, clock, signal }
   const options = {
     ...shared,
     client,
@@ -561,7 +564,8 @@ async function openSource(resolved: ResolvedOptions, run: RunOptions, withFields
       maxBackoffMs: resolved.backoffMaxMs,
       maxWaitMs: resolved.maxWaitMs,
     },
-    ...(refreshToken ? { refresh: async () => client.setToken(await refreshToken()) } : {}),
+    ...(refreshToken ? { refresh: async () => client.setToken(await freshToken(refreshToken, hookOptions)) } : {}),
+    refreshTimeoutMs: resolved.tokenTimeoutMs,
   }
   return {
     source: (from = null, onPage) => new TrutoSource({ ...options, from, onPage }),

@@ -11,7 +11,7 @@ import { type FlagTexts, resolveFlags } from '../options/resolve.js'
 import { demoTable } from '../options/schema.js'
 import type { ExportReport } from '../report.js'
 import type { EmulatorAddress } from './emulator-command.js'
-import type { Io } from './io.js'
+import { type Io, withoutSecrets } from './io.js'
 import { catchSignals, type Stopped } from './signals.js'
 
 const formats = ['ndjson', 'csv', 'parquet'] as const
@@ -29,7 +29,7 @@ export async function runDemo(texts: FlagTexts, io: Io): Promise<number> {
   const { members, outDir } = resolveFlags(demoTable, 'demo', texts, io.env)
   await makeDirectory(outDir)
   const signals = catchSignals(io.signals, undefined, io.clock)
-  const family = new Family(io.env)
+  const family = new Family(withoutSecrets(io.env))
   signals.signal.addEventListener('abort', () => family.stop(), { once: true })
   try {
     io.stderr.write(`truto-export: starting an emulator of Truto with ${formatCount(members)} members\n`)

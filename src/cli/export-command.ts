@@ -7,6 +7,7 @@ import { parseQueryArguments } from '../http/query.js'
 import { extensionsOf, type FlagTexts, resolveExportFlags } from '../options/resolve.js'
 import type { CliOptions, ResolvedOptions } from '../options/schema.js'
 import { type ExportEvent, type ExportReport, keptText, type Progress } from '../report.js'
+import type { TokenHook } from '../source/fresh-token.js'
 import type { BodyInputs } from '../source/inputs.js'
 import type { Io } from './io.js'
 import { commandOf } from './log.js'
@@ -27,10 +28,7 @@ export async function runExport(
   if (cli.reportJson && options.out !== '-' && (await io.isStdoutClosed())) {
     throw new OutputError('ERR_OUTPUT_ACCESS', 'stdout is closed, where the report of --json belongs')
   }
-  const { token, ca, redactKey, schema } = await filesOf(texts, options, cli, io)
-
   const progress: Progress = { records: 0, pages: 0, bodyBytes: 0, outputBytes: 0, requests: 0, wait: null }
-  const { exportRecords } = await io.loadExport(options)
   let kept: Kept | null = null
   let isTold = false
   const stop = (stopped: Stopped, how: string): number => {
@@ -39,34 +37,44 @@ export async function runExport(
     isTold = true
     return tellStop(stopped, how, leftBy(options, progress, kept), context)
   }
-  const signals = catchSignals(
-    io.signals,
-    (stopped) => {
-      display.stop()
-      stop(stopped, 'stopped at once')
-    },
-    io.clock,
-  )
-  const display = new Display({
-    out: io.stderr,
-    clock: io.clock,
-    progress,
-    style: styleOf(options, cli, io),
-    isQuiet: cli.quiet,
-    isVerbose: cli.verbose,
-    hasColor: isCapable(io) && !io.env['NO_COLOR'],
-    log: context.log,
-  })
-  const warnings = habitsIn(options, texts)
-  if (texts['token'] !== undefined) {
-    warnings.push('--token can be seen in the list of processes; TRUTO_API_TOKEN or --token-file hide it')
+  let display: Display | undefined
+  // before there is something of ours to stop, a signal ends the process by itself, also where a file that it opens has no end
+  let signals: ReturnType<typeof catchSignals> | undefined
+  const caught = (): AbortSignal => {
+    signals ??= catchSignals(
+      io.signals,
+      (stopped) => {
+        display?.stop()
+        stop(stopped, 'stopped at once')
+      },
+      io.clock,
+    )
+    return signals.signal
   }
-  for (const message of warnings) display.line(`warning: ${message}`, 'notice', { level: 'warn', event: 'warning' })
   const { tokenCommand } = cli
   try {
-    const inputs = command === 'convert' ? inputsOf(cli.input!, io, signals.signal) : null
+    const { token, ca, redactKey, schema } = await filesOf(texts, options, cli, io, caught)
+    const { exportRecords } = await io.loadExport(options)
+    const signal = caught()
+    const shown = new Display({
+      out: io.stderr,
+      clock: io.clock,
+      progress,
+      style: styleOf(options, cli, io),
+      isQuiet: cli.quiet,
+      isVerbose: cli.verbose,
+      hasColor: isCapable(io) && !io.env['NO_COLOR'],
+      log: context.log,
+    })
+    display = shown
+    const warnings = habitsIn(options, texts)
+    if (texts['token'] !== undefined) {
+      warnings.push('--token can be seen in the list of processes; TRUTO_API_TOKEN or --token-file hide it')
+    }
+    for (const message of warnings) shown.line(`warning: ${message}`, 'notice', { level: 'warn', event: 'warning' })
+    const inputs = command === 'convert' ? inputsOf(cli.input!, io, signal) : null
     const beside = inputs === null ? null : await besideInputs(cli.input!, texts)
-    if (beside !== null) display.line(beside.line, 'notice', { event: 'manifest' })
+    if (beside !== null) shown.line(beside.line, 'notice', { event: 'manifest' })
     const report = await exportRecords({
       ...options,
       token,
@@ -75,30 +83,35 @@ export async function runExport(
       schema,
       ...beside?.options,
       ...(inputs === null ? {} : { input: inputs }),
-      signal: signals.signal,
-      ...(tokenCommand === null ? {} : { refreshToken: () => runTokenCommand(tokenCommand) }),
+      signal,
+      ...(tokenCommand === null ? {} : { refreshToken: refreshBy(tokenCommand, io) }),
       onEvent: (event) => {
         if (event.kind === 'commit' || event.kind === 'resume') kept = event
         if (kept !== null) context.resume = commandOf(context.argv)
-        display.onEvent(event)
+        shown.onEvent(event)
       },
       progress,
     } as ExportOptions) // of a resource or of an input, as the command says
-    display.stop()
-    display.summary(report)
+    shown.stop()
+    shown.summary(report)
     if (context.log.isJson && options.out === '-' && cli.reportJson) return 0 // the log has it
     printReport(report, options, cli, io)
     return 0
   } catch (error) {
-    display.stop()
+    display?.stop()
     if (error instanceof Stopped) return stop(error, 'stopped')
     // the server would not let it go on from what is kept
     if (error instanceof ExportError && beginsAnew.includes(error.code)) context.resume = null
     throw error
   } finally {
-    display.stop()
-    signals.dispose()
+    display?.stop()
+    signals?.dispose()
   }
+}
+
+/** The command once more. How long it may take is counted by who asks. */
+export function refreshBy(tokenCommand: string, { clock }: Pick<Io, 'clock'>): TokenHook {
+  return ({ signal }) => runTokenCommand(tokenCommand, { timeoutMs: null, clock, signal })
 }
 
 const beginsAnew: readonly ErrorCode[] = ['ERR_CURSOR_EXPIRED', 'ERR_PAGE_CHANGED', 'ERR_CURSOR', 'ERR_INTERNAL']
@@ -179,14 +192,14 @@ function refuseBinary(options: ResolvedOptions): void {
   })
 }
 
-/** The values that stand in files. */
+/** The values that stand in files, and the token. @param signal asked for once there is something that has to be waited for */
 async function filesOf(
   texts: FlagTexts,
   options: ResolvedOptions,
   cli: CliOptions,
-  { stdin }: Io,
+  { stdin, clock }: Io,
+  signal: () => AbortSignal,
 ): Promise<Pick<ResolvedOptions, 'token' | 'ca' | 'redactKey' | 'schema'>> {
-  const token = (await readToken(cli, texts['token'] !== undefined, stdin)) ?? options.token
   const ca = options.ca === null ? null : await readFileOption(options.ca, '--ca', 4 * MiB)
   // the variable holds the key itself
   const hasKeyFile = options.redactKey !== null && texts['redactKey'] !== undefined
@@ -195,6 +208,8 @@ async function filesOf(
     : options.redactKey
   const schema =
     typeof options.schema === 'string' ? await readFileOption(options.schema, '--schema', 4 * MiB) : options.schema
+  const wait = { timeoutMs: options.tokenTimeoutMs, clock, signal }
+  const token = (await readToken(cli, texts['token'] !== undefined, stdin, wait)) ?? options.token
   return { token, ca, redactKey, schema }
 }
 

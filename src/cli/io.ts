@@ -2,7 +2,7 @@
 
 import type { Clock } from '../clock.js'
 import { systemClock } from '../clock.js'
-import type { ResolvedOptions } from '../options/schema.js'
+import { exportTable, type OptionTable, type ResolvedOptions } from '../options/schema.js'
 import type { TextOutput } from './progress.js'
 import type { SignalSource } from './signals.js'
 import { optimiseLater } from './tiering.js'
@@ -20,6 +20,23 @@ export interface Io {
   loadExport(options: Pick<ResolvedOptions, 'parser'>): Promise<Pick<typeof import('../export.js'), 'exportRecords'>>
 }
 
+/** Variables that hold what nobody else shall see. */
+const secretNames = Object.values(exportTable as OptionTable).flatMap(({ isSecret, env }) =>
+  isSecret && env ? env : [],
+)
+
+/** What others may inherit of an environment. */
+export function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !secretNames.includes(name)))
+}
+
+/** The environment of this process, which from now on is without its secrets: the diagnostic reports of Node.js show it, and children inherit it. */
+function takenEnvironment(): NodeJS.ProcessEnv {
+  const env = { ...process.env }
+  for (const name of secretNames) delete process.env[name]
+  return env
+}
+
 /** Those of this process. */
 export function processIo(): Io {
   return {
@@ -28,7 +45,7 @@ export function processIo(): Io {
     },
     stdout: process.stdout,
     stderr: process.stderr,
-    env: process.env,
+    env: takenEnvironment(),
     clock: systemClock,
     signals: process,
     isStdoutClosed: async () => (await import('../destination/stdout.js')).isReopenedNull(1),

@@ -15,12 +15,12 @@ import {
   schemaOf,
   unmappedSchema,
 } from '../schema/resource.js'
-import { inputsOf, isStdin, withQuery } from './export-command.js'
+import { inputsOf, isStdin, refreshBy, withQuery } from './export-command.js'
 import type { Io } from './io.js'
 import type { Log, LogLine } from './log.js'
 import { type RunContext, tellStop } from './run.js'
 import { catchSignals, Stopped } from './signals.js'
-import { readFileOption, readToken, runTokenCommand } from './token.js'
+import { readFileOption, readToken } from './token.js'
 
 /** Prints a schema on stdout, and on stderr what it was learned from. */
 export async function runSchema(texts: FlagTexts, io: Io, context: RunContext): Promise<number> {
@@ -110,8 +110,10 @@ async function batchesOf(
     debug: _debug,
     ...options
   } = values
-  const token = await readToken({ tokenFile, tokenCommand, tokenStdin }, texts['token'] !== undefined, io.stdin)
   const ca = options.ca === null ? null : await readFileOption(options.ca, '--ca', 4 * MiB)
+  const wait = { timeoutMs: options.tokenTimeoutMs, clock: io.clock, signal: () => signal }
+  const flags = { tokenFile, tokenCommand, tokenStdin }
+  const token = await readToken(flags, texts['token'] !== undefined, io.stdin, wait)
   const { trutoSource } = await import('../export.js')
   return trutoSource({
     ...options,
@@ -119,7 +121,7 @@ async function batchesOf(
     token: token ?? options.token,
     ca,
     signal,
-    ...(tokenCommand === null ? {} : { refreshToken: () => runTokenCommand(tokenCommand) }),
+    ...(tokenCommand === null ? {} : { refreshToken: refreshBy(tokenCommand, io) }),
   })
 }
 

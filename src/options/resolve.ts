@@ -321,11 +321,13 @@ function completed(values: Record<string, unknown>, label: (name: string) => str
       'raise the one or lower the other',
     )
   }
-  if (given.token !== null && !/^[\x21-\x7e]+$/.test(given.token)) {
+  // as what prints a line, or a file that holds one, leaves it in a variable
+  const token = given.token === null ? null : given.token.replace(/^[\r\n]+|[\r\n]+$/g, '')
+  if (token !== null && !/^[\x21-\x7e]+$/.test(token)) {
     throw new ConfigError('ERR_TOKEN_INVALID', 'the token has characters that a token cannot have')
   }
   const keyByDuplicate = given.keyByDuplicate ?? (format === 'json' ? 'error' : 'keep')
-  return Object.freeze({ ...given, ...budgets, format, compress, keyByDuplicate, query: given.query ?? {} })
+  return Object.freeze({ ...given, ...budgets, token, format, compress, keyByDuplicate, query: given.query ?? {} })
 }
 
 /** What a column of Parquet takes before it holds anything. */

@@ -54,6 +54,8 @@ export interface TrutoSourceOptions extends SourceOptions {
   onPage?: ((state: SourceState) => Promise<void>) | undefined
   /** Called when the token is refused, once a page: after it, the page is asked for again. */
   refresh?: (() => Promise<void>) | undefined
+  /** The longest that this may take, in ms, to be announced. */
+  refreshTimeoutMs?: number | undefined
 }
 
 /** Thrown inside the loop only: the page is no unified list, and nothing of it was let out. */
@@ -227,10 +229,29 @@ export class TrutoSource extends PagedSource {
     if (refresh === undefined || !(error instanceof ExportError) || error.code !== 'ERR_UNAUTHORIZED') return false
     // what the provider refused are the credentials of the account
     if (error.isRemote) return false
-    await refresh()
+    await this.#announced(page, refresh)
     this.reader.outcome.retries++
     this.reader.options.onEvent?.({ kind: 'retry', page, attempt: attempt + 1, error })
     return true
+  }
+
+  /** Says that a new token is waited for. How long that takes is not known, so it is no part of the waits that are counted. */
+  async #announced(page: number, refresh: () => Promise<void>): Promise<void> {
+    const { options } = this.reader
+    const { clock, progress } = options
+    const ms = this.#options.refreshTimeoutMs
+    const reason = 'the token was refused, and a new one is asked for'
+    if (ms !== undefined) {
+      options.onEvent?.({ kind: 'wait', page, reason: `${reason}; waiting up to ${formatDuration(ms)}`, ms })
+      if (progress) progress.wait = { reason, untilMs: clock.now() + ms }
+    }
+    try {
+      await refresh()
+    } catch (error) {
+      throw error instanceof ExportError ? error.locate({ page }) : error
+    } finally {
+      if (progress) progress.wait = null
+    }
   }
 
   /** Waits as the policy says, or throws the error where it says stop. */

@@ -3,7 +3,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Emulator } from '../../src/emulator/emulator.js'
@@ -264,6 +264,82 @@ test('a help that cannot be printed is an error of one line', async () => {
   expect([full.code, full.stdout.length]).toEqual([7, 0])
   expect(full.stderr).toMatch(oneLine('ERR_OUTPUT_SPACE'))
   expect(await run(['--help'], `"$@" | true; ${statusOfFirst}`)).toMatchObject({ code: 141, stderr: '' })
+})
+
+describe('a token command that hangs', () => {
+  /** Prints a token the first time. Then it starts a process that sleeps, of which it tells, and waits for it. */
+  const command = (directory: string, ignoring = '') =>
+    `cd ${directory}; if [ -e asked ]; then ${ignoring} sleep 1000 & echo $! > pid; wait; sleep 1000; fi; touch asked; echo ${token}`
+  const isRunning = (pid: number): boolean => {
+    try {
+      // what has ended and was not waited for is there still, as a zombie
+      return process.kill(pid, 0) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
+    } catch {
+      return false
+    }
+  }
+  const pidIn = async (directory: string): Promise<number> => {
+    const path = join(directory, 'pid')
+    await until(() => existsSync(path) && readFileSync(path, 'utf8').endsWith('\n'))
+    return Number(readFileSync(path, 'utf8'))
+  }
+
+  test.runIf(process.platform === 'linux').each([
+    ['as it is refreshed', ''],
+    ['and what ignores SIGTERM', "trap '' TERM;"],
+  ])('%s, is ended by a signal with all that it started, and what was whole is kept', async (_, ignoring) => {
+    const server = await emulate({ ...list, faults: [{ kind: 'status', status: 401, page: 3 }] })
+    const directory = temporaryDirectory()
+    const out = join(temporaryDirectory(), 'out.ndjson')
+    const { child, ended } = start(request(server, '--out', out, '--token-command', command(directory, ignoring)))
+    const pid = await pidIn(directory)
+    expect(isRunning(pid)).toBe(true)
+    child.kill('SIGTERM')
+    const { code, stderr } = await ended
+    expect([code, stderr]).toEqual([
+      143,
+      expect.stringMatching(/^truto-export: stopped by SIGTERM; 40 records are kept in [^\n]*\n$/),
+    ])
+    await until(() => !isRunning(pid))
+    await expectGoesOn(server, out)
+  })
+
+  test.runIf(process.platform === 'linux')('is ended by --token-timeout, at the start and later on', async () => {
+    const server = await emulate({ ...list, faults: [{ kind: 'status', status: 401, page: 3 }] })
+    const directory = temporaryDirectory()
+    const out = join(temporaryDirectory(), 'out.ndjson')
+    const flags = ['--out', out, '--token-command', command(directory), '--token-timeout', '300ms']
+    const later = await run(request(server, ...flags))
+    expect(later.code).toBe(3)
+    expect(later.stderr).toMatch(
+      /ERR_TOKEN_UNAVAILABLE: getting a new token: there was none within 300ms .*40 records are kept/,
+    )
+    const first = await pidIn(directory)
+    await until(() => !isRunning(first))
+    unlinkSync(join(directory, 'pid'))
+    const atStart = await run(request(server, ...flags))
+    expect(atStart.code).toBe(3)
+    expect(atStart.stderr).toMatch(/ERR_TOKEN_UNAVAILABLE: --token-command gave no token within 300ms; /)
+    const second = await pidIn(directory)
+    await until(() => !isRunning(second))
+    await expectGoesOn(server, out)
+  })
+
+  test.runIf(process.platform === 'linux')('at the start is ended by a signal', async () => {
+    const server = await emulate(list)
+    const directory = temporaryDirectory()
+    const out = join(temporaryDirectory(), 'out.ndjson')
+    writeFileSync(join(directory, 'asked'), '')
+    const { child, ended } = start(request(server, '--out', out, '--token-command', command(directory)))
+    const pid = await pidIn(directory)
+    child.kill('SIGINT')
+    expect(await ended).toMatchObject({
+      code: 130,
+      stderr: `truto-export: stopped by SIGINT; nothing was published as ${out}\n`,
+    })
+    await until(() => !isRunning(pid))
+    expect(server.requests).toBe(0)
+  })
 })
 
 test('a wait for a limit is said on stderr, once', async () => {

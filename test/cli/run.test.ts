@@ -64,7 +64,7 @@ class Process extends EventEmitter {
 
 interface Given {
   env?: NodeJS.ProcessEnv
-  stdin?: string
+  stdin?: string | ((process: Process) => Readable)
   isTTY?: boolean
   isStdoutClosed?: boolean
   export?: (options: ExportOptions, process: Process) => Promise<ExportReport>
@@ -82,7 +82,7 @@ async function cli(argv: string[], given: Given = {}) {
     },
   })
   const io: Io = {
-    stdin: Readable.from([given.stdin ?? '']),
+    stdin: typeof given.stdin === 'function' ? given.stdin(process) : Readable.from([given.stdin ?? '']),
     stdout: output('stdout'),
     stderr: output('stderr'),
     env: given.env ?? { TRUTO_API_TOKEN: 'secret-of-env' },
@@ -98,7 +98,8 @@ async function cli(argv: string[], given: Given = {}) {
   }
   const exitCode = await run(argv, io)
   // signals are caught for as long as the export runs; once there was one, until the process ends
-  if (options?.signal?.aborted !== true) expect(process.eventNames()).toEqual([])
+  const isStopped = options?.signal?.aborted === true || exitCode > 128
+  if (!isStopped) expect(process.eventNames()).toEqual([])
   return { ...out, exitCode, options }
 }
 
@@ -547,13 +548,30 @@ describe('how a run ends', () => {
   test('a token command gives the token, and another one when it is asked again', async () => {
     const given: unknown[] = []
     const twice = async ({ token, refreshToken }: ExportOptions) => {
-      given.push(token, await refreshToken!())
+      given.push(token, await refreshToken!({ signal: new AbortController().signal }))
       return report
     }
     const { exitCode } = await cli([list, '--token-command', 'echo of-the-command'], { env: {}, export: twice })
     expect([exitCode, given]).toEqual([0, ['of-the-command', 'of-the-command']])
     const { options } = await cli([list])
     expect(options!.refreshToken).toBeUndefined()
+  })
+
+  test('a token that does not come from stdin does not hold up a signal', async () => {
+    let stdin: Readable | undefined
+    const stopped = await cli([list, '--out', 'x', '--token-stdin'], {
+      stdin: (process) => {
+        stdin = new Readable({ read: () => void setImmediate(() => process.emit('SIGTERM')) })
+        return stdin
+      },
+    })
+    expect(stopped).toMatchObject({
+      exitCode: 143,
+      stderr: 'truto-export: stopped by SIGTERM; nothing was published as x\n',
+      options: undefined,
+    })
+    // nor the process, which would wait for it
+    expect(stdin!.destroyed).toBe(true)
   })
 
   test('an export that was whole before the signal is a success', async () => {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readFileOption, readToken } from '../../src/cli/token.js'
+import { readFileOption, readToken, type TokenWait } from '../../src/cli/token.js'
+import { systemClock } from '../../src/clock.js'
 
 let directory: string
 beforeAll(async () => {
@@ -13,6 +14,7 @@ afterAll(() => rm(directory, { recursive: true }))
 
 const none = { tokenFile: null, tokenCommand: null, tokenStdin: false }
 const nothing = Readable.from([])
+const wait: TokenWait = { timeoutMs: 60_000, clock: systemClock, signal: () => new AbortController().signal }
 
 test.each([
   ['abc', 'abc'],
@@ -22,11 +24,11 @@ test.each([
 ])('the token is the first line of %j, from a file and from stdin', async (text, token) => {
   const tokenFile = join(directory, 'token')
   await writeFile(tokenFile, text)
-  expect(await readToken({ tokenFile, tokenCommand: null, tokenStdin: false }, false, nothing)).toBe(token)
+  expect(await readToken({ tokenFile, tokenCommand: null, tokenStdin: false }, false, nothing, wait)).toBe(token)
   const chunks = [...text].map((character) => Buffer.from(character))
-  expect(await readToken({ tokenFile: null, tokenCommand: null, tokenStdin: true }, false, Readable.from(chunks))).toBe(
-    token,
-  )
+  expect(
+    await readToken({ tokenFile: null, tokenCommand: null, tokenStdin: true }, false, Readable.from(chunks), wait),
+  ).toBe(token)
 })
 
 test('stdin is read to the end of the line only, so that a terminal need not be closed', async () => {
@@ -34,12 +36,12 @@ test('stdin is read to the end of the line only, so that a terminal need not be 
     yield 'abc\n'
     throw new Error('read on')
   }
-  expect(await readToken({ tokenFile: null, tokenCommand: null, tokenStdin: true }, false, typed())).toBe('abc')
+  expect(await readToken({ tokenFile: null, tokenCommand: null, tokenStdin: true }, false, typed(), wait)).toBe('abc')
 })
 
 test('without a flag there is no token to read', async () => {
-  expect(await readToken(none, false, nothing)).toBeNull()
-  expect(await readToken(none, true, nothing)).toBeNull()
+  expect(await readToken(none, false, nothing, wait)).toBeNull()
+  expect(await readToken(none, true, nothing, wait)).toBeNull()
 })
 
 test.each([
@@ -47,13 +49,13 @@ test.each([
   [{ tokenFile: 'x', tokenCommand: null, tokenStdin: false }, true],
   [{ tokenFile: null, tokenCommand: null, tokenStdin: true }, true],
 ])('a token from two places is refused: %j, --token %s', async (flags, given) => {
-  await expect(readToken(flags, given, nothing)).rejects.toMatchObject({ code: 'ERR_OPTION_INVALID' })
+  await expect(readToken(flags, given, nothing, wait)).rejects.toMatchObject({ code: 'ERR_OPTION_INVALID' })
 })
 
 test('an empty token is refused', async () => {
   const stdin = Readable.from(['\nabc'])
   await expect(
-    readToken({ tokenFile: null, tokenCommand: null, tokenStdin: true }, false, stdin),
+    readToken({ tokenFile: null, tokenCommand: null, tokenStdin: true }, false, stdin, wait),
   ).rejects.toMatchObject({
     code: 'ERR_TOKEN_INVALID',
   })
@@ -62,7 +64,7 @@ test('an empty token is refused', async () => {
 test('a file that cannot be read is an error that names the path, the flag and the reason', async () => {
   const missing = join(directory, 'missing')
   await expect(
-    readToken({ tokenFile: missing, tokenCommand: null, tokenStdin: false }, false, nothing),
+    readToken({ tokenFile: missing, tokenCommand: null, tokenStdin: false }, false, nothing, wait),
   ).rejects.toMatchObject({
     code: 'ERR_OPTION_INVALID',
     message: `reading ${missing} for --token-file: ENOENT`,
@@ -79,7 +81,7 @@ test('a file of any size is read to its limit only', async () => {
 
 describe('a token command', () => {
   const read = (tokenCommand: string) =>
-    readToken({ tokenFile: null, tokenCommand, tokenStdin: false }, false, Readable.from([]))
+    readToken({ tokenFile: null, tokenCommand, tokenStdin: false }, false, Readable.from([]), wait)
 
   test('gives the first line of its stdout', async () => {
     expect(await read('printf "tok\\nmore\\n"')).toBe('tok')
@@ -94,6 +96,6 @@ describe('a token command', () => {
 
   test('and another way to give the token are one too many', async () => {
     const both = { tokenFile: null, tokenCommand: 'true', tokenStdin: true }
-    await expect(readToken(both, false, Readable.from([]))).rejects.toMatchObject({ code: 'ERR_OPTION_INVALID' })
+    await expect(readToken(both, false, Readable.from([]), wait)).rejects.toMatchObject({ code: 'ERR_OPTION_INVALID' })
   })
 })

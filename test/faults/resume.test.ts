@@ -758,6 +758,60 @@ test('a token that expires is refreshed by itself where there is a way', async (
   expect(refreshed).toBe(1)
 })
 
+describe('a hook for a new token', () => {
+  /** Refused in the third page, with ten records before it. */
+  const refusing = async (): Promise<Scene> => {
+    const scene = await Scene.open({ file: 'out.ndjson' })
+    scene.server.setFaults([{ kind: 'status', status: 401, page: 3 }])
+    return scene
+  }
+  const expectKept = async (scene: Scene): Promise<void> => {
+    expect(scene.checkpoint.state.records).toBe(10)
+    scene.server.setFaults([])
+    const attempt = await scene.attempt()
+    expect(attempt.report?.resumedFrom).toMatchObject({ records: 10 })
+    scene.expectWhole(attempt, await wholeOf({ file: 'out.ndjson' }))
+  }
+
+  test.each<[string, ExportOptions['refreshToken'], RegExp]>([
+    ['hangs', () => new Promise(() => {}), /there was none within 2m/],
+    ['throws', () => Promise.reject(new Error('vault is sealed')), /vault is sealed/],
+    ['gives nothing', (async () => undefined) as never, /no text but undefined/],
+    ['gives what is no token', async () => 'two words', /characters that a token cannot have/],
+  ])('that %s ends the export, and what was whole is kept', async (_, refreshToken, why) => {
+    const scene = await refusing()
+    const { error, events } = await scene.attempt({ refreshToken: refreshToken! })
+    expect(error).toMatchObject({ code: 'ERR_TOKEN_UNAVAILABLE', exitCode: 3, message: expect.stringMatching(why) })
+    expect((error as ExportError).left).toMatch(/10 records are kept in .*, the same command goes on from there/)
+    expect(events).toContainEqual({
+      kind: 'wait',
+      page: 3,
+      reason: 'the token was refused, and a new one is asked for; waiting up to 2m',
+      ms: 120_000,
+    })
+    await expectKept(scene)
+  })
+
+  test('that hangs does not hold up an abort, and what was whole is kept', async () => {
+    const scene = await refusing()
+    const reason = new Error('enough')
+    const controller = new AbortController()
+    let told: AbortSignal | undefined
+    const { error } = await scene.attempt({
+      tokenTimeoutMs: 60_001,
+      signal: controller.signal,
+      refreshToken: ({ signal }) => {
+        told = signal
+        setImmediate(() => controller.abort(reason))
+        return new Promise(() => {})
+      },
+    })
+    expect(error).toBe(reason)
+    expect(told!.aborted).toBe(true)
+    await expectKept(scene)
+  })
+})
+
 test('what was counted before an interruption is in the report of the run that went on', async () => {
   const shape = { file: 'out.csv', options: { csvFormulas: 'escape', exclude: ['name'] } } as const
   const options = { slackPartial: true }

@@ -134,12 +134,16 @@ export const rows: readonly Row[] = [
   {
     id: '5.1.8',
     fault: '401, 403',
-    owed: '3 at once; keeps, so that a new token goes on; with a hook one refresh, one retry',
+    owed: '3 at once; keeps, so that a new token goes on; with a hook one refresh, one retry; a hook that hangs or fails is 3 and keeps',
     cases: ['5.1-401', '5.1-401-mid-export', '5.1-401-second-page', '5.1-403', '5.1-403-second-page'],
     tests: [
       [resume, 'is gone on with by another token, and by other limits and deadlines'],
       [resume, 'a token that expires is refreshed by itself where there is a way'],
       [recovery, 'a refused token is refreshed once a page, also in the middle of one'],
+      [resume, 'that %s ends the export, and what was whole is kept'],
+      [resume, 'that hangs does not hold up an abort, and what was whole is kept'],
+      [processes, '%s, is ended by a signal with all that it started, and what was whole is kept'],
+      [processes, 'is ended by --token-timeout, at the start and later on'],
     ],
   },
   {

@@ -1,12 +1,13 @@
 // The token of the real program, looked for in all that it says and leaves, however its run ends: stdout and stderr at their most talkative, the partial file,
 // the checkpoint, the lock, and what a second origin gets to see that the server points to.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Fault } from '../../src/emulator/faults.js'
-import { emulate, temporaryDirectory, token } from './harness.js'
+import { exportRecords } from '../../src/export.js'
+import { emulate, requestOf, temporaryDirectory, token, until } from './harness.js'
 import { start } from './program.js'
 
 const isSoak = process.env['TRUTO_EXPORT_SOAK'] === '1'
@@ -47,6 +48,48 @@ const ways = (other: string): readonly (readonly [name: string, faults: readonly
   ['by text that is not JSON', [{ kind: 'body', body: `{"result":[{"id":"${token}"x`, page: 3, attempt: 'every' }]],
   ['by a cursor that leads away', [{ kind: 'cursor', value: `${other}/?t=`, page: 3 }]],
 ]
+
+test('the secrets of the environment are in no diagnostic report of Node.js, and no child inherits them', async () => {
+  const server = await emulate({ members: 100, pageSize: 20, faults: [{ kind: 'stall', at: 0, page: 2 }] })
+  const directory = temporaryDirectory()
+  const secrets = { TRUTO_API_TOKEN: 'tok-of-the-environment', TRUTO_EXPORT_REDACT_KEY: 'key-of-the-environment' }
+  const reports = ['--report-on-signal', '--report-signal=SIGUSR2', `--report-directory=${directory}`]
+  // in a file, because the report shows the arguments too
+  writeFileSync(join(directory, 'token'), token)
+  const command = `cd ${directory}; env > env; cat token`
+  const { child, ended } = start(server, join(temporaryDirectory(), 'out.ndjson'), {
+    node: reports,
+    env: secrets,
+    flags: ['--quiet', '--token-command', command, '--redact', 'id=hash'],
+  })
+  await until(() => server.requests === 2)
+  child.kill('SIGUSR2')
+  const report = () => readdirSync(directory).find((name) => name.startsWith('report.'))
+  const text = () => readFileSync(join(directory, report()!), 'utf8')
+  await until(() => report() !== undefined && text().endsWith('}\n'))
+  child.kill('SIGTERM')
+  await ended
+  expect(JSON.parse(text())).toHaveProperty('environmentVariables.PATH')
+  for (const secret of [...Object.values(secrets), token]) expect(text()).not.toContain(secret)
+  const inherited = readFileSync(join(directory, 'env'), 'utf8')
+  expect(inherited).toContain('PATH=')
+  for (const secret of Object.values(secrets)) expect(inherited).not.toContain(secret)
+})
+
+test('a call of the library leaves the environment as it is', async () => {
+  const server = await emulate({})
+  vi.stubEnv('TRUTO_API_TOKEN', `${token}\n`)
+  vi.stubEnv('TRUTO_EXPORT_REDACT_KEY', 'key-of-the-environment')
+  try {
+    const before = { ...process.env }
+    const { token: _, ...request } = requestOf(server)
+    const report = await exportRecords({ ...request, out: join(temporaryDirectory(), 'out.ndjson') })
+    expect(report.complete).toBe(true)
+    expect({ ...process.env }).toEqual(before)
+  } finally {
+    vi.unstubAllEnvs()
+  }
+})
 
 test('the token is in nothing that the program says or leaves, and reaches no other origin', async () => {
   const other = await secondOrigin()

@@ -174,7 +174,13 @@ describe('what is required', () => {
     expect(resolveExportFlags('convert', { input: 'x.json' }, {}).cli.input).toBe('x.json')
   })
 
-  test.each(['a b', 'a\r\nx: y', 'tökén', ''])('the token %j is refused without being shown', (token) => {
+  test.each(['tok\n', 'tok\r\n', '\r\ntok\n\n'])('the token %j has no line ends around it', (token) => {
+    expect(code({ token: null }, { TRUTO_API_TOKEN: token }).token).toBe('tok')
+    expect(code({ token }).token).toBe('tok')
+    expect(resolveExportFlags('export', { resource }, { TRUTO_API_TOKEN: token }).options.token).toBe('tok')
+  })
+
+  test.each(['a b', 'a\r\nx: y', 'tökén', '', '\n'])('the token %j is refused without being shown', (token) => {
     const line = lineOf(() => code({ token }))
     expect(line).toMatch(/ERR_TOKEN_INVALID|token does not accept the given value/)
     if (token) expect(line).not.toContain(token)

@@ -83,7 +83,14 @@ test('every flag that a message, a hint or a docstring of src names exists', () 
   )
   // commander's own, and those of Node.js itself
   const ofNode = [
-    ...['--disable-wasm-trap-handler', '--jitless', '--permission', '--allow-net', '--max-http-header-size'],
+    ...[
+      '--disable-wasm-trap-handler',
+      '--jitless',
+      '--permission',
+      '--allow-net',
+      '--allow-child-process',
+      '--max-http-header-size',
+    ],
     ...['--network-family-autoselection-attempt-timeout', '--use-system-ca', '--use-openssl-ca'],
   ]
   for (const other of ['--help', '--version', ...ofNode]) flags.add(other)
