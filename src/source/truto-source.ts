@@ -123,6 +123,7 @@ export class TrutoSource extends PagedSource {
     let recordsOut = this.reader.takenRecords
     for (let attempt = 1; ; attempt++) {
       let answer: PageAnswer | undefined
+      let batches: AsyncGenerator<RecordBatch, PageFacts, undefined> | undefined
       try {
         const url = listUrl(this.#options.apiUrl, this.#options.request, { cursor, responseFormat: this.#asking })
         this.#countRequest(1)
@@ -138,7 +139,7 @@ export class TrutoSource extends PagedSource {
           ? withoutSeparators(answer.body)
           : answer.body
         const accept = (facts: PageFacts): void => this.#accept(facts, page)
-        const batches = this.reader.readPage(body, page, isNdjson, accept, answer)
+        batches = this.reader.readPage(body, page, isNdjson, accept, answer)
         for (;;) {
           const step = await batches.next()
           if (step.done) {
@@ -165,6 +166,8 @@ export class TrutoSource extends PagedSource {
         else await this.#waitForRetry(this.#classify(error, page, cursor), page, attempt, failures)
       } finally {
         answer?.cancel()
+        // a reader that leaves does not end it by itself, and a timer of it would keep the process
+        await batches?.return(undefined as never)
       }
     }
   }

@@ -169,6 +169,21 @@ test('time that the consumer takes does not count, whatever arrives meanwhile', 
   expect(records).toBe(3)
 })
 
+test('a reader that leaves in the middle of a body leaves no timer, which would keep the process', async () => {
+  const server = net.createServer((socket) => {
+    onTestFinished(() => void socket.destroy())
+    socket.on('error', () => {})
+    socket.once('data', () => socket.write(`HTTP/1.1 200 OK\r\n\r\n{"result":[${'{"id":"1"},'.repeat(100_000)}`))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const origin = `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`
+  const clock = new FakeClock()
+  for await (const _batch of trutoSource({ ...requestOf({ origin, requests: 0, bytes: 0 }), clock })) break
+  expect(clock.waits.length).toBeGreaterThan(0)
+  expect(clock.pending).toBe(0)
+})
+
 test('nothing of it is kept: memory stays flat', async () => {
   const server = await heart(await beats['empty blocks of gzip']!, true)
   const controller = new AbortController()

@@ -9,6 +9,11 @@ export class FakeClock implements Clock {
   isImpatient = false
   #timers: Array<{ at: number; callback: () => void }> = []
 
+  /** Timers that are set. */
+  get pending(): number {
+    return this.#timers.length
+  }
+
   now(): number {
     return this.time
   }
