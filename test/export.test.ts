@@ -492,8 +492,8 @@ test('an existing file is kept unless it may be replaced, and then until the exp
     const options = { out: path('a.ndjson'), overwrite: true, checkpoint: false }
     const error = await exportRecords(to(server, options)).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({
-      code: 'ERR_NOT_FOUND',
-      exitCode: 4,
+      code: 'ERR_CURSOR_EXPIRED',
+      exitCode: 6,
       page: 2,
       left: expect.stringMatching(/as it was/),
     })

@@ -9,7 +9,7 @@ import type { Fault } from '../src/emulator/faults.js'
 import { type ErrorCode, ExportError } from '../src/errors.js'
 import { type ExportOptions, exportRecords } from '../src/export.js'
 import { exportTable, type OptionTable } from '../src/options/schema.js'
-import { type Outcome, run, temporaryDirectory, token } from './faults/harness.js'
+import { emulate, type Outcome, requestOf, run, temporaryDirectory, token } from './faults/harness.js'
 import { rootCertificate, serverCertificate, serverKey } from './http/certificates.js'
 
 type Name = keyof typeof exportTable
@@ -160,6 +160,14 @@ const limits: readonly Limit[] = [
     says: /within 20ms/,
     exports: exportOverSlowTls,
   },
+  {
+    name: 'tokenTimeoutMs',
+    exit: 3,
+    low: 20,
+    high: 10_000,
+    code: 'ERR_TOKEN_UNAVAILABLE',
+    exports: exportWithSlowHook,
+  },
 ]
 
 describe('the limit', () => {
@@ -195,6 +203,19 @@ describe('the limit', () => {
     expect(error).toBeUndefined()
   })
 })
+
+/** An export whose token is refused once, with a hook that takes a while. */
+async function exportWithSlowHook(options: Partial<ExportOptions>): Promise<Pick<Outcome, 'error' | 'report'>> {
+  const server = await emulate({ faults: [{ kind: 'status', status: 401, page: 2 }] })
+  const refreshToken = () => new Promise<string>((resolve) => setTimeout(() => resolve(token), 200))
+  const out = `${temporaryDirectory()}/out.ndjson`
+  try {
+    const report = await exportRecords({ ...requestOf(server), out, refreshToken, ...options } as ExportOptions)
+    return { report, error: undefined }
+  } catch (error) {
+    return { report: undefined, error }
+  }
+}
 
 /** An export from a server that takes a connection at once and begins TLS on it a while later. */
 async function exportOverSlowTls(options: Partial<ExportOptions>): Promise<Pick<Outcome, 'error' | 'report'>> {

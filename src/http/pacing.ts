@@ -206,21 +206,13 @@ class Bucket {
 
 const registryName = Symbol.for('truto-export.pacing.1')
 
-const registries = new WeakMap<Clock, Buckets>()
-
-/** The buckets of this process, also for other copies of this module in it. Those of a clock of somebody's own are apart: its times mean nothing to others. */
+/** The buckets of this process, also for other copies of this module in it. Who has a clock of his own has buckets of his own: its times mean nothing to
+ *  others. */
 export function bucketsOf(clock: Clock): Buckets {
-  if (clock === systemClock) {
-    const shared = globalThis as { [registryName]?: Buckets }
-    shared[registryName] ??= new Map()
-    return shared[registryName]
-  }
-  let own = registries.get(clock)
-  if (own === undefined) {
-    own = new Map()
-    registries.set(clock, own)
-  }
-  return own
+  if (clock !== systemClock) return new Map()
+  const shared = globalThis as { [registryName]?: Buckets }
+  shared[registryName] ??= new Map()
+  return shared[registryName]
 }
 
 /** The token itself is kept nowhere. */

@@ -2,7 +2,6 @@
 // added up.
 
 import { AbortableSteps, Following } from '../abort.js'
-import { formatDuration } from '../bytes/units.js'
 import type { RecordsDigest, SourceState } from '../checkpoint/checkpoint.js'
 import { RecordsTally } from '../checkpoint/digest.js'
 import { type Clock, systemClock } from '../clock.js'
@@ -517,7 +516,7 @@ class PagePace {
   }
 
   #noRecord(): UpstreamError {
-    return this.#late(`no record was finished in ${formatDuration(this.#timeoutMs)} of waiting for bytes`)
+    return this.#late(`no record was finished in ${this.#timeoutMs} ms of waiting for bytes`)
   }
 
   #slow(): UpstreamError {

@@ -152,8 +152,9 @@ test('what Node.js is told to trust beside its roots stays trusted where a root 
   ]
   const codes: (number | null)[] = []
   for (const [index, way] of ways.entries()) {
-    const flags = ['--quiet', '--api-url', `https://127.0.0.1:${port}`, '--ca', other]
-    const { code } = await start(server, join(directory, `${index}.ndjson`), { ...way, flags }).ended
+    const front = { ...server, url: `https://127.0.0.1:${port}` }
+    const flags = ['--quiet', '--ca', other]
+    const { code } = await start(front, join(directory, `${index}.ndjson`), { ...way, flags }).ended
     codes.push(code)
   }
   expect(codes).toEqual([0, 0, 4])

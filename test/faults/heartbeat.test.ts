@@ -111,7 +111,7 @@ describe.each(Object.entries(beats))('%s', (_, given) => {
       code: 'ERR_TIMEOUT',
       exitCode: 5,
       page: 1,
-      message: 'no record was finished in 300ms of waiting for bytes',
+      message: 'no record was finished in 300 ms of waiting for bytes',
     })
     expect(server.requests).toBe(2)
   })

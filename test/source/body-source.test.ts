@@ -219,7 +219,7 @@ const rows: Row[] = [
     name: 'e3.ndjson',
     text: `${record('1')}\n{"ok":false,"error":"ratelimited"}\n`,
     ids: ['1'],
-    code: 'ERR_SERVER',
+    code: 'ERR_RATE_LIMITED',
   },
   {
     title: 'an error of Graph last',
