@@ -194,6 +194,15 @@ type CodesOf<C extends ErrorClass> = {
   [K in ErrorCode]: (typeof errorCodes)[K]['class'] extends C ? K : never
 }[ErrorCode]
 
+/** A place in a text, which is not cut yet. */
+export interface Surroundings {
+  readonly text: string
+  /** Index in the text. */
+  readonly at: number
+  /** Characters before and after the place that are to be shown. */
+  readonly shown: number
+}
+
 /** Where and why, as far as it is known. */
 export interface ErrorContext {
   readonly cause?: unknown
@@ -213,6 +222,8 @@ export interface ErrorContext {
   readonly insight?: unknown
   /** Whether the provider behind Truto (Slack, Microsoft) made the error. */
   readonly isRemote?: boolean | undefined
+  /** What of the data the message is about: added to it only where the user wants to see data (`--debug-bodies`). */
+  readonly data?: (Surroundings & { /** What stands before it: `, near `. */ readonly lead: string }) | undefined
   /** Replaces the hint of the code's table entry. */
   readonly hint?: string | undefined
   /** False where asking again cannot change what happened, although it mostly does for the code. */
@@ -234,6 +245,7 @@ export abstract class ExportError extends Error {
   readonly insight: unknown
   readonly isRemote: boolean | undefined
   readonly #isFinal: boolean
+  #data: ErrorContext['data']
 
   constructor(code: ErrorCode, message: string, context: ErrorContext = {}) {
     super(message, context.cause === undefined ? undefined : { cause: context.cause })
@@ -249,6 +261,7 @@ export abstract class ExportError extends Error {
     this.insight = context.insight
     this.isRemote = context.isRemote
     this.#isFinal = context.retryable === false
+    this.#data = context.data
   }
 
   /** Exit code of a process that ends with this error. */
@@ -281,6 +294,15 @@ export abstract class ExportError extends Error {
     this.byteOffset ??= position.byteOffset
     this.left ??= position.left
     return this
+  }
+
+  /** Adds to the message what it may show of the data, once. @internal */
+  showData(print: (data: Surroundings) => string): void {
+    if (this.#data === undefined) return
+    const message = `${this.message}${this.#data.lead}${print(this.#data)}`
+    if (this.stack !== undefined) this.stack = this.stack.replace(this.message, () => message)
+    this.message = message
+    this.#data = undefined
   }
 
   /** The whole error as one line: code, message, position, what is left, hint. Control characters are escaped. */

@@ -24,6 +24,7 @@ import { type IdentityInit, identityOf, knownIdentityOf, obstacleOf, optionDiges
 import { refuseOwnFiles } from './export/inputs.js'
 import { Output } from './export/output.js'
 import { peakRssBytes } from './export/peak-memory.js'
+import { Privacy } from './export/privacy.js'
 import type { RunningProof } from './export/proof.js'
 import { type Completion, openSession, Session, type SessionInit } from './export/session.js'
 import { addWarnings, runWarnings } from './export/warnings.js'
@@ -93,19 +94,37 @@ export type ExportOptions<R extends string = string> = Omit<GivenOptions, 'resou
 } & Omit<RunOptions, 'input'> &
   ({ readonly input: BodyInputs; readonly resource?: R } | { readonly resource: R; readonly input?: BodyInputs })
 
+interface Run extends RunOptions {
+  /** What all that is said passes through. */
+  readonly privacy: Privacy
+}
+
 /** The options of the table, checked, and the rest. @throws ConfigError */
-function split(options: GivenOptions & RunOptions): { resolved: ResolvedOptions; run: RunOptions } {
+function split(options: GivenOptions & RunOptions): { resolved: ResolvedOptions; run: Run } {
   const { signal, onEvent, progress, transform, input, destination, checkpoints, refreshToken, clock, ...given } =
     options
-  const run = { signal, onEvent, progress, transform, input, destination, checkpoints, refreshToken, clock }
   const resolved = resolveOptions(given, { hasInput: input !== undefined })
+  const privacy = new Privacy(resolved)
+  const told = privacy.events(onEvent)
+  const run = {
+    signal,
+    onEvent: told,
+    progress,
+    transform,
+    input,
+    destination,
+    checkpoints,
+    refreshToken,
+    clock,
+    privacy,
+  }
   const wantsParts = resolved.partRows !== null || resolved.partBytes !== null
   const isPlace = destination !== undefined && destination.hasParts !== true
   if (wantsParts && (isPlace || (transform !== undefined && typeof transform !== 'function'))) {
     const obstacle = isPlace ? 'the given destination is one place' : 'a Transform holds records back'
     throw new ConfigError('ERR_OPTION_INVALID', `the output cannot be in parts: ${obstacle}`)
   }
-  return { resolved, run: run as RunOptions }
+  return { resolved, run: run as Run }
 }
 
 /** Exports one list. Nothing is visible at the destination before the list is proven to have ended and its bytes are durable. Where the promise rejects,
@@ -120,13 +139,20 @@ export async function exportRecords(options: ExportOptions): Promise<ExportRepor
   try {
     following?.signal.throwIfAborted()
     return await exportOnce(resolved, following ? { ...run, signal: following.signal } : run)
+  } catch (error) {
+    throw leaving(error, run)
   } finally {
     following?.end()
     giveBack()
   }
 }
 
-async function exportOnce(resolved: ResolvedOptions, run: RunOptions): Promise<ExportReport> {
+/** What is thrown, without secrets. The reason of an abort is not ours. */
+function leaving(error: unknown, { privacy, signal }: Run): unknown {
+  return signal?.aborted && error === signal.reason ? error : privacy.failure(error)
+}
+
+async function exportOnce(resolved: ResolvedOptions, run: Run): Promise<ExportReport> {
   const clock = run.clock ?? systemClock
   const startedAt = clock.now()
   const startedWallAt = clock.wallNow()
@@ -174,7 +200,7 @@ function destinationOf(resolved: ResolvedOptions): Destination {
   })
 }
 
-function sessionOptions(resolved: ResolvedOptions, run: RunOptions): Omit<SessionInit, 'destination' | 'clock'> {
+function sessionOptions(resolved: ResolvedOptions, run: Run): Omit<SessionInit, 'destination' | 'clock'> {
   const identity = identityInit(resolved, run)
   const obstacle = obstacleOf(identity)
   return {
@@ -188,6 +214,7 @@ function sessionOptions(resolved: ResolvedOptions, run: RunOptions): Omit<Sessio
     hasDigest: resolved.digest === 'sha256',
     hasManifest: resolved.manifest !== 'none',
     checkpoints: run.checkpoints,
+    saved: run.privacy.saved,
     signal: run.signal,
     onEvent: run.onEvent,
   }
@@ -199,7 +226,7 @@ function identityInit(resolved: ResolvedOptions, run: RunOptions): IdentityInit 
 
 interface RunContext {
   resolved: ResolvedOptions
-  run: RunOptions
+  run: Run
   progress: Progress
   opened: OpenSource
   startedAt: number
@@ -225,10 +252,11 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
   const makeEncoder = (): Promise<Encoder> => encoderOf(resolved, run, source.outcome)
   const output = new Output({ out, makeEncoder, parts: session.parts, start })
   const warnings = (): Warning[] => addWarnings(start?.warnings ?? [], [...warningsOf(stages), ...output.warnings()])
-  const pointAt = (source: SourceState): ExportState | null => {
+  const pointAt = (state: SourceState): ExportState | null => {
     const encoder = output.state
     if (encoder === undefined) return null // records are held that are not in the output
-    return { source, encoder, records, bytes: writer.bytesWritten, warnings: warnings() }
+    if (source instanceof TrutoSource && !source.canSave) return null
+    return { source: state, encoder, records, bytes: writer.bytesWritten, warnings: warnings() }
   }
   const source = opened.source(start?.source ?? null, async (state) => {
     // a page that is gone on with does not begin here
@@ -262,7 +290,7 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
     await output.end()
     if (!isEnding) signal?.throwIfAborted()
     const { outcome } = source
-    const report = (): ExportReport => ({
+    const told = (): ExportReport => ({
       complete: outcome.complete,
       resource: resolved.resource ?? anyResource,
       records,
@@ -303,6 +331,7 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
         ...runWarnings(session.resumedFrom, !flushWasRefused()),
       ],
     })
+    const report = (): ExportReport => run.privacy.redactor.value(told())
     session.completion = () => completionOf(report(), context, source, session.parts)
     await out.commit()
     return report()
@@ -337,7 +366,7 @@ function completionOf(
     startedAt: startedWallAt,
     finishedAt: (run.clock ?? systemClock).wallNow(),
   })
-  return { report, manifest }
+  return { report, manifest: run.privacy.redactor.value(manifest) }
 }
 
 /** Null where the session was taken back to go on; else what the export ends with. */
@@ -434,7 +463,7 @@ type Flat<T> = { [N in keyof T]: T[N] }
 /** The batches after all steps. What it yields is valid until the next is asked for. */
 async function* batchesOf(
   resolved: ResolvedOptions,
-  run: RunOptions,
+  run: Run,
   stages: readonly Stage[],
   isProjected: boolean,
 ): AsyncGenerator<RecordBatch, void, undefined> {
@@ -448,6 +477,8 @@ async function* batchesOf(
       yield batch
     }
     checkUnmet(warningsOf(stages), unmetInit(resolved, run, source.outcome, records))
+  } catch (error) {
+    throw leaving(error, run)
   } finally {
     await opened.close()
   }
@@ -470,11 +501,11 @@ class LazySource implements RecordSource {
   }
 
   get outcome(): SourceOutcome {
-    return this.#source?.outcome ?? emptyOutcome()
+    return this.#options.run.privacy.redactor.value(this.#source?.outcome ?? emptyOutcome())
   }
 
   warnings(): Warning[] {
-    return this.#source?.warnings() ?? []
+    return this.#options.run.privacy.redactor.value(this.#source?.warnings() ?? [])
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, undefined> {
@@ -495,6 +526,8 @@ class LazySource implements RecordSource {
     try {
       this.#source = opened.source()
       for await (const batch of this.#source.read()) yield batch
+    } catch (error) {
+      throw leaving(error, { ...run, signal })
     } finally {
       await opened.close()
     }
@@ -512,8 +545,8 @@ interface OpenSource {
 
 /** @param withFields whether somebody reads the `fields` of its batches
  *  @throws ConfigError for what is wrong with the request */
-async function openSource(resolved: ResolvedOptions, run: RunOptions, withFields = false): Promise<OpenSource> {
-  const { signal, onEvent, progress, clock, input, refreshToken } = run
+async function openSource(resolved: ResolvedOptions, run: Run, withFields = false): Promise<OpenSource> {
+  const { signal, onEvent, progress, clock, input, refreshToken, privacy } = run
   const { redact: _fields, partBytes, partRows: partRecords, ...settings } = resolved // what a source calls redact is something else
   const cuts = { ...(hasCuts(run) ? cutsOf(resolved) : {}), partBytes, partRecords }
   const shared = { ...settings, ...cuts, withFields, signal, onEvent, progress, ...(clock ? { clock } : {}) }
@@ -545,15 +578,21 @@ async function openSource(resolved: ResolvedOptions, run: RunOptions, withFields
       tokenRequests: resolved.tokenRequests,
       windowMs: resolved.rateWindowMs,
     },
-    onDetail: (message) => onEvent?.({ kind: 'detail', message }),
+    redactor: privacy.redactor,
+    ...(onEvent ? { onDetail: (message: string) => onEvent({ kind: 'detail', message }) } : {}),
     ...(resolved.ca === null ? {} : { ca: resolved.ca }),
     ...(clock ? { clock } : {}),
   })
-  const hookOptions = { timeoutMs: resolved.tokenTimeoutMs, clock, signal }
+  const refresh = async (): Promise<void> => {
+    const token = await freshToken(refreshToken!, { timeoutMs: resolved.tokenTimeoutMs, clock, signal })
+    privacy.useToken(token)
+    client.setToken(token)
+  }
   const options = {
     ...shared,
     client,
     redact: client.redact,
+    cursors: privacy,
     apiUrl,
     request,
     responseFormat: resolved.responseFormat,
@@ -564,7 +603,7 @@ async function openSource(resolved: ResolvedOptions, run: RunOptions, withFields
       maxBackoffMs: resolved.backoffMaxMs,
       maxWaitMs: resolved.maxWaitMs,
     },
-    ...(refreshToken ? { refresh: async () => client.setToken(await freshToken(refreshToken, hookOptions)) } : {}),
+    ...(refreshToken ? { refresh } : {}),
     refreshTimeoutMs: resolved.tokenTimeoutMs,
   }
   return {

@@ -42,6 +42,8 @@ export interface SessionInit {
   readonly hasManifest: boolean
   /** In place of the destination's own. */
   readonly checkpoints?: CheckpointStore | undefined
+  /** A point as it may be saved, without what is secret. */
+  readonly saved: (point: ExportState) => ExportState
   readonly clock: Clock
   readonly signal?: AbortSignal | undefined
   readonly onEvent?: ((event: ExportEvent) => void) | undefined
@@ -395,7 +397,7 @@ export class Session {
 
   async #save(state: ExportState, proof: OutputProof, completion: Completion | null): Promise<void> {
     const { place, store, writer, fingerprint } = this.#kept!
-    const { clock, onEvent } = this.#init
+    const { clock, onEvent, saved } = this.#init
     const savedAt = new Date(clock.wallNow()).toISOString()
     const pageStart = completion === null ? this.#pageStart : null
     const { report, manifest } = (completion ?? { report: null, manifest: null }) as unknown as {
@@ -405,9 +407,9 @@ export class Session {
       fingerprint: fingerprint!,
       options: this.#init.optionDigests,
       savedAt,
-      state,
+      state: saved(state),
       proof,
-      pageStart,
+      pageStart: pageStart && saved(pageStart),
       report: report!,
       manifest: manifest!,
     })

@@ -3,7 +3,7 @@
 
 import { AuthError, DataError, type ExportError, printable, RequestError, UpstreamError } from '../errors.js'
 import { slackCodeOf, slackError } from './provider-error.js'
-import { redactJson } from './redact.js'
+import { ellipsis, redactJson } from './redact.js'
 import { type ResponseHeaders, retryAfterMs } from './retry-after.js'
 
 /** How much of an error body is read, in bytes. */
@@ -19,7 +19,7 @@ export interface ErrorAnswer {
   readonly url: URL
   /** Wall time in ms since 1970, for a Retry-After date without a Date beside it. */
   readonly wallNow: number
-  /** Takes credentials out of text: a server may echo the token. */
+  /** Takes credentials out of text, before any of it is cut: a server may echo the token. */
   readonly redact: (text: string) => string
 }
 
@@ -41,25 +41,21 @@ export function answerError(answer: ErrorAnswer): ExportError {
   const { statusCode, headers, redact } = answer
   const body = parseErrorBody(answer.text)
   const isRemote = body?.isRemote ?? false
-  const hint = hintFor(statusCode, body)
+  const hint = hintFor(statusCode, body, redact)
   const context = {
     statusCode,
     retryAfterMs: retryAfterMs(headers, answer.wallNow),
     insight: body?.insight && redactJson(body.insight, redact),
     isRemote: body ? isRemote : undefined,
-    ...(hint === undefined ? {} : { hint: redact(hint) }),
+    ...(hint === undefined ? {} : { hint }),
   }
-  const message = redact(describe(answer, body))
+  const message = describe(answer, body)
 
   if (statusCode === 204 || statusCode === 205) {
     return new DataError('ERR_SCHEMA', `HTTP ${statusCode}: an answer without a body, so no envelope`, context)
   }
   if (statusCode >= 300 && statusCode < 400 && statusCode !== 304) {
-    return new RequestError(
-      'ERR_REDIRECT',
-      redact(`HTTP ${statusCode}: redirect to ${redirectTarget(answer)}`),
-      context,
-    )
+    return new RequestError('ERR_REDIRECT', `HTTP ${statusCode}: redirect to ${redirectTarget(answer)}`, context)
   }
   const code = slackCodeOf(body?.rawResponse)
   // the provider's code says more than the status that it came under here
@@ -113,15 +109,17 @@ export function parseErrorBody(text: string): TrutoErrorBody | undefined {
   }
 }
 
-function describe({ statusCode, headers, text, url }: ErrorAnswer, body: TrutoErrorBody | undefined): string {
-  if (body === undefined) return `HTTP ${statusCode} from ${url.host} with ${describeForeignBody(headers, text)}`
+function describe({ statusCode, headers, text, url, redact }: ErrorAnswer, body: TrutoErrorBody | undefined): string {
+  if (body === undefined) {
+    return `HTTP ${statusCode} from ${url.host} with ${describeForeignBody(headers, redact(text))}`
+  }
   const said = body.message || descriptionOf(body.insight?.['remote_error']) || body.error || 'no message'
   const missing = namesIn(body.insight?.['missing_required_query_parameters'])
   const scopes = namesIn(body.insight?.['forbidden_error'], 'missing_scopes')
   return [
-    `HTTP ${statusCode} from ${body.isRemote ? 'the provider behind Truto' : 'Truto'}: ${excerpt(said, 500)}`,
-    missing.length > 0 && `missing: ${excerpt(missing.join(', '), 200)}`,
-    scopes.length > 0 && `missing scopes: ${excerpt(scopes.join(', '), 200)}`,
+    `HTTP ${statusCode} from ${body.isRemote ? 'the provider behind Truto' : 'Truto'}: ${excerpt(redact(said), 500)}`,
+    missing.length > 0 && `missing: ${excerpt(redact(missing.join(', ')), 200)}`,
+    scopes.length > 0 && `missing scopes: ${excerpt(redact(scopes.join(', ')), 200)}`,
   ]
     .filter(Boolean)
     .join('; ')
@@ -136,10 +134,18 @@ function describeForeignBody(headers: ResponseHeaders, text: string): string {
   return 'a body that is no error of Truto'
 }
 
-function hintFor(statusCode: number, body: TrutoErrorBody | undefined): string | undefined {
+function hintFor(
+  statusCode: number,
+  body: TrutoErrorBody | undefined,
+  redact: (text: string) => string,
+): string | undefined {
   if (body === undefined) return undefined
   const missing = namesIn(body.insight?.['missing_required_query_parameters'])
-  if (statusCode === 400 && missing.length > 0) return `pass ${missing.slice(0, 5).map(optionFor).join(' and ')}`
+  if (statusCode === 400 && missing.length > 0)
+    return `pass ${missing
+      .slice(0, 5)
+      .map((name) => optionFor(redact(name)))
+      .join(' and ')}`
   if (statusCode === 401 && body.isRemote) {
     return 'the provider refused the credentials of the connected account: it has to be connected anew'
   }
@@ -163,12 +169,12 @@ function optionFor(name: string): string {
   return Object.hasOwn(options, own) ? options[own]! : `-q ${excerpt(name, 80)}=... (query in code)`
 }
 
-function redirectTarget({ headers, url }: ErrorAnswer): string {
+function redirectTarget({ headers, url, redact }: ErrorAnswer): string {
   const location = headers['location']
   if (typeof location !== 'string' || !URL.canParse(location, url.href)) return 'nowhere (no readable Location)'
   // The origin alone: path and query of a redirect may carry anything, user-info included.
   const { origin, protocol } = new URL(location, url)
-  return origin === 'null' ? `a ${excerpt(protocol, 20)} address` : origin
+  return origin === 'null' ? `a ${excerpt(redact(protocol), 20)} address` : redact(origin)
 }
 
 /** Slack says `invalid_cursor`; others use words: "Invalid pageToken", "Skiptoken is null or not valid", `Directory_ExpiredPageToken`. Only asked of a 4xx that
@@ -200,7 +206,7 @@ function descriptionOf(insight: unknown): string {
 
 function excerpt(text: string, maxLength: number): string {
   const shown = printable(text.slice(0, maxLength))
-  return text.length > maxLength ? `${shown}…` : shown
+  return text.length > maxLength ? `${shown}${ellipsis}` : shown
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -19,7 +19,7 @@ import { Exchange, type Head } from './exchange.js'
 import { networkError } from './network-error.js'
 import { bucketsOf, type Hold, Pacer, type PacingLimits } from './pacing.js'
 import { isLoopback, proxyFor, proxyWarnings } from './proxy.js'
-import { redactor, shortUrl } from './redact.js'
+import { Redactor, shortUrl } from './redact.js'
 import type { ResponseHeaders } from './retry-after.js'
 
 export interface HttpClientOptions {
@@ -48,6 +48,8 @@ export interface HttpClientOptions {
   readonly maxDecodedRatio?: number
   /** Lets the provider's error bodies (`raw_response`) through to `onDetail`. They may hold personal data. */
   readonly debugBodies?: boolean
+  /** Knows the secrets of whoever it is that shows what this client says; those of the client are added. Default: one that knows no others. */
+  readonly redactor?: Redactor
   /** Gets one line a request and what else is worth knowing. Never holds a credential. */
   readonly onDetail?: (line: string) => void
 }
@@ -86,13 +88,13 @@ export class HttpClient {
   /** What the user should be told about the surroundings, known at construction. */
   readonly warnings: readonly Warning[]
   /** Takes our credentials out of text that a server sent, so that it can be shown. */
-  readonly redact = (text: string): string => this.#redactors.reduce((clean, redact) => redact(clean), text)
+  readonly redact = (text: string): string => this.#redactor.text(text)
 
   readonly #origin: string
   readonly #host: string
   #token: string | null
   /** Of the token and of those before it: a server may repeat any. */
-  readonly #redactors: ((text: string) => string)[]
+  readonly #redactor: Redactor
   readonly #proxy: URL | null
   readonly #clock: Clock
   readonly #connectTimeoutMs: number
@@ -125,7 +127,10 @@ export class HttpClient {
     this.#maxDecodedRatio = options.maxDecodedRatio
     const anyPace = { accountRequests: 0, tokenRequests: 0, windowMs: 0 }
     this.#pacer = new Pacer(options.pacing ?? anyPace, bucketsOf(this.#clock), apiUrl.origin, token)
-    this.#redactors = [redactor([token, this.#proxy?.password, decodeText(this.#proxy?.password ?? '')])]
+    this.#redactor = options.redactor ?? new Redactor()
+    for (const secret of [token, this.#proxy?.password, decodeText(this.#proxy?.password ?? '')]) {
+      this.#redactor.add(secret)
+    }
     this.#dispatcher = createDispatcher({
       proxy: this.#proxy,
       connectTimeoutMs: this.#connectTimeoutMs,
@@ -162,11 +167,11 @@ export class HttpClient {
     try {
       const exchange = this.#send(url, signal)
       const head = await this.#headOf(exchange, account)
-      this.#detail(() => describeHead(url, head, this.#clock.now() - startedAt))
+      this.#detail(() => describeHead(this.#short(url), head, this.#clock.now() - startedAt))
       return await this.#accept(url, head, exchange)
     } catch (error) {
-      this.#detail(() => `GET ${shortUrl(url)} failed: ${error instanceof Error ? error.message : String(error)}`)
-      throw error
+      this.#detail(() => `GET ${this.#short(url)} failed: ${error instanceof Error ? error.message : String(error)}`)
+      throw this.#redactor.error(error)
     }
   }
 
@@ -175,7 +180,7 @@ export class HttpClient {
     checkToken(token)
     this.#token = token
     this.#pacer.setToken(token)
-    this.#redactors.push(redactor([token]))
+    this.#redactor.add(token)
   }
 
   /** Drops all connections; requests in flight fail. */
@@ -193,7 +198,7 @@ export class HttpClient {
       headTimeoutMs: this.#headTimeoutMs,
       idleTimeoutMs: this.#idleTimeoutMs,
       host: this.#host,
-      asError: (cause, phase) => this.#networkError(cause, phase),
+      asError: (cause, phase) => this.#redactor.error(this.#networkError(cause, phase)),
     })
     const headers: Record<string, string> = {
       accept: 'application/json, */*',
@@ -294,6 +299,10 @@ export class HttpClient {
       connectTimeoutMs: this.#connectTimeoutMs,
       maxHeaderBytes: maxHeaderSize,
     })
+  }
+
+  #short(url: URL): string {
+    return shortUrl(url, this.redact)
   }
 
   #detail(line: () => string): void {
@@ -435,10 +444,10 @@ function joinHeaders(headers: ResponseHeaders): Record<string, string> {
   return joined
 }
 
-function describeHead(url: URL, head: Head, elapsedMs: number): string {
+function describeHead(url: string, head: Head, elapsedMs: number): string {
   const { 'content-type': contentType, 'content-encoding': encoding, 'cf-ray': ray } = joinHeaders(head.headers)
   const facts = [contentType, encoding, `${Math.round(elapsedMs)} ms`, ray && `cf-ray ${ray}`].filter(Boolean)
-  return `GET ${shortUrl(url)} -> ${head.statusCode} (${facts.join(', ')})`
+  return `GET ${url} -> ${head.statusCode} (${facts.join(', ')})`
 }
 
 /** Percent-decoded, or as it stands where that is no valid encoding. */

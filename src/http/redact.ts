@@ -1,16 +1,154 @@
-// Takes credentials out of text where it enters our errors and lines, so that no later message can leak them.
+// Takes credentials out of what leaves us: lines, events, errors, reports. Over the whole text, before anything of it is cut, and whichever way a server may
+// have spelled them: in any case, percent-encoded, with the escapes of JSON or HTML, in hexadecimal, and in base64 of either alphabet, also as a part of
+// what was encoded.
+
+import { ExportError, printable, type Surroundings } from '../errors.js'
 
 /** Shorter ones would blank out ordinary words, and nobody's secret is that short. */
 const minSecretLength = 6
+/** Of a secret that was cut off at an ellipsis, so many characters are too many. */
+const minPartLength = 4
 
-/** A function that replaces each of `secrets`, also percent-encoded, by `[redacted]`; null and undefined are left out. */
-export function redactor(secrets: readonly (string | null | undefined)[]): (text: string) => string {
-  const needles = secrets
-    .filter((secret) => typeof secret === 'string' && secret.length >= minSecretLength)
-    .flatMap((secret) => [secret!, encodeURIComponent(secret!)])
-    // The longest first: of two secrets one may begin with the other.
-    .sort((a, b) => b.length - a.length)
-  return (text) => needles.reduce((clean, needle) => clean.replaceAll(needle, '[redacted]'), text)
+const mark = '[redacted]'
+export const ellipsis = '…'
+
+/** Knows secrets, and finds them in text. Secrets may be added at any time. */
+export class Redactor {
+  readonly #secrets = new Set<string>()
+  /** Lower-case forms to look for: in the text as it is meant, and in the same text with one alphabet of base64. */
+  readonly #plain: string[] = []
+  readonly #base64: string[] = []
+
+  constructor(secrets: readonly (string | null | undefined)[] = []) {
+    for (const secret of secrets) this.add(secret)
+  }
+
+  add(secret: string | null | undefined): void {
+    if (typeof secret !== 'string' || secret.length < minSecretLength || this.#secrets.has(secret)) return
+    this.#secrets.add(secret)
+    this.#plain.push(secret.toLowerCase(), Buffer.from(secret).toString('hex'))
+    const spellings = new Set([secret, secret.toLowerCase(), secret.toUpperCase(), encodeURIComponent(secret)])
+    for (const spelling of spellings) this.#base64.push(...coresOf(spelling))
+  }
+
+  /** The secrets as they are. */
+  get secrets(): readonly string[] {
+    return [...this.#secrets]
+  }
+
+  /** The text with `[redacted]` in place of each secret. */
+  readonly text = (text: string): string => {
+    const ranges = this.#find(text)
+    return ranges.length === 0 ? text : replaced(text, ranges, 0, text.length)
+  }
+
+  /** Whether something would be taken out. */
+  holds(text: string): boolean {
+    return this.#find(text).length > 0
+  }
+
+  /** Some characters around a place in a text, as a JSON string. */
+  around({ text, at, shown }: Surroundings): string {
+    const from = Math.max(0, at - shown)
+    const to = Math.min(text.length, at + shown)
+    const ranges = [...this.#find(text), ...this.#partsAt(text, 0, 'start'), ...this.#partsAt(text, text.length, 'end')]
+    return printable(JSON.stringify(replaced(text, merged(ranges), from, to)))
+  }
+
+  /** Parsed JSON with its secrets out of every string and name; the same object where there are none. */
+  value<T>(value: T): T {
+    return this.#secrets.size === 0 ? value : (this.#value(value, 64) as T)
+  }
+
+  /** The same error without secrets in it, in its causes, and in what they carry along.
+   *  @param print of the data in its message, where that may be shown */
+  error<T>(error: T, print?: (surroundings: Surroundings) => string): T {
+    const seen = new Set<unknown>()
+    const visit = (one: unknown): void => {
+      if (!(one instanceof Error) || seen.has(one) || seen.size > 20) return
+      seen.add(one)
+      if (one instanceof ExportError && print !== undefined) one.showData(print)
+      for (const name of Object.getOwnPropertyNames(one)) this.#clean(one, name)
+      visit(one.cause)
+      if (one instanceof AggregateError) one.errors.forEach(visit)
+    }
+    visit(error)
+    return error
+  }
+
+  #clean(error: Error, name: string): void {
+    const value: unknown = Reflect.get(error, name)
+    if (typeof value === 'object' && !isPlain(value)) return
+    const clean = this.#value(value, 8)
+    if (clean !== value) Reflect.set(error, name, clean)
+  }
+
+  /** @param depth bounds the recursion: nothing of ours is deeper */
+  #value(value: unknown, depth: number): unknown {
+    if (typeof value === 'string') return this.text(value)
+    if (typeof value !== 'object' || value === null || depth === 0) return value
+    if (Array.isArray(value)) {
+      const clean = value.map((element) => this.#value(element, depth - 1))
+      return clean.every((element, index) => element === value[index]) ? value : clean
+    }
+    const entries = Object.entries(value)
+    const clean = entries.map(([name, member]) => [this.text(name), this.#value(member, depth - 1)] as const)
+    const isSame = clean.every(([name, member], index) => name === entries[index]![0] && member === entries[index]![1])
+    return isSame ? value : Object.fromEntries(clean)
+  }
+
+  /** Where secrets stand, in order and apart from each other. */
+  #find(text: string): Range[] {
+    if (this.#secrets.size === 0 || text.length < minPartLength) return []
+    const ranges: Range[] = []
+    // as it stands, since a secret may itself have what looks like an escape, and without one layer of escapes after the other
+    let meaning: Meaning | null = { text, range: (from, to) => ({ from, to }) }
+    for (let layer = 0; meaning !== null && layer <= maxLayers; layer++) {
+      ranges.push(...this.#findIn(meaning))
+      meaning = unescaped(meaning)
+    }
+    return merged(ranges)
+  }
+
+  #findIn(meant: Meaning): Range[] {
+    const lower = meant.text.toLowerCase()
+    // some letters are two in lower case, and none that a secret can have
+    const plain = lower.length === meant.text.length ? lower : asciiLower(meant.text)
+    const ranges: Range[] = []
+    for (const needle of this.#plain) findAll(plain, needle, (from, to) => ranges.push(meant.range(from, to)))
+    const base64 = plain.replaceAll('-', '+').replaceAll('_', '/')
+    for (const needle of this.#base64) {
+      findAll(base64, needle, (from, to) => {
+        // a character at either end may hold some bits of the secret
+        const before = from > 0 && isBase64(base64[from - 1]!) ? 1 : 0
+        let end = to < base64.length && isBase64(base64[to]!) ? to + 1 : to
+        while (base64[end] === '=' && end - to < 3) end++
+        ranges.push(meant.range(from - before, end))
+      })
+    }
+    for (let at = plain.indexOf(ellipsis); at >= 0; at = plain.indexOf(ellipsis, at + 1)) {
+      for (const part of [...this.#partsAt(plain, at, 'end'), ...this.#partsAt(plain, at + 1, 'start')])
+        ranges.push(meant.range(part.from, part.to))
+    }
+    return ranges
+  }
+
+  /** A part of a secret where text was cut off: its beginning just before `at`, the end of a text, or its end just after it, where one starts. */
+  #partsAt(text: string, at: number, what: 'start' | 'end'): Range[] {
+    const ranges: Range[] = []
+    for (const secret of this.#secrets) {
+      const needle = secret.toLowerCase()
+      for (let length = needle.length - 1; length >= minPartLength; length--) {
+        const [from, to] = what === 'end' ? [at - length, at] : [at, at + length]
+        if (from < 0 || to > text.length) continue
+        const part = what === 'end' ? needle.slice(0, length) : needle.slice(-length)
+        if (text.slice(from, to).toLowerCase() !== part) continue
+        ranges.push({ from, to })
+        break
+      }
+    }
+    return ranges
+  }
 }
 
 /** A copy of parsed JSON with `redact` applied to every string and key in it. `depth` bounds the recursion; what lies deeper is dropped. */
@@ -22,15 +160,127 @@ export function redactJson(value: unknown, redact: (text: string) => string, dep
   return Object.fromEntries(Object.entries(value).map(([key, v]) => [redact(key), redactJson(v, redact, depth - 1)]))
 }
 
-/** Path and query of a URL for people: values over 40 characters (cursors, mostly, which may hold anything) are shortened. */
-export function shortUrl(url: URL): string {
-  const query = url.search
-    .slice(1)
+/** A function that takes secrets out of text; null and undefined are none. */
+export function redactor(secrets: readonly (string | null | undefined)[]): (text: string) => string {
+  return new Redactor(secrets).text
+}
+
+/** Half-open, in characters. */
+interface Range {
+  readonly from: number
+  readonly to: number
+}
+
+function merged(ranges: readonly Range[]): Range[] {
+  const sorted = [...ranges].sort((a, b) => a.from - b.from)
+  const apart: Range[] = []
+  for (const range of sorted) {
+    const last = apart.at(-1)
+    if (last === undefined || range.from > last.to) apart.push(range)
+    else apart[apart.length - 1] = { from: last.from, to: Math.max(last.to, range.to) }
+  }
+  return apart
+}
+
+/** `text[from..to)` with the mark in place of each range that it has a part of. */
+function replaced(text: string, ranges: readonly Range[], from: number, to: number): string {
+  let out = ''
+  let at = from
+  for (const range of ranges) {
+    if (range.to <= from || range.from >= to) continue
+    out += text.slice(at, Math.max(at, range.from)) + mark
+    at = Math.max(at, range.to)
+  }
+  return at < to ? out + text.slice(at, to) : out
+}
+
+function findAll(text: string, needle: string, found: (from: number, to: number) => void): void {
+  for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + 1)) found(at, at + needle.length)
+}
+
+/**
+ * What of base64 does not depend on what stands before and after: for each of the three places of the first byte in its group, the characters that are made
+ * of bytes of `text` alone. In lower case, with `+` and `/`.
+ */
+function coresOf(text: string): string[] {
+  const bytes = Buffer.from(text)
+  return [0, 1, 2].flatMap((before) => {
+    const encoded = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')
+    const core = encoded.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6))
+    return core.length < minSecretLength ? [] : [core.toLowerCase()]
+  })
+}
+
+function isBase64(character: string): boolean {
+  return /[a-z0-9+/]/.test(character)
+}
+
+/** Text without escapes that it had, and which piece of the text as it was each range of it came from. */
+interface Meaning {
+  readonly text: string
+  range(from: number, to: number): Range
+}
+
+/** Of escapes in what is escaped. */
+const maxLayers = 3
+
+/** `%2D`, `\u002d`, `\x2d`, `\/`, `\"`, `&#45;`, `&#x2d;`: what stands for a character of ASCII. A secret has no others. */
+const escapes =
+  /%([0-7][0-9a-f])|\\u00([0-7][0-9a-f])|\\x([0-7][0-9a-f])|\\(["'\\/])|&#(?:0*(\d{1,3})|x0*([0-7]?[0-9a-f]));?/gi
+
+/** Without one layer of escapes; null where there is none. */
+function unescaped(before: Meaning): Meaning | null {
+  if (!/[%\\&]/.test(before.text)) return null
+  let text = ''
+  let at = 0
+  /** The places where an escape was: after each, the two texts are in step again. */
+  const steps: { at: number; from: number; to: number }[] = []
+  for (const match of before.text.matchAll(escapes)) {
+    const [whole, percent, unicode, byte, itself, decimal, hex] = match
+    const code = decimal === undefined ? Number.parseInt(percent ?? unicode ?? byte ?? hex ?? '', 16) : Number(decimal)
+    if (itself === undefined && !(code < 0x80)) continue
+    text += before.text.slice(at, match.index)
+    at = match.index + whole.length
+    steps.push({ at: text.length, from: match.index, to: at })
+    text += itself ?? String.fromCharCode(code)
+  }
+  if (steps.length === 0) return null
+  text += before.text.slice(at)
+  /** Where the character at `index` begins, or ended that was before it. */
+  const place = (index: number, isEnd: boolean): number => {
+    let low = 0
+    for (let high = steps.length; low < high; ) {
+      const middle = (low + high) >> 1
+      if (steps[middle]!.at < index) low = middle + 1
+      else high = middle
+    }
+    if (!isEnd && steps[low]?.at === index) return steps[low]!.from
+    const last = steps[low - 1]
+    return last === undefined ? index : last.to + (index - last.at - 1)
+  }
+  return { text, range: (from, to) => before.range(place(from, false), place(to, true)) }
+}
+
+function asciiLower(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+}
+
+function isPlain(value: object | null): boolean {
+  if (value === null) return true
+  if (Array.isArray(value)) return !value.some((element) => element instanceof Error)
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype
+}
+
+/** Path and query of a URL for people, without secrets: values over 40 characters (cursors, mostly, which may hold anything) are shortened. */
+export function shortUrl(url: URL, redact: (text: string) => string): string {
+  const [address, query = ''] = redact(url.href.replace(/#.*$/s, '')).split(/\?(.*)/s)
+  const short = query
     .split('&')
     .map((pair) => {
       const value = pair.slice(pair.indexOf('=') + 1)
-      return value.length > 40 ? `${pair.slice(0, pair.length - value.length)}${value.slice(0, 8)}…` : pair
+      return value.length > 40 ? `${pair.slice(0, pair.length - value.length)}${value.slice(0, 8)}${ellipsis}` : pair
     })
     .join('&')
-  return url.origin + url.pathname + (query && `?${query}`)
+  return address + (short && `?${short}`)
 }

@@ -20,6 +20,7 @@ import {
   simpleEscapes,
   stringStops,
 } from './engine-js/tables.js'
+import { excerptOf } from './excerpt.js'
 import { kindOf, PageHead, truncated } from './framing.js'
 import { LineWatch, lineIn } from './line-watch.js'
 import type { PageFacts, Slicer, SlicerOptions } from './slicer.js'
@@ -525,14 +526,15 @@ export class TokenSlicer implements Slicer {
   #unexpected(at: number): ExportError {
     this.#checkOpenLength(at)
     const byte = `0x${this.#bytes[at]!.toString(16).padStart(2, '0')}`
-    const message = `found byte ${byte} where ${expectations[this.#state]} belongs, near ${this.#excerpt(at)}`
-    return new DataError('ERR_JSON_SYNTAX', message, this.#position(at))
+    const message = `found byte ${byte} where ${expectations[this.#state]} belongs`
+    const data = excerptOf(this.#bytes, at)
+    return new DataError('ERR_JSON_SYNTAX', message, { ...this.#position(at), data })
   }
 
   #invalidUtf8(at: number): ExportError {
     const byte = `0x${this.#bytes[at]!.toString(16).padStart(2, '0')}`
-    const message = `byte ${byte} is not valid UTF-8 here, near ${this.#excerpt(at)}`
-    return new DataError('ERR_UTF8', message, this.#position(at))
+    const data = excerptOf(this.#bytes, at)
+    return new DataError('ERR_UTF8', `byte ${byte} is not valid UTF-8 here`, { ...this.#position(at), data })
   }
 
   /** Something that is no object begins where a record should. */
@@ -552,11 +554,6 @@ export class TokenSlicer implements Slicer {
   /** Index in the page of the record that is open, or would be next. */
   #recordIndex(): number {
     return this.facts.records + this.#records.length
-  }
-
-  /** At most 40 bytes around `at`, as a JSON string with everything invisible escaped. */
-  #excerpt(at: number): string {
-    return printable(JSON.stringify(this.#bytes.toString('utf8', Math.max(0, at - 20), at + 20)))
   }
 }
 

@@ -983,10 +983,10 @@ export const exportTable = {
   debugBodies: {
     kind: 'boolean',
     group: 'Network',
-    commands: fetching,
+    commands: both,
     flag: '--debug-bodies',
     default: false,
-    doc: "Shows the provider's error bodies under --verbose. They may hold personal data.",
+    doc: "Shows what may be personal data: the provider's error bodies under --verbose, and in errors the values and the text that they are about. By default no message has a value of a record. Credentials are never shown.",
   },
 
   checkDuplicates: {

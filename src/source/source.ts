@@ -5,7 +5,7 @@ import { AbortableSteps, Following } from '../abort.js'
 import type { RecordsDigest, SourceState } from '../checkpoint/checkpoint.js'
 import { RecordsTally } from '../checkpoint/digest.js'
 import { type Clock, systemClock } from '../clock.js'
-import { AuthError, DataError, type ErrorContext, ExportError, RequestError, UpstreamError } from '../errors.js'
+import { AuthError, DataError, type ErrorContext, type ExportError, RequestError, UpstreamError } from '../errors.js'
 import { slackCodeOf, slackError } from '../http/provider-error.js'
 import { redactJson } from '../http/redact.js'
 import { type ResponseHeaders, retryAfterMs } from '../http/retry-after.js'
@@ -39,7 +39,7 @@ export interface SourceOptions {
   progress?: Progress | undefined
   /** Whether batches shall tell where their records' members are (`RecordBatch.fields`), if the engine can. Default false: it costs a little. */
   withFields?: boolean
-  /** Takes credentials out of what an error repeats of a body. Default: there are none. */
+  /** Takes credentials out of what an outcome repeats of a body. Default: there are none. */
   redact?: ((text: string) => string) | undefined
   /** A batch ends with the record that makes so many bytes of records (a line feed after each), or so many records, since the last one that did: places
    *  that depend on the records alone. Default: there are none. */
@@ -238,7 +238,7 @@ export class PageReader {
     accept: (facts: PageFacts) => void,
     wire?: Wire,
   ): AsyncGenerator<RecordBatch, PageFacts, undefined> {
-    const { maxRecordBytes, redact } = this.options
+    const { maxRecordBytes } = this.options
     const documents = this.documents(body, page, wire)
     const retry = { skipped: this.#taken.snapshot(), seen: new RecordsTally() }
     try {
@@ -248,11 +248,9 @@ export class PageReader {
         facts = sumOf(facts, yield* this.readDocument(documents, { page, layout, accept, retry }))
       if (retry.seen.records !== retry.skipped.records) throw pageChanged(page, retry.skipped.records)
       return facts
-    } catch (thrown) {
+    } catch (error) {
       // what the pace had cancelled ended as if somebody had asked for it
-      const error = documents.pace.failure ?? thrown
-      if (error instanceof ExportError && redact) redactError(error, redact)
-      throw error
+      throw documents.pace.failure ?? error
     } finally {
       documents.pace.stop()
       await documents.close()
@@ -651,12 +649,6 @@ function refusal(statusCode: number | null, message: string, context: ErrorConte
     return new RequestError('ERR_REQUEST_REJECTED', message, context)
   }
   return undefined
-}
-
-/** What is wrong with a body is said in the body's own words, and a server may have put anything there. */
-function redactError(error: ExportError, redact: (text: string) => string): void {
-  error.message = redact(error.message)
-  if (error.stack !== undefined) error.stack = redact(error.stack)
 }
 
 function limitError(what: string, limit: number, flag: string, page: number): DataError {

@@ -56,6 +56,16 @@ export interface TrutoSourceOptions extends SourceOptions {
   refresh?: (() => Promise<void>) | undefined
   /** The longest that this may take, in ms, to be announced. */
   refreshTimeoutMs?: number | undefined
+  /** Cursors as they are kept in states, which may be saved. Default: as they are. */
+  cursors?: CursorKeeper
+}
+
+/** What a cursor is in a state. */
+export interface CursorKeeper {
+  /** Null for one that cannot be kept. */
+  hideCursor(cursor: string): string | null
+  /** What was hidden. */
+  showCursor(saved: string): string
 }
 
 /** Thrown inside the loop only: the page is no unified list, and nothing of it was let out. */
@@ -70,11 +80,16 @@ class NotUnified extends Error {
 /** Reads one list of Truto's unified API. The client stays the caller's, who closes it. */
 export class TrutoSource extends PagedSource {
   readonly #options: TrutoSourceOptions
+  #isWarned = false
   readonly #requested: ResponseFormat
   /** What the next page is asked for with. */
   #asking: Exclude<ResponseFormat, 'auto'>
   #page: number
-  #cursor: string | null
+  #cursor: string | null = null
+  /** The cursor as a state has it. */
+  #keptCursor: string | null = null
+  /** Whether a state would lead back here. */
+  canSave = true
   /** What the request was last accepted with. All else of it is the same for every page, but for the cursor. */
   #accepted: Exclude<ResponseFormat, 'auto'> | null = null
 
@@ -87,7 +102,8 @@ export class TrutoSource extends PagedSource {
     const { from } = options
     this.#asking = from?.asking ?? (this.#requested === 'auto' ? 'stream' : this.#requested)
     this.#page = from?.page ?? 1
-    this.#cursor = from ? from.cursor : (options.cursor ?? null)
+    if (from) this.#goTo(from.cursor === null ? null : (options.cursors?.showCursor(from.cursor) ?? from.cursor))
+    else this.#goTo(options.cursor ?? null)
     if (from) {
       this.reader.restore(from)
       // by an earlier run
@@ -97,7 +113,7 @@ export class TrutoSource extends PagedSource {
 
   /** Where reading would go on behind the batch that was given last. */
   get state(): SourceState {
-    return this.reader.state(this.#page, this.#cursor, this.#asking)
+    return this.reader.state(this.#page, this.#keptCursor, this.#asking)
   }
 
   protected async *readPages(): AsyncGenerator<RecordBatch, void, undefined> {
@@ -111,8 +127,20 @@ export class TrutoSource extends PagedSource {
       this.reader.finishPage(facts, this.#page)
       if (facts.nextCursor === null) return this.#finish(facts)
       this.#page++
-      this.#cursor = facts.nextCursor
+      this.#goTo(facts.nextCursor)
     }
+  }
+
+  #goTo(cursor: string | null): void {
+    const { cursors } = this.#options
+    const kept = cursor === null || cursors === undefined ? cursor : cursors.hideCursor(cursor)
+    this.#cursor = cursor
+    this.#keptCursor = kept
+    this.canSave = cursor === null || kept !== null
+    if (this.canSave || this.#isWarned) return
+    this.#isWarned = true
+    const message = 'cursors hold the token in a form that could not be put back, so that no checkpoint was saved there'
+    this.reader.warn('cursor-not-saved', message)
   }
 
   /** One page, asked for until it is read or the policy says stop. */
@@ -202,9 +230,10 @@ export class TrutoSource extends PagedSource {
     if (!(error instanceof NotUnified) && !isUnknown) return false
     const framing = error instanceof NotUnified ? (error.framing ?? 'unknown') : 'unknown'
     const { outcome, options } = this.reader
-    outcome.fallback = { page, framing, reason: error.message }
+    const reason = options.redact?.(error.message) ?? error.message
+    outcome.fallback = { page, framing, reason }
     this.#asking = 'unified'
-    options.onEvent?.({ kind: 'fallback', page, framing, reason: error.message })
+    options.onEvent?.({ kind: 'fallback', page, framing, reason })
     return true
   }
 

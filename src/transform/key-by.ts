@@ -183,11 +183,10 @@ class KeyBy implements CountingStage, FieldStage {
     const [a, b, c, d] = this.#hash.update(key) as unknown as [number, number, number, number]
     if (this.#seen.add(a, b, c, d)) return true
     if (this.#duplicate === 'error')
-      throw new DataError(
-        'ERR_KEY_DUPLICATE',
-        `two records have the key '${printable(key.slice(0, 200))}' (${printable(this.#field)})`,
-        batch.positionOf(index),
-      )
+      throw new DataError('ERR_KEY_DUPLICATE', `two records have the same key (${printable(this.#field)})`, {
+        ...batch.positionOf(index),
+        data: { lead: ': ', text: key, at: 0, shown: 200 },
+      })
     this.#repeated++
     return false
   }

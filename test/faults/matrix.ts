@@ -257,8 +257,8 @@ const echoes: FaultCase[] = [
     {
       id: `5.1-token-in-bad-text-${responseFormat}`,
       ...allFail(body(`{"result":[{"id":"${token}"x}]}`)),
-      options: { responseFormat },
-      owed: { code: 'ERR_JSON_SYNTAX', exit: 6, requests: 2, says: /\[redacted\]/ },
+      options: { responseFormat, debugBodies: true },
+      owed: { code: 'ERR_JSON_SYNTAX', exit: 6, requests: 2, says: /, near ".*\[redacted\]/ },
     },
   ]),
 ]

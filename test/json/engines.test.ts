@@ -255,13 +255,15 @@ describe.each(byteEngines)('%s', (name) => {
     for (let round = 0; round < 500; round++) {
       const body = damaged(random, randomPage(random, { isValid: true }).body)
       const { failure } = sliceBody(factories[name]!, body, randomCuts(random, body.length))
-      const excerpt = /, near (".*")$/s.exec(failure?.message ?? '')?.[1]
+      expect(failure?.message ?? '').not.toContain(', near ')
+      const excerpt = /, near (".*")$/s.exec(failure?.shown ?? '')?.[1]
       if (excerpt === undefined || !isUtf8(body)) continue
-      const text = JSON.parse(
+      const text: string = JSON.parse(
         excerpt.replace(/\\u\{([0-9a-f]+)\}/g, (_, digits: string) => `\\u${digits.padStart(4, '0')}`),
       )
       const at = failure!.byteOffset!
-      const around = spaced(body.toString('utf8', Math.max(0, at - 24), at + 24))
+      const around = spaced(body.toString('utf8', Math.max(0, at - 100), at + 100))
+      expect(text.length).toBeLessThanOrEqual(40)
       // characters that the excerpt's ends cut are no part of the comparison
       const inner = spaced(text as string).replace(/^\ufffd+|\ufffd+$/g, '')
       expect({ around, inner, isPart: around.includes(inner) }).toEqual({ around, inner, isPart: true })

@@ -2,6 +2,7 @@
 // What holds for every batch is checked on the way.
 
 import { ExportError } from '../../src/errors.js'
+import { Redactor } from '../../src/http/redact.js'
 import type { PageFacts, Slicer, SlicerFactory, SlicerOptions } from '../../src/json/slicer.js'
 import type { RecordBatch } from '../../src/record.js'
 
@@ -17,6 +18,8 @@ export function keepsBytes(engine: string): boolean {
   return engine !== 'stream-json' && engine !== 'streamparser'
 }
 
+const around = new Redactor()
+
 export interface Failure {
   code: string
   message: string
@@ -24,6 +27,8 @@ export interface Failure {
   recordIndex: number | undefined
   byteOffset: number | undefined
   line: string
+  /** The message with what it is about, as it is where data may be shown. */
+  shown: string
 }
 
 export interface Outcome {
@@ -67,7 +72,9 @@ export function sliceBody(
   } catch (error) {
     if (!(error instanceof ExportError)) throw error
     const { code, message, page, recordIndex, byteOffset } = error
-    outcome.failure = { code, message, page, recordIndex, byteOffset, line: error.toLine() }
+    const line = error.toLine()
+    error.showData((data) => around.around(data))
+    outcome.failure = { code, message, page, recordIndex, byteOffset, line, shown: error.message }
   }
   if (!bytes.equals(original)) throw new Error('the slicer wrote into the chunk of its caller')
   return outcome

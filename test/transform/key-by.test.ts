@@ -112,12 +112,16 @@ describe('a repeated key', () => {
     ])
   })
 
-  test('is an error under error, which names key and record', () => {
+  test('is an error under error, which names the record, and the key where data may be shown', () => {
     const stage = keyByStage({ field: 'id', duplicate: 'error' })
     stage.apply(batchOf(...first))
     const error = failureOf(() => stage.apply(batchWith(second, { page: 2 })))
     expect(error).toMatchObject({ code: 'ERR_KEY_DUPLICATE', page: 2, recordIndex: 0 })
-    expect(error.message).toContain("'a'")
+    expect(error.message).toBe('two records have the same key (id)')
+    error.showData(({ text }) => JSON.stringify(text))
+    expect(error.message).toBe('two records have the same key (id): "a"')
+    error.showData(({ text }) => JSON.stringify(text))
+    expect(error.message).toBe('two records have the same key (id): "a"')
   })
 
   test('may be a number that equals a text', () => {

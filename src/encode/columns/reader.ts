@@ -247,7 +247,9 @@ export class ColumnReader {
   }
 
   #unknownError(members: MemberWalker, inside?: string): DataError {
-    const name = JSON.stringify(members.key().slice(0, 100))
+    const key = members.key()
+    // a credential that is cut here is known by the ellipsis
+    const name = JSON.stringify(key.length > 100 ? `${key.slice(0, 100)}…` : key)
     const where = inside === undefined ? '' : ` in ${JSON.stringify(inside)}`
     const text = `the schema of ${this.#options.schema.resource} names no field ${name}${where}`
     return new DataError('ERR_FIELD_UNKNOWN', text, this.#positionOf(members.keyStart - 1))

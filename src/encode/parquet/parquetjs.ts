@@ -157,7 +157,8 @@ function wrap(type: FieldType, value: ColumnValue): unknown {
       if (Number.isSafeInteger(number)) return number
       throw new DataError(
         'ERR_TYPE_MISMATCH',
-        `parquetjs-lite cannot write the whole number ${value} without rounding it`,
+        'parquetjs-lite cannot write a whole number of this record without rounding it',
+        { data: { lead: ': ', text: String(value), at: 0, shown: 40 } },
       )
     }
     case 'struct': {

@@ -6,8 +6,9 @@
 // place, so that a run of records is NDJSON as it stands.
 
 import { KiB, MiB } from '../../bytes/units.js'
-import { DataError, type ExportError, printable } from '../../errors.js'
+import { DataError, type ErrorContext, type ExportError } from '../../errors.js'
 import { RecordBatch, type RecordFields } from '../../record.js'
+import { excerptOf, reachBytes } from '../excerpt.js'
 import { kindOf, PageHead, truncated } from '../framing.js'
 import { LineWatch, lineIn } from '../line-watch.js'
 import type { PageFacts, Slicer, SlicerOptions } from '../slicer.js'
@@ -1007,17 +1008,14 @@ export class SlicerJs implements Slicer {
     const byte = bytes[at]!
     const found =
       byte > 0x20 && byte < 0x7f ? `'${String.fromCharCode(byte)}'` : `byte 0x${byte.toString(16).padStart(2, '0')}`
-    const message = `found ${found} where ${expectations[state]} belongs, near ${this.#excerpt(at)}`
-    const context = { page: this.#options.page, recordIndex: this.#openRecord(), byteOffset: this.#base + at }
-    return new DataError('ERR_JSON_SYNTAX', message, context)
+    const message = `found ${found} where ${expectations[state]} belongs`
+    return new DataError('ERR_JSON_SYNTAX', message, this.#contextAt(at))
   }
 
   #invalidUtf8(at: number): ExportError {
     this.#checkOpenLength(at)
     const byte = this.#window.bytes[at]!.toString(16).padStart(2, '0')
-    const message = `byte 0x${byte} is not valid UTF-8 here, near ${this.#excerpt(at)}`
-    const context = { page: this.#options.page, recordIndex: this.#openRecord(), byteOffset: this.#base + at }
-    return new DataError('ERR_UTF8', message, context)
+    return new DataError('ERR_UTF8', `byte 0x${byte} is not valid UTF-8 here`, this.#contextAt(at))
   }
 
   /** Index in the page of the record that is open, or would be next. */
@@ -1030,12 +1028,16 @@ export class SlicerJs implements Slicer {
     return this.#recordDepth >= 0 ? this.#recordIndex() : undefined
   }
 
-  /** At most 40 bytes around `at`, as a JSON string with everything invisible escaped. */
-  #excerpt(at: number): string {
-    const from = Math.max(0, at - 20)
-    const around = Buffer.from(this.#window.bytes.subarray(from, Math.min(this.#fill, at + 20)))
+  #contextAt(at: number): ErrorContext {
+    const from = Math.max(0, at - reachBytes)
+    const bytes = Buffer.from(this.#window.bytes.subarray(from, Math.min(this.#fill, at + reachBytes)))
     // A line feed before `at` is a separator that was rewritten.
-    for (let i = 0; i < at - from && this.#recordDepth > 0; i++) if (around[i] === 0x0a) around[i] = 0x2c
-    return printable(JSON.stringify(around.toString('utf8')))
+    for (let i = 0; i < at - from && this.#recordDepth > 0; i++) if (bytes[i] === 0x0a) bytes[i] = 0x2c
+    return {
+      page: this.#options.page,
+      recordIndex: this.#openRecord(),
+      byteOffset: this.#base + at,
+      data: excerptOf(bytes, at - from),
+    }
   }
 }
