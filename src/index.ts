@@ -9,11 +9,25 @@ export {
 } from './checkpoint/store.js'
 export type { Clock } from './clock.js'
 export { compressed } from './destination/compress.js'
-export type { Destination, DestinationWriter, ResumablePlace, ResumableWriter } from './destination/destination.js'
+export type {
+  ClaimedPlace,
+  Destination,
+  DestinationWriter,
+  Keeps,
+  KeptToken,
+  ManifestPlace,
+  Part,
+  PartsAbility,
+  PendingCommit,
+  PlaceWriter,
+  ResumablePlace,
+  RewindAbility,
+  WriterNeeds,
+} from './destination/destination.js'
 export { destinationStream } from './destination/destination-stream.js'
 export { type FileDestinationOptions, fileDestination } from './destination/file.js'
 export { destinationFromUrl } from './destination/from-url.js'
-export { type MemoryDestination, memoryDestination } from './destination/memory.js'
+export { type MemoryDestination, type MemoryOptions, memoryDestination } from './destination/memory.js'
 export { stdoutDestination } from './destination/stdout.js'
 export { type Emulator, startEmulator } from './emulator/emulator.js'
 export type { Fault } from './emulator/faults.js'
@@ -42,8 +56,8 @@ export {
   StateError,
   UpstreamError,
 } from './errors.js'
+export { type ExportOptions, exportRecords, records, trutoSource } from './export/export.js'
 export { type InferredSchema, type InferSchemaOptions, inferSchema } from './export/infer-schema.js'
-export { type ExportOptions, exportRecords, records, trutoSource } from './export.js'
 export { type BatchStage, type Framing, type JsonRecord, type JsonValue, RecordBatch, type Warning } from './record.js'
 export type { ExportEvent, ExportReport, Progress, ResponseFormat } from './report.js'
 export { type JsonSchema, type SchemaFromJsonOptions, schemaFromJson, schemaToJson } from './schema/json-schema.js'

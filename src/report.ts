@@ -1,6 +1,7 @@
 // What an export tells: events and counters while it runs, a report at its end.
 
 import { plural } from './bytes/units.js'
+import type { Counters } from './counts.js'
 import type { Framing, Warning } from './record.js'
 
 /** How Truto was asked to answer. `auto` asks for `stream` and goes to `unified` where the body is not proven to be a unified list. */
@@ -56,7 +57,7 @@ export interface Duplicates {
   isExact: boolean
 }
 
-export interface ExportReport {
+export interface ExportReport extends Omit<Counters, 'records'> {
   /** True where a cursor member (null, absent in a unified envelope, or empty) proved the end of the list; `unproven` where the body could carry no
    *  cursor, so that more records may exist. */
   complete: true | 'unproven'
@@ -65,14 +66,6 @@ export interface ExportReport {
   records: number
   /** Records that the server sent; differs from `records` where a transform or a key-by policy dropped some. */
   recordsRead: number
-  pages: number
-  requests: number
-  /** Tries beyond the first of a page. */
-  retries: number
-  /** Time spent waiting for rate limits and before retries, in ms. */
-  waitMs: number
-  /** Decoded body bytes. */
-  bodyBytes: number
   /** Bytes at the destination, after compression. */
   outputBytes: number
   /** Wall time in ms. */
@@ -93,11 +86,6 @@ export interface ExportReport {
   framing: Framing | null
   /** Set where `auto` went from `stream` to `unified`. */
   fallback: { page: number; framing: Framing | 'unknown'; reason: string } | null
-  /** Pages without a record, with a cursor or without; pages that the server marked as partial responses; pages that held another number of records than
-   *  their `result_count` says. */
-  emptyPages: number
-  partialPages: number
-  countMismatches: number
   /** Records whose id came before, where `checkDuplicates` looked for them; null where it did not. */
   duplicates: Duplicates | null
   /** Where this run resumed an interrupted one, which had been saved `ageMs` before; null where it began the export. All counts but `elapsedMs` are those of

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import type { EmulatorOptions } from '../src/emulator/emulator.js'
 import type { ExportError } from '../src/errors.js'
-import { exportRecords } from '../src/export.js'
+import { exportRecords } from '../src/export/export.js'
 import { emulate, FaultClock, membersText, type Outcome, requestOf, run, temporaryDirectory } from './faults/harness.js'
 
 const statuses = ({ emulator }: Outcome): number[] => emulator.log.map(({ status }) => status)

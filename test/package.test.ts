@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 
 // Imports point one way. A file may import from a lower layer and from its own folder (or itself); folders of one layer do not know each other.
 const layers = [
-  ['errors', 'record', 'report', 'abort', 'bytes', 'clock', 'files', 'schema', 'version'],
+  ['errors', 'record', 'report', 'counts', 'abort', 'bytes', 'clock', 'files', 'schema', 'version'],
   ['http', 'json', 'options', 'transform', 'encode', 'checkpoint'],
   ['source', 'destination', 'emulator'],
   ['export', 'verify'],

@@ -2,13 +2,14 @@
 // decoded was written by us and is whole, or it is an error.
 
 import { crc32 } from 'node:zlib'
+import { type Counters, counterNames, countersBy } from '../counts.js'
 import { printable, StateError } from '../errors.js'
 import type { Framing, JsonValue, Warning } from '../record.js'
 import type { ResponseFormat } from '../report.js'
 import { count, type Fields, list, object, oneOf, orNull, text } from './fields.js'
 
 /** Version of the text. A reader takes its own version only: state is never guessed. */
-export const checkpointVersion = 3
+export const checkpointVersion = 4
 
 /** A number of records, and their bytes with a line feed after each. */
 export interface RecordCounts {
@@ -23,7 +24,7 @@ export interface RecordsDigest extends RecordCounts {
 }
 
 /** Where a list is read on. All counts are those of the list so far, earlier runs included. */
-export interface SourceState {
+export interface SourceState extends Readonly<Counters> {
   /** Number of the page in hand, from 1. */
   readonly page: number
   /** What it is asked for with; null for the beginning of the list. May be sensitive: whoever has it may read on. */
@@ -39,19 +40,10 @@ export interface SourceState {
   readonly isUnified: boolean
   readonly responseFormat: Exclude<ResponseFormat, 'auto'> | null
   readonly fallback: { readonly page: number; readonly framing: Framing | 'unknown'; readonly reason: string } | null
-  readonly pages: number
-  readonly records: number
-  readonly requests: number
-  readonly retries: number
-  readonly waitMs: number
-  readonly bodyBytes: number
-  /** Pages without a record, the last ones in a row and all of them. */
+  /** Pages without a record at the end. */
   readonly emptyPagesInARow: number
-  readonly emptyPages: number
-  readonly partialPages: number
   readonly bareIds: number
   readonly idOnlyRecords: number
-  readonly countMismatches: number
 }
 
 /** A point at which an export can go on. */
@@ -67,14 +59,6 @@ export interface ExportState {
   readonly warnings: readonly Warning[]
 }
 
-/** What all bytes of the output at a commit are recognised by: one of the two at least. */
-export interface OutputProof {
-  /** CRC-32 (zlib); null where there is a SHA-256. */
-  readonly crc32: number | null
-  /** Lowercase hex; null where no digest was wanted. */
-  readonly sha256: string | null
-}
-
 /** By name. */
 export type OptionDigests = { readonly [name: string]: string }
 
@@ -86,7 +70,8 @@ export interface Checkpoint {
   /** Wall time of the commit, RFC 3339, for people. */
   readonly savedAt: string
   readonly state: ExportState
-  readonly proof: OutputProof
+  /** What the place of the output keeps, or has staged where the output is complete: its own token. */
+  readonly kept: JsonValue
   /** The beginning of the page in hand, to which the output can be taken back; null where its format does not allow that. */
   readonly pageStart: ExportState | null
   /** Set once the output is complete and has only to get its name: the report of the export, and what is to stand beside the output. */
@@ -144,7 +129,7 @@ function checkpointOf(value: JsonValue): Checkpoint {
     ...(fields['options'] === undefined ? {} : { options: digestsOf(fields['options']) }),
     savedAt: text(fields, 'savedAt'),
     state: stateOf(fields['state']),
-    proof: proofOf(object(fields['proof'], 'proof')),
+    kept: object(fields['kept'], 'kept'),
     pageStart: fields['pageStart'] === null ? null : stateOf(fields['pageStart']),
     report: fields['report'] ?? null,
     manifest: fields['manifest'] ?? null,
@@ -154,12 +139,6 @@ function checkpointOf(value: JsonValue): Checkpoint {
 function digestsOf(value: JsonValue | undefined): OptionDigests {
   const fields = object(value, 'options')
   return Object.fromEntries(Object.keys(fields).map((name) => [name, text(fields, name)]))
-}
-
-function proofOf(fields: Fields): OutputProof {
-  const proof = { crc32: orNull(fields, 'crc32', count), sha256: orNull(fields, 'sha256', text) }
-  if (proof.crc32 === null && proof.sha256 === null) throw new Error('proof is none')
-  return proof
 }
 
 function stateOf(value: JsonValue | undefined): ExportState {
@@ -187,18 +166,10 @@ function sourceOf(value: JsonValue | undefined): SourceState {
     isUnified: fields['isUnified'] === true,
     responseFormat: orNull(fields, 'responseFormat', (from, name) => oneOf(from, name, answerFormats)),
     fallback: fallbackOf(fields),
-    pages: count(fields, 'pages'),
-    records: count(fields, 'records'),
-    requests: count(fields, 'requests'),
-    retries: count(fields, 'retries'),
-    waitMs: count(fields, 'waitMs'),
-    bodyBytes: count(fields, 'bodyBytes'),
+    ...countersBy(counterNames, (name) => count(fields, name)),
     emptyPagesInARow: count(fields, 'emptyPagesInARow'),
-    emptyPages: count(fields, 'emptyPages'),
-    partialPages: count(fields, 'partialPages'),
     bareIds: count(fields, 'bareIds'),
     idOnlyRecords: count(fields, 'idOnlyRecords'),
-    countMismatches: count(fields, 'countMismatches'),
   }
 }
 

@@ -32,6 +32,13 @@ export class RecordsTally implements RecordsDigest {
     }
   }
 
+  /** Takes over what another has added up. */
+  copy(other: RecordsDigest): void {
+    this.records = other.records
+    this.bytes = other.bytes
+    this.crc32 = other.crc32
+  }
+
   /** A copy that stays as it is. */
   snapshot(): RecordsDigest {
     return { records: this.records, bytes: this.bytes, crc32: this.crc32 }

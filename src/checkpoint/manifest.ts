@@ -1,12 +1,14 @@
 // What was delivered, as text beside the output: enough to hold the file against it later, and to know what it is without opening it. Pure encoding and
 // decoding. It goes wherever the file goes, so it has no token, no cursor and no value of a query.
 
+import { type Counters, countersBy, pageCounterNames, requestCounterNames } from '../counts.js'
 import { printable, printableJson, StateError } from '../errors.js'
 import { sideNames } from '../files/side-names.js'
 import type { Framing, JsonValue, Warning } from '../record.js'
 import type { ExportReport, ResponseFormat } from '../report.js'
 import { answerFormats, fallbackOf, framings, type SourceState, warningsOf } from './checkpoint.js'
 import { count, type Fields, list, object, oneOf, orNull, text } from './fields.js'
+import { duplicatesOf, resumedFromOf } from './report.js'
 
 /** Version of the text. A reader takes its own version only. */
 export const manifestVersion = 1
@@ -47,15 +49,10 @@ export interface Manifest {
     readonly engine: string
     readonly parquetWriter: string | null
   }
-  /** The run that completed the output. Times are wall times, RFC 3339, for people. */
-  readonly run: {
+  /** The run that completed the output. Times are wall times, RFC 3339, for people; the counts are those of the whole export. */
+  readonly run: Readonly<Pick<Counters, (typeof requestCounterNames)[number]>> & {
     readonly startedAt: string
     readonly finishedAt: string
-    /** The counts are those of the whole export. */
-    readonly requests: number
-    readonly retries: number
-    readonly waitMs: number
-    readonly bodyBytes: number
     readonly resumedFrom: ExportReport['resumedFrom']
     /** Whose `isExact` tells of an interruption, too. */
     readonly duplicates: ExportReport['duplicates']
@@ -63,7 +60,7 @@ export interface Manifest {
 }
 
 /** The list that the records came from. */
-export interface ManifestSource {
+export interface ManifestSource extends Readonly<Pick<Counters, (typeof pageCounterNames)[number]>> {
   readonly resource: string
   /** Origin and path of the API; null where a saved body was converted. */
   readonly apiUrl: string | null
@@ -74,10 +71,6 @@ export interface ManifestSource {
   readonly query: readonly string[]
   /** Records that the server sent. */
   readonly recordsRead: number
-  readonly pages: number
-  readonly emptyPages: number
-  readonly partialPages: number
-  readonly countMismatches: number
   /** SHA-256 of the cursors that the first and the last page were asked for with; null where that was none. */
   readonly firstCursorSha256: string | null
   readonly lastCursorSha256: string | null
@@ -184,10 +177,7 @@ function sourceOf(fields: Fields): ManifestSource {
     channel: fields['channel'] ?? null,
     query: list(fields['query'], 'query', (name) => text({ name }, 'name')),
     recordsRead: count(fields, 'recordsRead'),
-    pages: count(fields, 'pages'),
-    emptyPages: count(fields, 'emptyPages'),
-    partialPages: count(fields, 'partialPages'),
-    countMismatches: count(fields, 'countMismatches'),
+    ...countersBy(pageCounterNames, (name) => count(fields, name)),
     firstCursorSha256: orNull(fields, 'firstCursorSha256', digest),
     lastCursorSha256: orNull(fields, 'lastCursorSha256', digest),
     requestedResponseFormat: oneOf(fields, 'requestedResponseFormat', requestFormats),
@@ -220,26 +210,12 @@ function versionsOf(fields: Fields): Manifest['versions'] {
 }
 
 function runOf(fields: Fields): Manifest['run'] {
-  const duplicates = fields['duplicates'] === null ? null : object(fields['duplicates'], 'duplicates')
-  const from = fields['resumedFrom'] === null ? null : object(fields['resumedFrom'], 'resumedFrom')
   return {
     startedAt: text(fields, 'startedAt'),
     finishedAt: text(fields, 'finishedAt'),
-    requests: count(fields, 'requests'),
-    retries: count(fields, 'retries'),
-    waitMs: count(fields, 'waitMs'),
-    bodyBytes: count(fields, 'bodyBytes'),
-    resumedFrom: from && {
-      page: count(from, 'page'),
-      records: count(from, 'records'),
-      bytes: count(from, 'bytes'),
-      savedAt: text(from, 'savedAt'),
-      ageMs: count(from, 'ageMs'),
-    },
-    duplicates: duplicates && {
-      records: count(duplicates, 'records'),
-      isExact: oneOf(duplicates, 'isExact', [true, false]),
-    },
+    ...countersBy(requestCounterNames, (name) => count(fields, name)),
+    resumedFrom: resumedFromOf(fields),
+    duplicates: duplicatesOf(fields),
   }
 }
 

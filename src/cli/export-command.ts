@@ -2,7 +2,7 @@
 
 import { KiB, MiB, plural } from '../bytes/units.js'
 import { ConfigError, type ErrorCode, ExportError, OutputError, printable, printableJson } from '../errors.js'
-import type { ExportOptions } from '../export.js'
+import type { ExportOptions } from '../export/export.js'
 import { parseQueryArguments } from '../http/query.js'
 import { extensionsOf, type FlagTexts, resolveExportFlags } from '../options/resolve.js'
 import type { CliOptions, ResolvedOptions } from '../options/schema.js'

@@ -17,7 +17,9 @@ export interface Io {
   /** Whether stdout was closed at the start, so that what is written to it is lost. */
   isStdoutClosed(): Promise<boolean>
   /** The library, loaded when it is needed: help and bad flags do not wait for it. V8 is set for the engine that it will use. */
-  loadExport(options: Pick<ResolvedOptions, 'parser'>): Promise<Pick<typeof import('../export.js'), 'exportRecords'>>
+  loadExport(
+    options: Pick<ResolvedOptions, 'parser'>,
+  ): Promise<Pick<typeof import('../export/export.js'), 'exportRecords'>>
 }
 
 /** Variables that hold what nobody else shall see. */
@@ -51,7 +53,7 @@ export function processIo(): Io {
     isStdoutClosed: async () => (await import('../destination/stdout.js')).isReopenedNull(1),
     loadExport: ({ parser }) => {
       if (parser === 'simd') optimiseLater()
-      return import('../export.js')
+      return import('../export/export.js')
     },
   }
 }

@@ -114,7 +114,7 @@ async function batchesOf(
   const wait = { timeoutMs: options.tokenTimeoutMs, clock: io.clock, signal: () => signal }
   const flags = { tokenFile, tokenCommand, tokenStdin }
   const token = await readToken(flags, texts['token'] !== undefined, io.stdin, wait)
-  const { trutoSource } = await import('../export.js')
+  const { trutoSource } = await import('../export/export.js')
   return trutoSource({
     ...options,
     resource,

@@ -29,7 +29,7 @@ export function requireCodec(codec: Codec, level?: number): void {
     throw new ConfigError('ERR_OPTION_INVALID', `compression level ${level}: ${codec} has the levels 1 to ${highest}`)
 }
 
-/** A writer whose output can be ended and begun anew at a place that depends on the data alone, so that what is before it can be kept. */
+/** A writer whose output can be ended and begun again at a place that depends on the data alone, so that what is before it can be kept. */
 export interface MemberWriter extends DestinationWriter {
   /** Ends the member (gzip) or frame (zstd) in hand; the next byte begins another. When the promise resolves, all bytes given so far have reached the sink,
    *  compressed. Members and frames one after the other are one valid file (RFC 1952 §2.2, RFC 8878 §3). */
@@ -48,8 +48,7 @@ export function compressed(sink: DestinationWriter, codec: 'gzip' | 'zstd', leve
 export function compressed(sink: DestinationWriter, codec: Codec, level?: number): DestinationWriter
 export function compressed(sink: DestinationWriter, codec: Codec, level?: number): DestinationWriter {
   requireCodec(codec, level)
-  if (codec === 'none') return sink
-  return new CompressedWriter(sink, codec, () => (codec === 'gzip' ? gzip(level) : zstdFrame(level)))
+  return codec === 'none' ? sink : new CompressedWriter(sink, codec, level)
 }
 
 // In Node.js since 22.15; the type declarations of Node.js 20 do not have it.
@@ -72,17 +71,11 @@ function zstdFrame(level = 3): Transform {
 
 class CompressedWriter implements MemberWriter {
   readonly #sink: DestinationWriter
-  readonly #codec: Codec
-  readonly #open: () => Transform
-  readonly #block = Buffer.allocUnsafeSlow(blockBytes)
-  #size = 0
-  #member: Member | null = null
-  #isEnded = false
+  readonly #compressor: Compressor
 
-  constructor(sink: DestinationWriter, codec: Codec, open: () => Transform) {
+  constructor(sink: DestinationWriter, codec: 'gzip' | 'zstd', level?: number) {
     this.#sink = sink
-    this.#codec = codec
-    this.#open = open
+    this.#compressor = new Compressor(sink, codec, level)
   }
 
   get bytesWritten(): number {
@@ -93,6 +86,48 @@ class CompressedWriter implements MemberWriter {
     return this.#sink.left
   }
 
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#compressor.write(bytes)
+  }
+
+  cut(): Promise<void> {
+    return this.#compressor.cut()
+  }
+
+  async commit(): Promise<void> {
+    try {
+      await this.#compressor.end()
+    } catch (error) {
+      await this.abort()
+      throw error
+    }
+    await this.#sink.commit()
+  }
+
+  async abort(): Promise<void> {
+    await this.#compressor.destroy()
+    await this.#sink.abort()
+  }
+}
+
+/** Compresses what it is given into members of a sink, which stays the caller's. Each call is awaited before the next. */
+export class Compressor {
+  readonly #sink: CountedSink
+  readonly #codec: 'gzip' | 'zstd'
+  readonly #level: number | undefined
+  readonly #block = Buffer.allocUnsafeSlow(blockBytes)
+  #size = 0
+  #member: Member | null = null
+  #isEnded = false
+
+  /** @param sink to one that holds bytes already, further members are added */
+  constructor(sink: CountedSink, codec: 'gzip' | 'zstd', level?: number) {
+    this.#sink = sink
+    this.#codec = codec
+    this.#level = level
+  }
+
+  /** Resolves when `bytes` may be overwritten. @throws what the sink throws */
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#isEnded) throw new InternalError('ERR_INTERNAL', `writing ${this.#codec} after its end`)
     for (let at = 0; at < bytes.length; ) {
@@ -104,30 +139,25 @@ class CompressedWriter implements MemberWriter {
     }
   }
 
+  /** As `MemberWriter.cut`. */
   async cut(): Promise<void> {
     if (this.#size > 0) await this.#compressBlock()
-    const member = this.#member
-    await member?.end()
+    await this.#member?.end()
     this.#member = null
   }
 
-  async commit(): Promise<void> {
+  /** Ends the last member. Resolves when the sink has all of it. */
+  async end(): Promise<void> {
     this.#isEnded = true
-    try {
-      // nothing at all is a member too: an empty file is no gzip file
-      if (this.#size === 0 && this.#sink.bytesWritten === 0) this.#member ??= this.#begin()
-      await this.cut()
-    } catch (error) {
-      await this.abort()
-      throw error
-    }
-    await this.#sink.commit()
+    // nothing at all is a member too: an empty file is no gzip file
+    if (this.#size === 0 && this.#sink.bytesWritten === 0) this.#member ??= this.#begin()
+    await this.cut()
   }
 
-  async abort(): Promise<void> {
+  /** Gives up what is in hand. Resolves when no write to the sink is in flight any more. Never throws. */
+  async destroy(): Promise<void> {
     this.#isEnded = true
     await this.#member?.destroy()
-    await this.#sink.abort()
   }
 
   async #compressBlock(): Promise<void> {
@@ -138,13 +168,16 @@ class CompressedWriter implements MemberWriter {
   }
 
   #begin(): Member {
-    return new Member(this.#sink, this.#codec, this.#open())
+    const stream = this.#codec === 'gzip' ? gzip(this.#level) : zstdFrame(this.#level)
+    return new Member(this.#sink, this.#codec, stream)
   }
 }
 
+type CountedSink = Pick<DestinationWriter, 'write' | 'bytesWritten'>
+
 /** One gzip member or zstd frame on its way to the sink. */
 class Member {
-  readonly #sink: DestinationWriter
+  readonly #sink: CountedSink
   readonly #codec: Codec
   readonly #compressor: Transform
   /** Moves the compressor's output to the sink. Resolves at its end; rejects with the first error of either. */
@@ -152,7 +185,7 @@ class Member {
   /** Set while a block waits for the compressor. Not a race of promises: each would stay with the pump's until the end of the export. */
   #rejectWaiting: ((error: unknown) => void) | null = null
 
-  constructor(sink: DestinationWriter, codec: Codec, compressor: Transform) {
+  constructor(sink: CountedSink, codec: Codec, compressor: Transform) {
     this.#sink = sink
     this.#codec = codec
     this.#compressor = compressor

@@ -12,7 +12,6 @@ import { readMounts } from '../files/mounts.js'
 import { errnoOf, opening, outputError } from '../files/os-error.js'
 import { ownStatusOf, statusOf } from '../files/paths.js'
 import { type SideNames, sideNames } from '../files/side-names.js'
-import type { ClaimedPlace, DestinationWriter, ResumablePlace } from './destination.js'
 import { ManifestFile } from './manifest-file.js'
 
 /** Options of places on this machine's file systems. */
@@ -115,47 +114,6 @@ export class LocalClaim {
 
   release(): Promise<void> {
     return this.#lock.release()
-  }
-}
-
-/** Opens a place for one output. It is ours until that is committed or aborted. */
-export async function openClaimed(place: ResumablePlace): Promise<DestinationWriter> {
-  const claimed = await place.claim()
-  try {
-    return new ReleasingWriter(await claimed.begin(), claimed)
-  } catch (error) {
-    await claimed.release()
-    throw error
-  }
-}
-
-class ReleasingWriter implements DestinationWriter {
-  readonly #writer: DestinationWriter
-  readonly #place: ClaimedPlace
-
-  constructor(writer: DestinationWriter, place: ClaimedPlace) {
-    this.#writer = writer
-    this.#place = place
-  }
-
-  get bytesWritten(): number {
-    return this.#writer.bytesWritten
-  }
-
-  get left(): string {
-    return this.#writer.left
-  }
-
-  write(bytes: Uint8Array): Promise<void> {
-    return this.#writer.write(bytes)
-  }
-
-  commit(): Promise<void> {
-    return this.#writer.commit().finally(() => this.#place.release())
-  }
-
-  abort(): Promise<void> {
-    return this.#writer.abort().finally(() => this.#place.release())
   }
 }
 

@@ -8,7 +8,7 @@ import { OutputError, ReaderGone } from '../errors.js'
 import type { OpenFile } from '../files/file-system.js'
 import { errnoOf, outputError } from '../files/os-error.js'
 import type { Destination, DestinationWriter } from './destination.js'
-import { PlaceWriter } from './file.js'
+import { DirectWriter } from './direct.js'
 
 /**
  * The given stream, by default stdout. A write resolves when the stream has taken the bytes, so a slow reader holds the export back; a reader that goes away
@@ -29,7 +29,7 @@ export function stdoutDestination(stream: Writable = process.stdout): Destinatio
         throw new OutputError('ERR_OUTPUT_ACCESS', 'opening stdout: it is closed', {
           hint: 'to discard the output, pass --out /dev/null',
         })
-      return isStreamed(fd) ? new StreamWriter(stream) : new PlaceWriter(descriptorFile(fd), 'stdout')
+      return isStreamed(fd) ? new StreamWriter(stream) : new DirectWriter(descriptorFile(fd), 'stdout')
     },
   }
 }

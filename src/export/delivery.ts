@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { type Manifest, manifestVersion } from '../checkpoint/manifest.js'
+import { countersOf, pageCounterNames, requestCounterNames } from '../counts.js'
 import { exportTable, type Group, type OptionEntry, type OptionTable, type ResolvedOptions } from '../options/schema.js'
 import type { JsonValue } from '../record.js'
 import type { ExportReport } from '../report.js'
@@ -30,8 +31,7 @@ export interface DeliveryInit {
 
 export function deliveryOf(init: DeliveryInit): Manifest {
   const { report, resolved, schema, hasInput, lastCursor } = init
-  const { records, requests, retries, waitMs, bodyBytes, resumedFrom } = report
-  const { recordsRead, pages, emptyPages, partialPages, countMismatches } = report
+  const { records, recordsRead, resumedFrom } = report
   const { requestedResponseFormat, responseFormat, framing, fallback } = report
   return {
     manifestVersion,
@@ -46,10 +46,7 @@ export function deliveryOf(init: DeliveryInit): Manifest {
       resource: report.resource,
       ...requestOf(resolved, hasInput),
       recordsRead,
-      pages,
-      emptyPages,
-      partialPages,
-      countMismatches,
+      ...countersOf(report, pageCounterNames),
       firstCursorSha256: digestOf(resolved.cursor),
       lastCursorSha256: digestOf(lastCursor),
       requestedResponseFormat,
@@ -70,10 +67,7 @@ export function deliveryOf(init: DeliveryInit): Manifest {
     run: {
       startedAt: new Date(init.startedAt).toISOString(),
       finishedAt: new Date(init.finishedAt).toISOString(),
-      requests,
-      retries,
-      waitMs,
-      bodyBytes,
+      ...countersOf(report, requestCounterNames),
       resumedFrom,
       duplicates: report.duplicates,
     },

@@ -6,6 +6,7 @@ import { fingerprintOf } from '../checkpoint/fingerprint.js'
 import { exportTable, type OptionTable, type ResolvedOptions } from '../options/schema.js'
 import { expectedSchema, givenSchema } from './declared-fields.js'
 import { columnsOf, editsOf, rowGroupCuts } from './edits.js'
+import type { Checked } from './options.js'
 
 /** Version of the bytes that we make of the same records. A checkpoint of another version is one of another export. */
 const outputVersion = 1
@@ -14,6 +15,10 @@ export interface IdentityInit {
   readonly resolved: ResolvedOptions
   readonly transform: unknown
   readonly hasInput: boolean
+}
+
+export function identityInit({ resolved, transform, input }: Checked): IdentityInit {
+  return { resolved, transform, hasInput: input !== undefined }
 }
 
 /** Why an export cannot go on after an interruption; null where it can. */

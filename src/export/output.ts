@@ -1,44 +1,57 @@
-// What an export has its records written with: the encoder of its output, or of one part of it after the other.
+// The output of an export, from records to its place: the encoder of it, or of one part of it after the other, the codec, and the session that keeps and
+// publishes what they give.
 
 import type { ExportState } from '../checkpoint/checkpoint.js'
-import type { MemberWriter } from '../destination/compress.js'
-import type { DestinationWriter } from '../destination/destination.js'
-import type { PartsWriter } from '../destination/directory.js'
+import { type Codec, Compressor } from '../destination/compress.js'
 import type { Encoder } from '../encode/encoder.js'
 import type { JsonValue, RecordBatch, Warning } from '../record.js'
+import type { Progress } from '../report.js'
+import type { Completion, Session } from './session.js'
+import { TalliedWriter } from './tallied-writer.js'
 import { addWarnings } from './warnings.js'
 
 export interface OutputInit {
-  /** Takes the encoded bytes. */
-  readonly out: DestinationWriter
+  /** Stays the caller's. */
+  readonly session: Session
+  readonly compress: Codec
   /** Makes an encoder: not before the first records are there, which say what columns there are. */
-  readonly makeEncoder: () => Promise<Encoder>
-  /** The destination's files; null where the output is one. */
-  readonly parts: Pick<PartsWriter, 'endPart'> | null
-  /** Where the output is gone on with. */
-  readonly start: ExportState | null
+  readonly openEncoder: () => Promise<Encoder>
+  readonly progress: Progress
+  readonly signal: AbortSignal | undefined
 }
 
-/** Encodes records. Each call is awaited before the next. */
+/** Each call is awaited before the next. One of `commit` and `abort` ends it. */
 export class Output {
   readonly #init: OutputInit
+  readonly #place: TalliedWriter
+  readonly #compressor: Compressor | null
   #encoder: Encoder | null = null
-  /** What the encoder begins with that goes on with a part. */
+  /** What the encoder begins with that resumes a part. */
   #saved: JsonValue
   /** Whether a part was ended, and none was begun after it. */
   #isBetweenParts: boolean
   /** Of the encoders of parts that are ended. */
   #warnings: Warning[] = []
 
+  /** Begins where the session does. */
   constructor(init: OutputInit) {
+    const { session, compress, progress, signal } = init
+    const { start } = session
     this.#init = init
-    const { start, parts } = init
+    // a file takes its bytes in any case, and all of what was written can be kept; a pipe may never
+    this.#place = new TalliedWriter(session.writer, progress, session.isKept ? undefined : signal)
+    this.#compressor = compress === 'none' ? null : new Compressor(this.#place, compress)
     this.#saved = start?.encoder ?? null
-    this.#isBetweenParts = parts !== null && start !== null && start.bytes > 0 && start.encoder === null
+    this.#isBetweenParts = session.hasParts && start !== null && start.bytes > 0 && start.encoder === null
   }
 
-  /** What an encoder needs to go on behind the records given so far; null where it begins; undefined while it holds records that are not written. */
-  get state(): JsonValue | undefined {
+  /** Bytes that the place has taken. */
+  get bytesWritten(): number {
+    return this.#place.bytesWritten
+  }
+
+  /** What an encoder needs to go on after the records given so far; null where it begins; undefined while it holds records that are not written. */
+  get state(): ExportState['encoder'] | undefined {
     return this.#encoder?.save ? this.#encoder.save() : this.#saved
   }
 
@@ -52,9 +65,8 @@ export class Output {
 
   /** Ends what the encoder holds back (a row group), and the gzip member or zstd frame in hand. */
   async cut(): Promise<void> {
-    const { out } = this.#init
     await this.#encoder?.cut?.()
-    if ('cut' in out) await (out as MemberWriter).cut()
+    await this.#compressor?.cut()
   }
 
   /** Ends the part in hand, where there is one: what comes next is in another. */
@@ -63,25 +75,38 @@ export class Output {
     if (encoder === null) return
     await encoder.end()
     this.#encoder = this.#saved = null
-    await this.cut()
-    await this.#init.parts!.endPart()
+    await this.#compressor?.cut()
+    await this.#init.session.endPart()
     this.#warnings = addWarnings(this.#warnings, encoder.warnings())
     this.#isBetweenParts = true
   }
 
-  /** Completes the output. Without any record it still is a valid file. */
+  /** Completes the bytes. Without any record they still are a valid file. */
   async end(): Promise<void> {
-    if (this.#encoder === null && this.#isBetweenParts) return
-    await (this.#encoder ?? (await this.#begin())).end()
+    if (this.#encoder !== null || !this.#isBetweenParts) await (this.#encoder ?? (await this.#begin())).end()
+    await this.#compressor?.end()
+  }
+
+  /** Publishes what is complete. */
+  async commit(completion: Completion): Promise<void> {
+    this.#place.end()
+    await this.#init.session.publish(completion)
+  }
+
+  /** Ends what is not; what the session keeps stays. Never throws. */
+  async abort(): Promise<void> {
+    await this.#compressor?.destroy()
+    this.#place.end()
+    await this.#init.session.abort()
   }
 
   async #begin(): Promise<Encoder> {
-    const { out, makeEncoder, parts } = this.#init
+    const { session, openEncoder } = this.#init
     // a part that an earlier run had ended is still the last one at the destination
-    if (this.#isBetweenParts) await parts!.endPart()
+    if (this.#isBetweenParts) await session.endPart()
     this.#isBetweenParts = false
-    this.#encoder = await makeEncoder()
-    await this.#encoder.begin(out, this.#saved ?? undefined)
+    this.#encoder = await openEncoder()
+    await this.#encoder.begin(this.#compressor ?? this.#place, this.#saved ?? undefined)
     return this.#encoder
   }
 }

@@ -9,18 +9,28 @@ import {
   type ExportState,
   encodeCheckpoint,
   type OptionDigests,
-  type OutputProof,
 } from '../checkpoint/checkpoint.js'
 import { encodeManifest, type Manifest, manifestOf } from '../checkpoint/manifest.js'
+import { reportOf } from '../checkpoint/report.js'
 import type { CheckpointStore, OpenCheckpointStore } from '../checkpoint/store.js'
 import type { Clock } from '../clock.js'
-import type { ClaimedPlace, Destination, DestinationWriter, ResumableWriter } from '../destination/destination.js'
-import type { PartsWriter } from '../destination/directory.js'
+import { countersOf, requestCounterNames } from '../counts.js'
+import type {
+  ClaimedPlace,
+  Destination,
+  DestinationWriter,
+  Keeps,
+  KeptToken,
+  Part,
+  PlaceWriter,
+  WriterNeeds,
+} from '../destination/destination.js'
+import { RunningProof } from '../destination/proof.js'
 import { ConfigError, DataError, ExportError, InternalError, OutputError, printable, StateError } from '../errors.js'
 import type { JsonValue } from '../record.js'
 import { type ExportEvent, type ExportReport, keptText } from '../report.js'
+import type { SourceOutcome } from '../source/source.js'
 import { differingOptions } from './identity.js'
-import { checkedBy, RunningProof } from './proof.js'
 
 export interface SessionInit {
   readonly destination: Destination
@@ -51,7 +61,7 @@ export interface SessionInit {
 
 /** At the end of a page, and at a cut, a checkpoint is due after this time, in ms. */
 const commitEveryMs = 1000
-/** How often one page may be begun anew because it changed. */
+/** How often one page may be read again because it changed. */
 const maxRewinds = 3
 
 /** What is told of an output that is complete. */
@@ -60,13 +70,15 @@ export interface Completion {
   readonly manifest: Manifest
 }
 
-/** The place that is kept, and whose it is. */
+/** The place that keeps what is written. */
 interface Kept {
   readonly place: ClaimedPlace
   readonly store: OpenCheckpointStore
-  readonly writer: ResumableWriter
-  readonly fingerprint: string | null
+  readonly writer: PlaceWriter
 }
+
+/** What an earlier run had come to. */
+type Earlier = Checkpoint & { readonly ageMs: number }
 
 /** Opens the destination, and what is left there of an earlier run of the same export.
  *  @returns the report of the earlier run where that had completed the output, and nothing is left to do
@@ -83,8 +95,7 @@ export async function openSession(init: SessionInit): Promise<Session | ExportRe
   if (place === null) {
     // a place of the user's own may never open
     const writer = await openedUntilAbort(destination.open(signal), signal, (late) => late.abort())
-    const proof = init.hasDigest ? new RunningProof({ sha256: true, crc32: false }) : null
-    return new Session(init, writer, null, null, proof)
+    return new Session(init, { plain: new PlainPlace(writer, init.hasDigest) })
   }
   const claimed = await place.claim()
   try {
@@ -111,24 +122,25 @@ async function openKept(
   place: ClaimedPlace,
   store: OpenCheckpointStore,
 ): Promise<Session | ExportReport> {
-  const { fingerprint, mustResume, isRestart, hasDigest, hasManifest, clock, onEvent } = init
+  const { fingerprint, mustResume, isRestart, hasManifest, clock, onEvent } = init
   const name = printable((init.checkpoints ?? place.checkpoints).name)
   if (hasManifest) await place.manifest?.check()
-  const bytes = isRestart ? null : await store.load()
-  if (bytes === null) {
+  const text = isRestart ? null : await store.load()
+  if (text === null) {
     if (mustResume) throw new StateError('ERR_STATE_MISSING', `there is no ${name} to resume from`)
     return beginNew(init, place, store)
   }
-  const saved = decodeCheckpoint(bytes, name)
+  const saved = decodeCheckpoint(text, name)
   const { savedAt } = saved
-  const { records, source, bytes: length } = saved.state
+  const { records, source, bytes } = saved.state
   const isSame = saved.fingerprint === fingerprint
   if (saved.report !== null && (isSame || place.overwrite)) {
-    await finish(init, place, saved, name)
-    onEvent?.({ kind: 'finish', records, bytes: length, savedAt, isReplaced: place.overwrite })
+    const { report, manifest } = completionOf(saved, name)
+    await place.publish(saved.kept, hasManifest && manifest !== null ? encodeManifest(manifest) : null)
+    onEvent?.({ kind: 'finish', records, bytes, savedAt, isReplaced: place.overwrite })
     if (place.overwrite) return beginNew(init, place, store)
     await store.remove()
-    return saved.report as unknown as ExportReport
+    return report
   }
   // a clock that was set back tells as little of the time between as one that ran on
   const ageMs = Math.abs(clock.wallNow() - Date.parse(savedAt)) || 0
@@ -137,7 +149,7 @@ async function openKept(
       const limit = formatDuration(init.resumeMaxAgeMs)
       throw new StateError('ERR_STATE_EXPIRED', `${name} is of ${savedAt}, older than ${limit}`)
     }
-    onEvent?.({ kind: 'expired', records, bytes: length, savedAt, ageMs })
+    onEvent?.({ kind: 'expired', records, bytes, savedAt, ageMs })
     return beginNew(init, place, store)
   }
   if (!isSame) {
@@ -146,69 +158,68 @@ async function openKept(
     const which = differing.length === 0 ? '' : `; what differs: ${differing.join(', ')}`
     throw new StateError('ERR_STATE_MISMATCH', `${name} is that of ${what}${which}`)
   }
-  const proof = proofLike(saved.proof, hasDigest)
-  const writer = await place.resume(length, checkedBy(proof, saved.proof, place.partialName))
-  writer.isKept = true
-  proof.settle(hasDigest)
+  const writer = await place.resume(saved.kept, needsOf(init))
   const { partialName: partial } = place
-  onEvent?.({ kind: 'resume', page: source.page, records, bytes: length, savedAt, partial })
-  return new Session(init, writer, { place, store, writer, fingerprint }, { ...saved, ageMs }, proof)
+  onEvent?.({ kind: 'resume', page: source.page, records, bytes, savedAt, partial })
+  return new Session(init, { kept: { place, store, writer }, earlier: { ...saved, ageMs } })
 }
 
 /** Begins the export; whatever was left of another is dropped. */
 async function beginNew(init: SessionInit, place: ClaimedPlace, store: OpenCheckpointStore): Promise<Session> {
-  const { fingerprint, hasDigest } = init
-  const writer = await place.begin()
+  const writer = await place.begin(needsOf(init))
   try {
     await store.remove()
   } catch (error) {
     await writer.abort()
     throw error
   }
-  const proof = hasDigest || fingerprint !== null ? new RunningProof({ sha256: hasDigest, crc32: !hasDigest }) : null
-  return new Session(init, writer, { place, store, writer, fingerprint }, null, proof)
+  return new Session(init, { kept: { place, store, writer } })
 }
 
-/** Gives the complete output of an earlier run its name. Which of the last steps that had done is not known; none of them does harm a second time. */
-async function finish(
-  { hasManifest }: SessionInit,
-  place: ClaimedPlace,
-  saved: Checkpoint,
+function needsOf({ hasDigest, fingerprint }: SessionInit): WriterNeeds {
+  return { digest: hasDigest, tokens: fingerprint !== null }
+}
+
+/** What a checkpoint of a complete output tells of it. It comes from a file: none of it is believed unread. @throws StateError ERR_STATE_CORRUPT */
+function completionOf(
+  { report, manifest }: Checkpoint,
   name: string,
-): Promise<void> {
-  const { bytes } = saved.state
-  const manifest = hasManifest && saved.manifest !== null ? encodedAgain(saved.manifest, name) : null
-  if (await isPublished(place, bytes, saved.proof)) {
-    if (manifest !== null) await place.manifest?.save(manifest)
-    return
-  }
-  const check = checkedBy(proofLike(saved.proof, false), saved.proof, place.partialName)
-  const writer = await place.resume(bytes, check)
-  writer.isKept = true
-  await writer.commit(manifest)
-}
-
-/** Takes what a proof was made of, and a digest where one is wanted from there on. */
-function proofLike({ sha256, crc32 }: OutputProof, hasDigest: boolean): RunningProof {
-  return new RunningProof({ sha256: hasDigest || sha256 !== null, crc32: crc32 !== null || !hasDigest })
-}
-
-/** The manifest that a checkpoint has, as bytes. */
-function encodedAgain(manifest: JsonValue, name: string): Buffer {
-  const corrupt = (why: string): StateError =>
-    new StateError('ERR_STATE_CORRUPT', `the manifest in ${printable(name)} ${why}`)
-  return encodeManifest(manifestOf(manifest, corrupt))
-}
-
-/** Whether the output has its name already: the run that gave it had no time to say so. */
-async function isPublished(place: ClaimedPlace, bytes: number, proof: OutputProof): Promise<boolean> {
-  try {
-    return await place.readPublished(bytes, checkedBy(proofLike(proof, false), proof, ''))
-  } catch (error) {
-    if (error instanceof StateError) return false // an older output of the same length
-    throw error
+): Pick<Completion, 'report'> & { manifest: Manifest | null } {
+  const corrupt =
+    (what: string) =>
+    (why: string): StateError =>
+      new StateError('ERR_STATE_CORRUPT', `the ${what} in ${printable(name)} ${why}`)
+  return {
+    report: reportOf(report, corrupt('report')),
+    manifest: manifest === null ? null : manifestOf(manifest, corrupt('manifest')),
   }
 }
+
+/** A place that keeps nothing of what is not complete, as far as a session needs one. */
+class PlainPlace {
+  readonly place: DestinationWriter
+  readonly #proof: RunningProof | null
+
+  constructor(place: DestinationWriter, hasDigest: boolean) {
+    this.place = place
+    this.#proof = hasDigest ? RunningProof.for({ digest: true }) : null
+  }
+
+  get bytesWritten(): number {
+    return this.place.bytesWritten
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    this.#proof?.add(bytes)
+    return this.place.write(bytes)
+  }
+
+  sha256(): string | null {
+    return this.#proof?.sha256() ?? null
+  }
+}
+
+type SessionPlace = { readonly kept: Kept; readonly earlier?: Earlier } | { readonly plain: PlainPlace }
 
 /** Where an export stands. `close` at the end, whatever that was. */
 export class Session {
@@ -216,55 +227,40 @@ export class Session {
   start: ExportState | null
   /** What an earlier run had come to. */
   readonly resumedFrom: ExportReport['resumedFrom']
-  /** Running digest of what stands in the output; null where none is wanted. */
-  proof: RunningProof | null
-  /** Takes the output. `abort` leaves what the last checkpoint tells of. */
-  readonly writer: DestinationWriter
-  /** Gives what is told of the complete output, for the moment before it gets its name. */
-  completion: () => Completion = () => {
-    throw new InternalError('ERR_INTERNAL', 'an output was published before its report was known')
-  }
-
-  /** The output as a directory of files; null where it is one. */
-  readonly parts: PartsWriter | null
+  /** Takes the output. */
+  readonly writer: Pick<PlaceWriter, 'bytesWritten' | 'write' | 'sha256'>
 
   readonly #init: SessionInit
   readonly #kept: Kept | null
+  readonly #plain: PlainPlace | null
   /** What the checkpoint tells. */
-  #committed: ExportState | null = null
+  #committed: ExportState | null
   #committedAtMs: number
-  /** Where the export could be gone on with, as soon as the checkpoint tells of it. */
+  /** What an abort leaves: absent as long as there is no checkpoint. */
+  #keeps: Keeps | undefined
+  /** Where the export could be resumed, as soon as the checkpoint tells of it. */
   #passed: ExportState | null = null
   /** Whether the same command would not get further from the checkpoint. */
   #isStuck = false
-  /** Whether it is not known which of two checkpoints is there. */
-  #isUnsure = false
-  #pageStart: ExportState | null = null
+  #pageStart: ExportState | null
   readonly #rewinds = new Map<number, number>()
 
-  constructor(
-    init: SessionInit,
-    writer: DestinationWriter,
-    kept: Kept | null,
-    saved: (Pick<Checkpoint, 'state' | 'pageStart' | 'savedAt'> & { readonly ageMs: number }) | null,
-    proof: RunningProof | null,
-  ) {
+  constructor(init: SessionInit, place: SessionPlace) {
     this.#init = init
-    this.#kept = kept
-    this.proof = proof
-    this.start = saved?.state ?? null
-    this.#committed = this.start
-    this.#pageStart = saved?.pageStart ?? null
+    this.#kept = 'kept' in place ? place.kept : null
+    this.#plain = 'plain' in place ? place.plain : null
+    this.writer = 'kept' in place ? place.kept.writer : place.plain
+    const earlier = 'kept' in place ? place.earlier : undefined
+    this.start = this.#committed = earlier?.state ?? null
+    this.#pageStart = earlier?.pageStart ?? null
+    this.#keeps = earlier && { upTo: earlier.kept }
     this.#committedAtMs = init.clock.now()
-    const { records = 0, bytes = 0, source } = saved?.state ?? {}
-    this.resumedFrom = saved && { page: source!.page, records, bytes, savedAt: saved.savedAt, ageMs: saved.ageMs }
-    this.writer = kept === null ? writer : new KeptWriter(kept.writer, this)
-    this.parts = 'endPart' in writer ? (writer as PartsWriter) : null
+    this.resumedFrom = earlier === undefined ? null : resumedFrom(earlier)
   }
 
   /** Whether checkpoints are saved. */
   get canCommit(): boolean {
-    return this.#kept !== null && this.#kept.fingerprint !== null
+    return this.#kept !== null && this.#init.fingerprint !== null
   }
 
   /** Whether the output is a place that stays, so that its writes need not be given up to stop. */
@@ -277,23 +273,44 @@ export class Session {
     return (this.#init.hasManifest && this.#kept?.place.manifest?.name) || null
   }
 
+  /** Whether the output is several files, of which `endPart` ends one. */
+  get hasParts(): boolean {
+    return this.#kept?.writer.parts !== undefined
+  }
+
+  /** Those files, in their order; null where the output is one. */
+  get parts(): readonly Part[] | null {
+    return this.#kept?.writer.parts?.list() ?? null
+  }
+
+  async endPart(): Promise<void> {
+    await this.#kept!.writer.parts!.end()
+  }
+
   /** One clause on what is left after `abort`. */
   get left(): string {
-    const { place, writer } = this.#kept!
-    if (this.#committed === null || !writer.isResumable) return writer.left
+    if (this.#kept === null) return this.#plain!.place.left
+    const { place, writer } = this.#kept
+    if (this.#committed === null || !writer.isOurs) return writer.left
     const kept = keptText(this.#committed.records, place.partialName)
     return this.#isStuck ? kept : `${kept}, the same command goes on from there`
   }
 
-  /** Takes note of a point at which the export could be gone on with, all bytes of which were written. Says whether a checkpoint is due. */
-  pass(point: ExportState): boolean {
-    this.#passed = point
-    return point.bytes - (this.#committed?.bytes ?? 0) >= this.#init.commitBytes
+  /** The point that was passed last. */
+  get passed(): ExportState | null {
+    return this.#passed
   }
 
-  /** As `pass`, at a cut. Cuts are far apart, so that a checkpoint is also due after some time. */
+  /** Whether so many bytes are worth a checkpoint. */
+  isDue(bytes: number): boolean {
+    return bytes - (this.#committed?.bytes ?? 0) >= this.#init.commitBytes
+  }
+
+  /** Takes note of a cut at which the export could be resumed, all bytes before which were written. Says whether a checkpoint is due: cuts are far apart, so
+   *  that one also is after some time. */
   passCut(point: ExportState): boolean {
-    return this.pass(point) || (this.#isLate && this.#isAhead(point))
+    this.#passed = point
+    return this.isDue(point.bytes) || (this.#isLate && this.#isAhead(point))
   }
 
   /** Takes note of the beginning of a page, to which the output can be taken back. Says whether a checkpoint is due. */
@@ -303,20 +320,21 @@ export class Session {
     return this.#isLate && this.#isAhead(point)
   }
 
-  /** Makes the bytes durable and saves the point behind them. @throws OutputError, StateError */
+  /** Makes the bytes durable and saves the point after them. @throws OutputError, StateError */
   async commit(point: ExportState): Promise<void> {
     const { writer } = this.#kept!
-    await writer.sync()
+    this.#passed = point
+    const kept = await writer.keep()
     if (writer.bytesWritten !== point.bytes) {
       throw new InternalError('ERR_INTERNAL', `a checkpoint of ${point.bytes} bytes at ${writer.bytesWritten} bytes`)
     }
-    await this.#save(point, this.proof!.proof(), null)
+    await this.#save(point, kept, null)
   }
 
-  /** Before an `abort`: saves the last point that was passed, where the error leaves it true and there is a use in it. Never throws.
-   *  @param error null where somebody wishes to stop */
-  async stop(error: unknown): Promise<void> {
-    const point = this.#passed
+  /** Before an `abort`: saves the point that the export has come to, where the error leaves it true and there is a use in it. Never throws.
+   *  @param error null where somebody wishes to stop
+   *  @param point null where there is none */
+  async stop(error: unknown, point: ExportState | null): Promise<void> {
     this.#isStuck =
       error instanceof DataError && ['ERR_CURSOR_EXPIRED', 'ERR_PAGE_CHANGED', 'ERR_FIELD_UNMET'].includes(error.code)
     if (this.#kept === null || !this.canCommit || point === null || !this.#isAhead(point)) return
@@ -328,28 +346,22 @@ export class Session {
     }
   }
 
-  /** Takes the output back to the beginning of the page, if that is what the error calls for. Then `start` and `hash` are those of that point.
-   *  @param live counts that stay: what was asked of the server was asked
+  /** Takes the output back to the beginning of the page, if that is what the error calls for. Then `start` is that point.
+   *  @param outcome whose counts of what was asked of the server stay: it was asked
    *  @throws OutputError, StateError */
-  async rewind(
-    error: unknown,
-    live: Pick<ExportState['source'], 'requests' | 'retries' | 'waitMs' | 'bodyBytes'>,
-  ): Promise<boolean> {
-    if (this.#kept === null || this.#pageStart === null || !(error instanceof DataError)) return false
+  async rewind(error: unknown, outcome: SourceOutcome): Promise<boolean> {
+    const rewind = this.#kept?.writer.rewind
+    if (rewind === undefined || this.#pageStart === null || !(error instanceof DataError)) return false
     const { page } = this.#pageStart.source
     const rewinds = this.#rewinds.get(page) ?? 0
     if (error.code !== 'ERR_PAGE_CHANGED' || error.page !== page || rewinds >= maxRewinds) return false
     this.#rewinds.set(page, rewinds + 1)
-    const { requests, retries, waitMs, bodyBytes } = live
-    const point = { ...this.#pageStart, source: { ...this.#pageStart.source, requests, retries, waitMs, bodyBytes } }
-    const { writer } = this.#kept
-    await writer.sync()
-    const proof = new RunningProof({ sha256: this.#init.hasDigest, crc32: !this.#init.hasDigest })
-    for await (const piece of writer.read(0, point.bytes)) proof.add(piece)
+    const live = countersOf(outcome, requestCounterNames)
+    const point = { ...this.#pageStart, source: { ...this.#pageStart.source, ...live } }
     // first the checkpoint, which must never tell of more bytes than there are
-    if (this.#committed !== null) await this.#save(point, proof.proof(), null)
-    await writer.rewind(point.bytes)
-    this.proof = proof
+    const kept = await rewind.keptAt(point.bytes)
+    if (this.#committed !== null) await this.#save(point, kept, null)
+    await rewind.to(point.bytes)
     this.start = this.#passed = this.#pageStart = point
     this.#init.onEvent?.({ kind: 'rewind', page, records: point.records })
     return true
@@ -361,29 +373,23 @@ export class Session {
     await this.#kept?.place.release()
   }
 
-  /** For the writer: the output is complete. */
-  async publish(): Promise<void> {
-    const { writer, store } = this.#kept!
-    const completion = this.completion()
+  /** All bytes of the output are written. Every step is durable before the next. @throws OutputError, StateError */
+  async publish(completion: Completion): Promise<void> {
+    if (this.#kept === null) return this.#plain!.place.commit()
+    const { writer, store } = this.#kept
+    const pending = await writer.stage()
     if (this.#committed !== null) {
-      await writer.sync()
       const done = { ...this.#committed, records: completion.report.records, bytes: writer.bytesWritten }
-      await this.#save(done, this.proof!.proof(), completion)
+      await this.#save(done, pending, completion)
     }
-    await writer.commit(this.#init.hasManifest ? encodeManifest(completion.manifest) : null)
-    writer.isKept = false
+    await writer.publish(this.#init.hasManifest ? encodeManifest(completion.manifest) : null)
     if (this.#committed !== null) await store.remove()
   }
 
-  /** For the writer: nothing more will come. */
+  /** Nothing more will come: what the last checkpoint tells of stays. Never throws. */
   async abort(): Promise<void> {
-    const { writer } = this.#kept!
-    const isLonger = this.#committed !== null && writer.bytesWritten > this.#committed.bytes
-    if (writer.isResumable && isLonger && !this.#isUnsure) {
-      // frees space that a full disk lacks; what cannot be cut off now is cut off by the run that goes on
-      await writer.rewind(this.#committed!.bytes).catch(() => {})
-    }
-    await writer.abort()
+    if (this.#kept === null) await this.#plain!.place.abort()
+    else await this.#kept.writer.abort(this.#keeps)
   }
 
   get #isLate(): boolean {
@@ -395,9 +401,9 @@ export class Session {
     return source.page !== committed.page || source.records !== committed.records
   }
 
-  async #save(state: ExportState, proof: OutputProof, completion: Completion | null): Promise<void> {
-    const { place, store, writer, fingerprint } = this.#kept!
-    const { clock, onEvent, saved } = this.#init
+  async #save(state: ExportState, kept: KeptToken, completion: Completion | null): Promise<void> {
+    const { place, store } = this.#kept!
+    const { fingerprint, clock, onEvent, saved } = this.#init
     const savedAt = new Date(clock.wallNow()).toISOString()
     const pageStart = completion === null ? this.#pageStart : null
     const { report, manifest } = (completion ?? { report: null, manifest: null }) as unknown as {
@@ -408,7 +414,7 @@ export class Session {
       options: this.#init.optionDigests,
       savedAt,
       state: saved(state),
-      proof,
+      kept,
       pageStart: pageStart && saved(pageStart),
       report: report!,
       manifest: manifest!,
@@ -418,13 +424,15 @@ export class Session {
     } catch (error) {
       // it may be there all the same, and then no byte that it tells of may go
       const found = await store.load().catch(() => undefined)
-      if (found === undefined) this.#isUnsure = true
-      if (found === undefined || (found !== null && bytes.equals(found))) writer.isKept = true
-      if (found && bytes.equals(found)) this.#committed = state
+      if (found === undefined) this.#keeps = { upTo: null }
+      if (found && bytes.equals(found)) {
+        this.#committed = state
+        this.#keeps = { upTo: kept }
+      }
       throw error
     }
-    writer.isKept = true
     this.#committed = state
+    this.#keeps = { upTo: kept }
     this.#committedAtMs = clock.now()
     onEvent?.({ kind: 'commit', records: state.records, bytes: state.bytes, partial: place.partialName })
   }
@@ -437,33 +445,7 @@ function leavesOutputTrue(error: unknown): boolean {
   return !(error instanceof OutputError || error instanceof InternalError || error instanceof StateError)
 }
 
-/** The place as the export sees it. */
-class KeptWriter implements DestinationWriter {
-  readonly #writer: ResumableWriter
-  readonly #session: Session
-
-  constructor(writer: ResumableWriter, session: Session) {
-    this.#writer = writer
-    this.#session = session
-  }
-
-  get bytesWritten(): number {
-    return this.#writer.bytesWritten
-  }
-
-  get left(): string {
-    return this.#session.left
-  }
-
-  write(bytes: Uint8Array): Promise<void> {
-    return this.#writer.write(bytes)
-  }
-
-  commit(): Promise<void> {
-    return this.#session.publish()
-  }
-
-  abort(): Promise<void> {
-    return this.#session.abort()
-  }
+function resumedFrom({ state, savedAt, ageMs }: Earlier): ExportReport['resumedFrom'] {
+  const { records, bytes, source } = state
+  return { page: source.page, records, bytes, savedAt, ageMs }
 }

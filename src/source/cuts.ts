@@ -25,6 +25,12 @@ export class Cuts {
     return { bytes: this.#bytes, records: this.#records }
   }
 
+  /** Takes over what another has counted. */
+  copy(other: Cuts): void {
+    this.#bytes = other.#bytes
+    this.#records = other.#records
+  }
+
   /** Counts a record of so many bytes; true where a cut follows on it. */
   add(recordBytes: number): boolean {
     this.#bytes += recordBytes + 1

@@ -5,6 +5,7 @@ import { AbortableSteps, Following } from '../abort.js'
 import type { RecordsDigest, SourceState } from '../checkpoint/checkpoint.js'
 import { RecordsTally } from '../checkpoint/digest.js'
 import { type Clock, systemClock } from '../clock.js'
+import { type Counters, countersOf, noCounters } from '../counts.js'
 import { AuthError, DataError, type ErrorContext, type ExportError, RequestError, UpstreamError } from '../errors.js'
 import { slackCodeOf, slackError } from '../http/provider-error.js'
 import { redactJson } from '../http/redact.js'
@@ -51,23 +52,13 @@ export interface SourceOptions {
 }
 
 /** What a source has told so far; complete when its records have been read to the end. */
-export interface SourceOutcome {
+export interface SourceOutcome extends Counters {
   complete: true | 'unproven'
   framing: Framing | null
   /** Whether the records have the shape of their resource's declared schema, as far as the answer's format promises it. */
   isUnified: boolean
   responseFormat: Exclude<ResponseFormat, 'auto'> | null
   fallback: { page: number; framing: Framing | 'unknown'; reason: string } | null
-  pages: number
-  records: number
-  requests: number
-  retries: number
-  waitMs: number
-  bodyBytes: number
-  /** Pages without a record, pages that the server marked as partial, and pages that held another number of records than their `result_count`. */
-  emptyPages: number
-  partialPages: number
-  countMismatches: number
 }
 
 /** A list of records, read once. As an async iterable it gives batches that own their bytes, for `pipeline`, `Readable.from` and `for await`. From an abort of
@@ -108,15 +99,7 @@ export function emptyOutcome(): SourceOutcome {
     isUnified: false,
     responseFormat: null,
     fallback: null,
-    pages: 0,
-    records: 0,
-    requests: 0,
-    retries: 0,
-    waitMs: 0,
-    bodyBytes: 0,
-    emptyPages: 0,
-    partialPages: 0,
-    countMismatches: 0,
+    ...noCounters(),
   }
 }
 
@@ -151,6 +134,16 @@ export class PageReader {
   #emptyPagesInARow = 0
   #bareIds = 0
   #idOnlyRecords = 0
+  /** What of this stands after the batch that is known to be in the output. */
+  readonly #confirmed = {
+    taken: new RecordsTally(),
+    cuts: new Cuts(null, null),
+    parts: new Cuts(null, null),
+    counters: noCounters(),
+    emptyPagesInARow: 0,
+    bareIds: 0,
+    idOnlyRecords: 0,
+  }
   readonly #extraWarnings: Warning[] = []
   readonly #rereads: boolean
 
@@ -170,61 +163,60 @@ export class PageReader {
     return this.#taken.records
   }
 
-  /** Where reading would go on behind the batch that was given last. */
+  /** What was given last is in the output, and so is the page that was finished last: `state` tells of it. Copies numbers and makes nothing, because it is called for every batch. */
+  confirm(): void {
+    const mark = this.#confirmed
+    mark.taken.copy(this.#taken)
+    mark.cuts.copy(this.#cuts)
+    mark.parts.copy(this.#parts)
+    mark.emptyPagesInARow = this.#emptyPagesInARow
+    mark.bareIds = this.#bareIds
+    mark.idOnlyRecords = this.#idOnlyRecords
+    const { counters } = mark
+    const { outcome } = this
+    counters.pages = outcome.pages
+    counters.records = outcome.records
+    counters.requests = outcome.requests
+    counters.retries = outcome.retries
+    counters.waitMs = outcome.waitMs
+    counters.bodyBytes = outcome.bodyBytes
+    counters.emptyPages = outcome.emptyPages
+    counters.partialPages = outcome.partialPages
+    counters.countMismatches = outcome.countMismatches
+  }
+
+  /** Where reading would go on after the batch that was confirmed last. */
   state(page: number, cursor: string | null, asking: SourceState['asking']): SourceState {
-    const { framing, isUnified, responseFormat, fallback, pages, records, requests, retries, waitMs, bodyBytes } =
-      this.outcome
-    const { emptyPages, partialPages, countMismatches } = this.outcome
-    // made for every batch: spreading the outcome would cost as much as slicing
+    const { framing, isUnified, responseFormat, fallback } = this.outcome
+    const { taken, cuts, parts, counters, ...others } = this.#confirmed
     return {
       framing,
       isUnified,
       responseFormat,
       fallback,
-      pages,
-      records,
-      requests,
-      retries,
-      waitMs,
-      bodyBytes,
+      ...counters,
       page,
       cursor,
       asking,
-      taken: this.#taken.snapshot(),
-      sinceCut: this.#cuts.counts,
-      sincePart: this.#parts.counts,
-      emptyPagesInARow: this.#emptyPagesInARow,
-      emptyPages,
-      partialPages,
-      bareIds: this.#bareIds,
-      idOnlyRecords: this.#idOnlyRecords,
-      countMismatches,
+      taken: taken.snapshot(),
+      sinceCut: cuts.counts,
+      sincePart: parts.counts,
+      ...others,
     }
   }
 
-  /** Goes on from a state, before anything was read. */
+  /** Resumes from a state, before anything was read. */
   restore(state: SourceState): void {
-    const { outcome } = this
-    outcome.framing = state.framing
-    outcome.isUnified = state.isUnified
-    outcome.responseFormat = state.responseFormat
-    outcome.fallback = state.fallback
-    outcome.pages = state.pages
-    outcome.records = state.records
-    outcome.requests = state.requests
-    outcome.retries = state.retries
-    outcome.waitMs = state.waitMs
-    outcome.bodyBytes = state.bodyBytes
+    const { framing, isUnified, responseFormat, fallback } = state
+    Object.assign(this.outcome, countersOf(state), { framing, isUnified, responseFormat, fallback })
     this.#taken = new RecordsTally(state.taken)
     const { cutBytes, cutRecords, partBytes, partRecords } = this.options
     this.#cuts = new Cuts(cutBytes, cutRecords, state.sinceCut)
     this.#parts = new Cuts(partBytes, partRecords, state.sincePart)
-    outcome.emptyPages = state.emptyPages
-    outcome.partialPages = state.partialPages
-    outcome.countMismatches = state.countMismatches
     this.#emptyPagesInARow = state.emptyPagesInARow
     this.#bareIds = state.bareIds
     this.#idOnlyRecords = state.idOnlyRecords
+    this.confirm()
   }
 
   /** Slices one page body. Yields views; returns the page's facts once its end is proven. `accept` sees the framing before the first record of the
@@ -543,6 +535,22 @@ export abstract class PagedSource implements RecordSource {
 
   get outcome(): SourceOutcome {
     return this.reader.outcome
+  }
+
+  /** Where reading would go on after the batch that was confirmed last; null where it could not. */
+  get state(): SourceState | null {
+    return null
+  }
+
+  /** What the page in hand was asked for with, as a state has it; null where that is none. */
+  get lastCursor(): string | null {
+    return null
+  }
+
+  /** What was given last is in the output. @returns whether reading could go on from there */
+  confirm(): boolean {
+    this.reader.confirm()
+    return true
   }
 
   /** Whether the batch that was given last ends at a cut. */

@@ -51,7 +51,7 @@ export interface TrutoSourceOptions extends SourceOptions {
   /** Where to go on reading, in place of `cursor`. */
   from?: SourceState | null
   /** Called before a page is asked for, with all records before it taken by the consumer. */
-  onPage?: ((state: SourceState) => Promise<void>) | undefined
+  onPage?: (() => Promise<void>) | undefined
   /** Called when the token is refused, once a page: after it, the page is asked for again. */
   refresh?: (() => Promise<void>) | undefined
   /** The longest that this may take, in ms, to be announced. */
@@ -89,7 +89,11 @@ export class TrutoSource extends PagedSource {
   /** The cursor as a state has it. */
   #keptCursor: string | null = null
   /** Whether a state would lead back here. */
-  canSave = true
+  #canSave = true
+  /** Those of the last confirmation; page 0 before the first. */
+  #confirmedPage = 0
+  #confirmedCursor: string | null = null
+  #confirmedAsking: Exclude<ResponseFormat, 'auto'> = 'stream'
   /** What the request was last accepted with. All else of it is the same for every page, but for the cursor. */
   #accepted: Exclude<ResponseFormat, 'auto'> | null = null
 
@@ -111,9 +115,22 @@ export class TrutoSource extends PagedSource {
     }
   }
 
-  /** Where reading would go on behind the batch that was given last. */
-  get state(): SourceState {
-    return this.reader.state(this.#page, this.#keptCursor, this.#asking)
+  override get state(): SourceState | null {
+    return this.#confirmedPage === 0
+      ? null
+      : this.reader.state(this.#confirmedPage, this.#confirmedCursor, this.#confirmedAsking)
+  }
+
+  override get lastCursor(): string | null {
+    return this.#keptCursor
+  }
+
+  override confirm(): boolean {
+    if (!this.#canSave) return false
+    this.#confirmedPage = this.#page
+    this.#confirmedCursor = this.#keptCursor
+    this.#confirmedAsking = this.#asking
+    return super.confirm()
   }
 
   protected async *readPages(): AsyncGenerator<RecordBatch, void, undefined> {
@@ -121,7 +138,9 @@ export class TrutoSource extends PagedSource {
     const guard = new CursorGuard()
     if (this.#cursor !== null) guard.take(this.#cursor, this.#page)
     for (;;) {
-      await this.#options.onPage?.(this.state)
+      // all of the page before was taken when its end was asked for
+      this.confirm()
+      await this.#options.onPage?.()
       const facts = yield* this.#readPage(this.#page, this.#cursor)
       if (facts.nextCursor !== null) guard.take(facts.nextCursor, this.#page)
       this.reader.finishPage(facts, this.#page)
@@ -136,8 +155,8 @@ export class TrutoSource extends PagedSource {
     const kept = cursor === null || cursors === undefined ? cursor : cursors.hideCursor(cursor)
     this.#cursor = cursor
     this.#keptCursor = kept
-    this.canSave = cursor === null || kept !== null
-    if (this.canSave || this.#isWarned) return
+    this.#canSave = cursor === null || kept !== null
+    if (this.#canSave || this.#isWarned) return
     this.#isWarned = true
     const message = 'cursors hold the token in a form that could not be put back, so that no checkpoint was saved there'
     this.reader.warn('cursor-not-saved', message)

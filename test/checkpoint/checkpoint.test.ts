@@ -46,7 +46,7 @@ const checkpoint: Checkpoint = {
   fingerprint: 'f'.repeat(64),
   savedAt: '2026-01-02T03:04:05.678Z',
   state,
-  proof: { crc32: 5, sha256: null },
+  kept: { bytes: 123, crc32: 5, sha256: null },
   pageStart: { ...state, source: { ...source, framing: null, cursor: null, fallback: null, responseFormat: null } },
   report: null,
   manifest: null,
@@ -56,7 +56,7 @@ const bytes = encodeCheckpoint(checkpoint)
 
 test('a checkpoint comes back as it was saved', () => {
   expect(decode(bytes)).toEqual(checkpoint)
-  const done = { ...checkpoint, pageStart: null, proof: { crc32: null, sha256: 'ab' }, report: { records: 1 } }
+  const done = { ...checkpoint, pageStart: null, kept: { anything: [1] }, report: { records: 1 } }
   expect(decode(encodeCheckpoint(done))).toEqual(done)
 })
 
@@ -93,8 +93,8 @@ describe('is refused, never guessed at', () => {
   })
 
   test('where its version is another, which the message names', () => {
-    const newer = Buffer.from(bytes.toString('latin1').replace('checkpoint 3 ', 'checkpoint 4 '), 'latin1')
-    expect(refuse(newer)).toMatchObject({ ...corrupt, message: expect.stringContaining('version 4') })
+    const newer = Buffer.from(bytes.toString('latin1').replace('checkpoint 4 ', 'checkpoint 5 '), 'latin1')
+    expect(refuse(newer)).toMatchObject({ ...corrupt, message: expect.stringContaining('version 5') })
   })
 
   const wrong: [name: string, change: object][] = [
@@ -103,7 +103,7 @@ describe('is refused, never guessed at', () => {
     ['a count that is no number', { state: { ...state, source: { ...source, page: '3' } } }],
     ['an unknown framing', { state: { ...state, source: { ...source, framing: 'odd' } } }],
     ['warnings that are no list', { state: { ...state, warnings: {} } }],
-    ['no proof', { proof: null }],
+    ['no token of what is kept', { kept: null }],
     ['digests of options that are no text', { options: { limit: 3 } }],
   ]
   test.each(wrong)('where it is whole and has %s', (_, change) => {

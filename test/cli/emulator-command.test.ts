@@ -27,7 +27,7 @@ async function emulator(argv: string[], use: (stdout: string) => Promise<void> =
     clock: systemClock,
     signals,
     isStdoutClosed: async () => false,
-    loadExport: () => import('../../src/export.js'),
+    loadExport: () => import('../../src/export/export.js'),
   }
   const ended = run(['emulator', ...argv], io)
   const stdout = await Promise.race([line, ended.then(() => '')])

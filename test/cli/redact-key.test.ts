@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { run } from '../../src/cli/run.js'
 import { systemClock } from '../../src/clock.js'
 import { memoryDestination } from '../../src/destination/memory.js'
-import { exportRecords } from '../../src/export.js'
+import { exportRecords } from '../../src/export/export.js'
 import { exportTable } from '../../src/options/schema.js'
 
 let directory: string
@@ -40,7 +40,7 @@ async function hashOf(
       env,
       clock: systemClock,
       signals: Object.assign(new EventEmitter(), { exit: () => {} }),
-      loadExport: () => import('../../src/export.js'),
+      loadExport: () => import('../../src/export/export.js'),
     },
   )
   const hash = exitCode === 0 ? (JSON.parse(readFileSync(out, 'utf8')) as { id: string }).id : ''

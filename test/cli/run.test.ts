@@ -16,7 +16,7 @@ import {
   RequestError,
   UpstreamError,
 } from '../../src/errors.js'
-import type { ExportOptions } from '../../src/export.js'
+import type { ExportOptions } from '../../src/export/export.js'
 import type { ExportReport } from '../../src/report.js'
 import { version } from '../../src/version.js'
 import { FakeClock } from '../helpers/clock.js'

@@ -23,7 +23,7 @@ async function cli(argv: string[], { env = {}, stdin = '' }: { env?: NodeJS.Proc
     env,
     clock: systemClock,
     signals,
-    loadExport: () => import('../../src/export.js'),
+    loadExport: () => import('../../src/export/export.js'),
   }
   const exitCode = await run(argv, io)
   expect(signals.eventNames()).toEqual([])

@@ -13,16 +13,14 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { ClaimedPlace } from '../../src/destination/destination.js'
-import {
-  type DirectoryDestinationOptions,
-  directoryDestination,
-  markName,
-  type PartsWriter,
-} from '../../src/destination/directory.js'
-import type { ErrorCode, ExportError } from '../../src/errors.js'
+import { publishStaged } from '../../src/destination/claimed-writer.js'
+import type { ClaimedPlace, PlaceWriter } from '../../src/destination/destination.js'
+import { type DirectoryDestinationOptions, directoryDestination } from '../../src/destination/directory.js'
+import { markName } from '../../src/destination/part-files.js'
+import { sideNames } from '../../src/files/side-names.js'
 import { destinationConformance } from './conformance.js'
 import { faultyFiles } from './faulty-files.js'
+import { placeConformance } from './place-conformance.js'
 
 const root = mkdtempSync(join(tmpdir(), 'truto-export-directory-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
@@ -63,6 +61,22 @@ destinationConformance(
   { isAtomic: true },
 )
 
+placeConformance('a directory of parts', async () => {
+  const directory = mkdtempSync(join(root, 'kept-'))
+  const path = join(directory, 'out')
+  const sides = sideNames(path)
+  return {
+    make: ({ overwrite = false } = {}) => directoryDestination(path, { extension: '.ndjson', overwrite }),
+    visible: async () => {
+      const parts = partsOf(path)
+      return parts && Object.values(parts)
+    },
+    manifest: async () => (existsSync(sides.manifest) ? readFileSync(sides.manifest, 'utf8') : null),
+    hasPartial: async () => existsSync(sides.partial),
+    [Symbol.asyncDispose]: async () => rmSync(directory, { recursive: true, force: true }),
+  }
+})
+
 async function placeOf(options: Partial<DirectoryDestinationOptions> = {}): Promise<ClaimedPlace> {
   await release()
   const place = (await directoryDestination(join(dir, 'out'), { extension: '.csv', ...options }).resumable!())!
@@ -78,36 +92,32 @@ const release = async (): Promise<void> => {
 }
 afterEach(release)
 
-async function begin(options: Partial<DirectoryDestinationOptions> = {}): Promise<PartsWriter> {
-  return (await (await placeOf(options)).begin()) as PartsWriter
+async function begin(options: Partial<DirectoryDestinationOptions> = {}): Promise<PlaceWriter> {
+  return (await placeOf(options)).begin({ tokens: true })
 }
 
 /** Writes parts of these texts. */
-async function put(writer: PartsWriter, ...texts: readonly string[]): Promise<void> {
+async function put(writer: PlaceWriter, ...texts: readonly string[]): Promise<void> {
   for (const text of texts) {
-    await writer.endPart()
+    await writer.parts!.end()
     await writer.write(Buffer.from(text))
   }
 }
 
-async function textOf(pieces: AsyncIterable<Uint8Array>): Promise<string> {
-  let text = ''
-  for await (const piece of pieces) text += Buffer.from(piece).toString()
-  return text
-}
+const publish = (writer: PlaceWriter): Promise<void> => publishStaged(writer, null)
 
 describe('a directory of parts', () => {
   test('has a file for each part, under their names only once all of them are complete', async () => {
     const writer = await begin()
     await put(writer, 'one', 'two', 'three')
     expect(partsOf(join(dir, 'out'))).toBeNull()
-    await writer.commit()
+    await publish(writer)
     expect(partsOf(join(dir, 'out'))).toEqual({
       'part-00000.csv': 'one',
       'part-00001.csv': 'two',
       'part-00002.csv': 'three',
     })
-    expect(writer.parts).toEqual([
+    expect(writer.parts!.list()).toEqual([
       { name: 'part-00000.csv', bytes: 3 },
       { name: 'part-00001.csv', bytes: 3 },
       { name: 'part-00002.csv', bytes: 5 },
@@ -119,76 +129,19 @@ describe('a directory of parts', () => {
   test('an ended part that nothing follows is the last, and two ends make no empty part', async () => {
     const writer = await begin()
     await put(writer, 'one')
-    await writer.endPart()
-    await writer.endPart()
-    await writer.commit()
+    await writer.parts!.end()
+    await writer.parts!.end()
+    await publish(writer)
     expect(partsOf(join(dir, 'out'))).toEqual({ 'part-00000.csv': 'one' })
   })
 
-  test('reads back any range over the parts', async () => {
-    const writer = await begin()
-    await put(writer, 'abc', 'defg', 'hi')
-    await writer.sync()
-    for (let from = 0; from <= 9; from++) {
-      for (let to = from; to <= 9; to++) expect(await textOf(writer.read(from, to))).toBe('abcdefghi'.slice(from, to))
-    }
-    await writer.abort()
-  })
-
-  test.each([0, 1, 3, 4, 6, 7, 8, 9])(
-    'taken back to %i bytes and written on, it holds what an undisturbed one does',
-    async (bytes) => {
-      const writer = await begin()
-      await put(writer, 'abc', 'defg', 'hi')
-      await writer.sync()
-      await writer.rewind(bytes)
-      expect(writer.bytesWritten).toBe(bytes)
-      await writer.write(Buffer.from('!'))
-      await writer.endPart()
-      await writer.write(Buffer.from('?'))
-      await writer.commit()
-      expect(Object.values(partsOf(join(dir, 'out'))!).join('')).toBe(`${'abcdefghi'.slice(0, bytes)}!?`)
-    },
-  )
-
-  test.each([0, 1, 3, 4, 7, 9])('goes on behind %i bytes that another run left', async (bytes) => {
-    const first = await begin()
-    await put(first, 'abc', 'defg', 'hi')
-    await first.sync()
-    first.isKept = true
-    await first.abort()
-    let seen = ''
-    const second = (await (
-      await placeOf()
-    ).resume(bytes, (piece) => {
-      seen += piece === null ? '.' : Buffer.from(piece).toString()
-    })) as PartsWriter
-    expect(seen).toBe(`${'abcdefghi'.slice(0, bytes)}.`)
-    await second.endPart()
-    await second.write(Buffer.from('next'))
-    await second.commit()
-    expect(Object.values(partsOf(join(dir, 'out'))!)).toEqual(
-      [...['abc', 'defg', 'hi'].map((text, i) => text.slice(0, Math.max(0, bytes - [0, 3, 7][i]!))), 'next'].filter(
-        Boolean,
-      ),
-    )
-  })
-
-  test('what another run left and somebody changed is refused and stays', async () => {
+  test('what another run left and somebody renamed is refused and stays', async () => {
     const first = await begin()
     await put(first, 'abc', 'defg')
-    first.isKept = true
-    await first.abort()
-    const code = async (bytes: number): Promise<ErrorCode | null> =>
-      (await placeOf())
-        .resume(bytes, () => {})
-        .then(
-          () => null,
-          (error: ExportError) => error.code,
-        )
-    expect(await code(8)).toBe('ERR_STATE_OUTPUT')
+    const kept = await first.keep()
+    await first.abort({ upTo: kept })
     renameSync(join(dir, '_out.partial/part-00000.csv'), join(dir, '_out.partial/part-00007.csv'))
-    expect(await code(7)).toBe('ERR_STATE_OUTPUT')
+    await expect((await placeOf()).resume(kept)).rejects.toMatchObject({ code: 'ERR_STATE_OUTPUT' })
     expect(Object.keys(partsOf(join(dir, '_out.partial'))!)).toEqual(['part-00001.csv', 'part-00007.csv'])
   })
 
@@ -198,7 +151,7 @@ describe('a directory of parts', () => {
     const writer = await begin({ overwrite: true })
     await put(writer, 'new')
     expect(partsOf(join(dir, 'out'))).toEqual({ 'part-00000.csv': 'old', 'part-00001.csv': 'old too' })
-    await writer.commit()
+    await publish(writer)
     expect(partsOf(join(dir, 'out'))).toEqual({ 'part-00000.csv': 'new' })
     await release()
     expect(readdirSync(dir)).toEqual(['out'])
@@ -246,7 +199,7 @@ describe('a directory of parts', () => {
     await put(writer, 'new')
     mkdirSync(join(dir, 'out'))
     writeFileSync(join(dir, 'out/part-00000.csv'), 'of another')
-    await expect(writer.commit()).rejects.toMatchObject({ code: 'ERR_OUTPUT_RENAME', exitCode: 7 })
+    await expect(publish(writer)).rejects.toMatchObject({ code: 'ERR_OUTPUT_RENAME', exitCode: 7 })
     expect(partsOf(join(dir, 'out'))).toEqual({ 'part-00000.csv': 'of another' })
     expect(partsOf(join(dir, '_out.partial'))).toEqual({ 'part-00000.csv': 'new' })
     expect(writer.left).toContain('out.partial is kept')
@@ -259,9 +212,9 @@ describe('a directory of parts', () => {
     const destination = directoryDestination(`${dir}/${name}`, { extension: '.csv', overwrite: true })
     const place = await (await destination.resumable!())!.claim()
     claims.push(place)
-    const writer = (await place.begin()) as PartsWriter
+    const writer = await place.begin()
     await put(writer, 'new')
-    await writer.commit()
+    await publish(writer)
     expect(lstatSync(join(dir, 'link')).isSymbolicLink()).toBe(true)
     expect(partsOf(join(dir, 'real'))).toEqual({ 'part-00000.csv': 'new' })
     await release()
@@ -273,14 +226,14 @@ describe('a directory of parts', () => {
     await put(writer, 'one', 'two')
     renameSync(join(dir, '_out.partial'), join(dir, 'elsewhere'))
     mkdirSync(join(dir, '_out.partial'))
-    await expect(writer.commit()).rejects.toMatchObject({ code: 'ERR_OUTPUT_CHANGED' })
+    await expect(publish(writer)).rejects.toMatchObject({ code: 'ERR_OUTPUT_CHANGED' })
     expect(existsSync(join(dir, 'out'))).toBe(false)
 
     rmSync(join(dir, '_out.partial'), { recursive: true })
     const another = await begin()
     await put(another, 'one', 'two')
     writeFileSync(join(dir, '_out.partial/part-00000.csv'), 'another')
-    await expect(another.commit()).rejects.toMatchObject({ code: 'ERR_OUTPUT_CHANGED' })
+    await expect(publish(another)).rejects.toMatchObject({ code: 'ERR_OUTPUT_CHANGED' })
     expect(existsSync(join(dir, 'out'))).toBe(false)
   })
 
@@ -295,7 +248,7 @@ describe('a directory of parts', () => {
         const writer = await begin({ files, overwrite: true })
         try {
           await put(writer, 'new', 'new too', 'and more')
-          await writer.commit()
+          await publish(writer)
         } catch (error) {
           await writer.abort()
           throw error
@@ -317,9 +270,9 @@ describe('a directory of parts', () => {
 })
 
 /** Parts under their final name. Returns a writer that takes no more. */
-async function committed(...texts: readonly string[]): Promise<PartsWriter> {
+async function committed(...texts: readonly string[]): Promise<PlaceWriter> {
   const writer = await begin({ overwrite: true })
   await put(writer, ...texts)
-  await writer.commit()
+  await publish(writer)
   return writer
 }

@@ -23,8 +23,10 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import type { DestinationWriter } from '../../src/destination/destination.js'
 import { type FileDestinationOptions, fileDestination } from '../../src/destination/file.js'
 import { type ErrorCode, type ExportError, OutputError, ReaderGone } from '../../src/errors.js'
+import { sideNames } from '../../src/files/side-names.js'
 import { destinationConformance, writeReused } from './conformance.js'
 import { faultyFiles } from './faulty-files.js'
+import { placeConformance } from './place-conformance.js'
 
 const root = mkdtempSync(join(tmpdir(), 'truto-export-file-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
@@ -84,6 +86,21 @@ destinationConformance(
   },
   { isAtomic: true },
 )
+
+placeConformance('a file', async () => {
+  const directory = mkdtempSync(join(root, 'kept-'))
+  const path = join(directory, 'out.ndjson')
+  const sides = sideNames(path)
+  return {
+    make: ({ overwrite = false } = {}) => fileDestination(path, { overwrite }),
+    visible: async () => (existsSync(path) ? [readFileSync(path, 'utf8')] : null),
+    manifest: async () => (existsSync(sides.manifest) ? readFileSync(sides.manifest, 'utf8') : null),
+    hasPartial: async () => existsSync(sides.partial),
+    async [Symbol.asyncDispose]() {
+      rmSync(directory, { recursive: true })
+    },
+  }
+})
 
 describe('an existing file', () => {
   test('is not touched without overwrite: the refusal comes at open', async () => {

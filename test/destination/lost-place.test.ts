@@ -14,8 +14,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import type { ClaimedPlace, Destination, ResumableWriter } from '../../src/destination/destination.js'
-import { directoryDestination, type PartsWriter } from '../../src/destination/directory.js'
+import type { ClaimedPlace, Destination, PlaceWriter } from '../../src/destination/destination.js'
+import { directoryDestination } from '../../src/destination/directory.js'
 import { fileDestination } from '../../src/destination/file.js'
 import { sideNames } from '../../src/files/side-names.js'
 
@@ -55,52 +55,60 @@ function everything(at = join(out, '..')): Record<string, string> {
   )
 }
 
-async function part(writer: ResumableWriter, text: string): Promise<void> {
+/** @param manifest by default one that would be ours */
+async function publish(
+  writer: PlaceWriter,
+  manifest = Buffer.from('{"kind": "truto-export manifest"}') as Buffer | null,
+) {
+  await writer.stage()
+  await writer.publish(manifest)
+}
+
+async function part(writer: PlaceWriter, text: string): Promise<void> {
   await writer.write(Buffer.from(text))
-  await (writer as Partial<PartsWriter>).endPart?.()
+  await writer.parts?.end()
 }
 
 describe.each(kinds)('%s', (_, make) => {
   /** The first run has written and synced two thirds and holds more; the second resumes after the first third. */
   async function lose(): Promise<{
-    first: ResumableWriter
+    first: PlaceWriter
     place: ClaimedPlace
-    second: ResumableWriter
+    second: PlaceWriter
     next: ClaimedPlace
   }> {
     const place = await claim(make)
-    const first = await place.begin()
+    const first = await place.begin({ tokens: true })
     await part(first, 'one\n')
+    const kept = await first.keep()
     await first.write(Buffer.from('two\n'))
-    await first.sync()
-    first.isKept = true
+    await first.keep()
     makeSilent()
     const next = await claim(make)
-    const second = await next.resume(4, () => {})
-    second.isKept = true
+    const second = await next.resume(kept)
     return { first, place, second, next }
   }
 
-  const effects: [string, (writer: ResumableWriter) => Promise<unknown>][] = [
-    ['syncs', (writer) => writer.sync()],
-    ['goes back', (writer) => writer.rewind(0)],
-    ['publishes', (writer) => writer.commit(Buffer.from('{"kind": "truto-export manifest"}'))],
-    ['ends a part', async (writer) => ('endPart' in writer ? (writer as PartsWriter).endPart() : writer.sync())],
+  const effects: [string, (writer: PlaceWriter) => Promise<unknown>][] = [
+    ['keeps', (writer) => writer.keep()],
+    ['goes back', (writer) => writer.rewind!.to(0)],
+    ['publishes', (writer) => publish(writer)],
+    ['ends a part', (writer) => writer.parts?.end() ?? writer.keep()],
   ]
 
   test.each(effects)('%s: is refused once another run writes, and nothing of that is touched', async (_, act) => {
     const { first, place, second, next } = await lose()
     await part(second, 'TWO\n')
-    await second.sync()
+    await second.keep()
     await first.write(Buffer.from('more\n'))
     const before = everything()
     await expect(act(first)).rejects.toMatchObject({ code: 'ERR_STATE_LOCKED', exitCode: 8 })
-    expect(first.isResumable).toBe(false)
-    await first.abort()
+    expect(first.isOurs).toBe(false)
+    await first.abort({ upTo: null })
     expect(first.left).toBe(`nothing of what is at ${out} now was touched`)
     await place.release()
     expect(everything()).toEqual(before)
-    await second.commit()
+    await publish(second, null)
     await next.release()
     expect(Object.values(everything(statSync(out).isDirectory() ? out : join(out, '..'))).join('')).toBe('one\nTWO\n')
   })
@@ -108,7 +116,7 @@ describe.each(kinds)('%s', (_, make) => {
   test.each(effects)('%s: is refused once another run has published, and the output stays whole', async (_, act) => {
     const { first, place, second, next } = await lose()
     await part(second, 'TWO\n')
-    await second.commit(Buffer.from('{"kind": "truto-export manifest"}'))
+    await publish(second)
     await next.release()
     await first.write(Buffer.from('more\n'))
     const before = everything()
@@ -123,7 +131,7 @@ describe.each(kinds)('%s', (_, make) => {
     // the bytes that it has collected are written as soon as it wakes up, before it asks for anything
     await first.write(Buffer.alloc(2_000_000, 'x'))
     await part(second, 'TWO\n')
-    await second.commit()
+    await publish(second, null)
     await next.release()
     await first.abort()
     await place.release()
@@ -153,7 +161,7 @@ describe.each(kinds)('%s', (_, make) => {
       makeSilent()
       await (await claim(make)).release()
     }
-    await expect(writer.commit(Buffer.from('{"kind": "truto-export manifest"}'))).rejects.toMatchObject({
+    await expect(publish(writer)).rejects.toMatchObject({
       code: 'ERR_STATE_LOCKED',
     })
     expect(existsSync(sideNames(out).manifest)).toBe(false)

@@ -3,8 +3,8 @@
 
 import { expect, test } from 'vitest'
 import { decodeManifest, encodeManifest, isManifest, type Manifest } from '../../src/checkpoint/manifest.js'
-import { directoryDestination, type PartsWriter } from '../../src/destination/directory.js'
-import { exportRecords } from '../../src/export.js'
+import { directoryDestination } from '../../src/destination/directory.js'
+import { exportRecords } from '../../src/export/export.js'
 import { memoryFiles } from '../helpers/memory-files.js'
 
 const callsOf = (files: ReturnType<typeof memoryFiles>): number =>
@@ -15,16 +15,16 @@ async function callsPerPart(parts: number): Promise<number> {
   const files = memoryFiles()
   const destination = directoryDestination('/out', { extension: '.csv', files })
   const place = await (await destination.resumable!())!.claim()
-  const writer = (await place.begin()) as PartsWriter
-  writer.isKept = true
+  const writer = await place.begin({ tokens: true })
   for (let part = 0; part < parts; part++) {
     await writer.write(Buffer.from('x'))
-    await writer.sync()
-    await writer.endPart()
-    await writer.sync()
+    await writer.keep()
+    await writer.parts!.end()
+    await writer.keep()
   }
   const calls = callsOf(files)
-  await writer.commit()
+  await writer.stage()
+  await writer.publish(null)
   await place.release()
   expect(await files.readdir('/out')).toHaveLength(parts)
   // looked at once more before they are published
@@ -44,21 +44,20 @@ test('parts are resumed, and one of them taken back, in calls that are as many a
   const parts = 20_000
   const open = async () => (await directoryDestination('/out', { extension: '.csv', files }).resumable!())!.claim()
   const place = await open()
-  const first = (await place.begin()) as PartsWriter
-  first.isKept = true
+  const first = await place.begin({ tokens: true })
   for (let part = 0; part < parts; part++) {
     await first.write(Buffer.from('x'))
-    await first.endPart()
+    await first.parts!.end()
   }
-  await first.abort()
+  const kept = await first.rewind!.keptAt(parts - 1)
+  await first.abort({ upTo: null })
   await place.release()
   const before = callsOf(files)
   const again = await open()
-  const second = (await again.resume(parts - 1, () => {})) as PartsWriter
+  const second = await again.resume(kept)
   // each is looked at and read: lstat, open, two reads and close
   expect(callsOf(files) - before).toBeLessThan(6 * parts)
-  expect(second.parts).toHaveLength(parts - 1)
-  second.isKept = false
+  expect(second.parts!.list()).toHaveLength(parts - 1)
   await second.abort()
   await again.release()
   expect((await files.readdir('/')).filter((name) => name.startsWith('_out'))).toEqual([])

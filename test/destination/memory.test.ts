@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { memoryDestination } from '../../src/destination/memory.js'
 import { destinationConformance } from './conformance.js'
+import { placeConformance } from './place-conformance.js'
 
 destinationConformance(
   'memory',
@@ -15,6 +16,23 @@ destinationConformance(
   },
   { isAtomic: true },
 )
+
+for (const extension of [undefined, '.ndjson']) {
+  placeConformance(extension === undefined ? 'memory' : 'memory in parts', async () => {
+    const settings = { isResumable: true, overwrite: false, ...(extension === undefined ? {} : { extension }) }
+    const destination = memoryDestination(settings)
+    return {
+      make: ({ overwrite = false } = {}) => {
+        settings.overwrite = overwrite
+        return destination
+      },
+      visible: async () => (destination.isCommitted ? destination.parts().map(String) : null),
+      manifest: async () => destination.manifest()?.toString() ?? null,
+      hasPartial: async () => destination.hasPartial,
+      async [Symbol.asyncDispose]() {},
+    }
+  })
+}
 
 test('reading before a commit and writing after the end are errors', async () => {
   const destination = memoryDestination()

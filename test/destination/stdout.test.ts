@@ -6,7 +6,7 @@ import { PassThrough, Writable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { setImmediate } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
-import { PlaceWriter } from '../../src/destination/file.js'
+import { DirectWriter } from '../../src/destination/direct.js'
 import { descriptorFile, isReopenedNull, stdoutDestination } from '../../src/destination/stdout.js'
 import { ReaderGone } from '../../src/errors.js'
 import { destinationConformance, writeReused } from './conformance.js'
@@ -41,7 +41,7 @@ destinationConformance(
     const path = join(root, 'out')
     const fd = openSync(path, 'w')
     return {
-      destination: { name: 'stdout', open: async () => new PlaceWriter(descriptorFile(fd), 'stdout') },
+      destination: { name: 'stdout', open: async () => new DirectWriter(descriptorFile(fd), 'stdout') },
       visible: async () => readFileSync(path),
       leftovers: async () => [],
       async [Symbol.asyncDispose]() {
@@ -129,7 +129,7 @@ test.each([
 
 test('no space behind the descriptor of stdout is told', async () => {
   const fd = openSync('/dev/full', 'w')
-  const writer = new PlaceWriter(descriptorFile(fd), 'stdout')
+  const writer = new DirectWriter(descriptorFile(fd), 'stdout')
   await writer.write(Buffer.from('x'))
   await expect(writer.commit()).rejects.toMatchObject({ code: 'ERR_OUTPUT_SPACE' })
   closeSync(fd)

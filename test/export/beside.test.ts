@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { run } from '../../src/cli/run.js'
 import { systemClock } from '../../src/clock.js'
 import { besideOf } from '../../src/export/beside.js'
-import { type ExportOptions, exportRecords } from '../../src/export.js'
+import { type ExportOptions, exportRecords } from '../../src/export/export.js'
 import { sideNames } from '../../src/files/side-names.js'
 import { memberSchema } from '../../src/schema/member.js'
 import { emulate, FaultClock, requestOf, temporaryDirectory } from '../faults/harness.js'
@@ -33,7 +33,7 @@ async function cli(...argv: string[]): Promise<{ code: number; stdout: string; s
     env: {},
     clock: systemClock,
     signals: Object.assign(new EventEmitter(), { exit: () => {} }),
-    loadExport: () => import('../../src/export.js'),
+    loadExport: () => import('../../src/export/export.js'),
   })
   return { code, ...texts }
 }

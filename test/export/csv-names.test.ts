@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { type ExportOptions, exportRecords } from '../../src/export.js'
+import { type ExportOptions, exportRecords } from '../../src/export/export.js'
 import { verifyExport } from '../../src/verify.js'
 import { temporaryDirectory } from '../faults/harness.js'
 

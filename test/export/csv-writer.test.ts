@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { memoryDestination } from '../../src/destination/memory.js'
-import { exportRecords } from '../../src/export.js'
+import { exportRecords } from '../../src/export/export.js'
 import { engineNames } from '../../src/json/slicer.js'
 
 vi.mock('csv-stringify/sync', () => ({

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { memoryDestination } from '../../src/destination/memory.js'
 import { memberAt } from '../../src/emulator/members.js'
-import { type ExportOptions, exportRecords, records } from '../../src/export.js'
+import { type ExportOptions, exportRecords, records } from '../../src/export/export.js'
 import type { ExportReport } from '../../src/report.js'
 import { emulate, requestOf, temporaryDirectory } from '../faults/harness.js'
 

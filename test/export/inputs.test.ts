@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { exportRecords } from '../../src/export.js'
+import { exportRecords } from '../../src/export/export.js'
 
 let directory: string
 beforeEach(() => {

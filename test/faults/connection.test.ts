@@ -7,7 +7,7 @@ import tls from 'node:tls'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { Emulator } from '../../src/emulator/emulator.js'
 import { ExportError } from '../../src/errors.js'
-import type { ExportOptions } from '../../src/export.js'
+import type { ExportOptions } from '../../src/export/export.js'
 import {
   expiredCertificate,
   otherNameCertificate,

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { exportRecords } from '../../src/export.js'
+import { exportRecords } from '../../src/export/export.js'
 import { readManifest } from '../helpers/manifest.js'
 import { emulate, FaultClock, requestOf, run, temporaryDirectory } from './harness.js'
 

@@ -5,7 +5,7 @@ import net from 'node:net'
 import { constants, createGzip, gzipSync } from 'node:zlib'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { MiB } from '../../src/bytes/units.js'
-import { exportRecords, trutoSource } from '../../src/export.js'
+import { exportRecords, trutoSource } from '../../src/export/export.js'
 import { FakeClock } from '../helpers/clock.js'
 import { temporaryDirectory, token, until } from './harness.js'
 

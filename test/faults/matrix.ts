@@ -5,7 +5,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib'
 import type { EmulatorOptions } from '../../src/emulator/emulator.js'
 import type { Fault } from '../../src/emulator/faults.js'
 import type { ErrorCode } from '../../src/errors.js'
-import type { ExportOptions } from '../../src/export.js'
+import type { ExportOptions } from '../../src/export/export.js'
 import type { JsonValue } from '../../src/record.js'
 import { membersText, type Outcome, token, usual } from './harness.js'
 

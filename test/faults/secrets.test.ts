@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Io } from '../../src/cli/io.js'
 import { run } from '../../src/cli/run.js'
 import { systemClock } from '../../src/clock.js'
-import { type ExportOptions, exportRecords, records, trutoSource } from '../../src/export.js'
+import { type ExportOptions, exportRecords, records, trutoSource } from '../../src/export/export.js'
 import type { ExportEvent } from '../../src/report.js'
 import { everythingIn, temporaryDirectory } from './harness.js'
 
@@ -278,7 +278,7 @@ async function runCli(
     clock: systemClock,
     signals: { on: () => {}, off: () => {}, exit: () => {} },
     isStdoutClosed: async () => false,
-    loadExport: () => import('../../src/export.js'),
+    loadExport: () => import('../../src/export/export.js'),
   }
   const talk = ['--verbose', '--debug', '--json', '--progress', 'plain']
   const limits = [

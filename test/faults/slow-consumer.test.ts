@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import { MiB, minute } from '../../src/bytes/units.js'
 import type { Destination } from '../../src/destination/destination.js'
-import { exportRecords } from '../../src/export.js'
+import { exportRecords } from '../../src/export/export.js'
 import { FakeClock } from '../helpers/clock.js'
 import { emulate, requestOf, until } from './harness.js'
 

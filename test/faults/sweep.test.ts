@@ -7,7 +7,7 @@ import type { Destination } from '../../src/destination/destination.js'
 import type { Emulator, EmulatorOptions } from '../../src/emulator/emulator.js'
 import type { Fault } from '../../src/emulator/faults.js'
 import { ExportError } from '../../src/errors.js'
-import { exportRecords } from '../../src/export.js'
+import { exportRecords } from '../../src/export/export.js'
 import { emulate, FaultClock, membersText, requestOf } from './harness.js'
 
 const isSoak = process.env['TRUTO_EXPORT_SOAK'] === '1'

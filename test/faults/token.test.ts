@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Fault } from '../../src/emulator/faults.js'
-import { exportRecords } from '../../src/export.js'
+import { exportRecords } from '../../src/export/export.js'
 import { emulate, requestOf, temporaryDirectory, token, until } from './harness.js'
 import { start } from './program.js'
 

@@ -4,7 +4,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Destination, DestinationWriter } from '../../src/destination/destination.js'
-import { type ExportOptions, exportRecords } from '../../src/export.js'
+import { type ExportOptions, exportRecords } from '../../src/export/export.js'
 import { engineNames } from '../../src/json/slicer.js'
 import type { RecordBatch } from '../../src/record.js'
 import { factories, factoryNames } from './factories.js'

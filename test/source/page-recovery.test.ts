@@ -11,8 +11,8 @@ const isSoak = process.env['TRUTO_EXPORT_SOAK'] === '1'
 /** What a request is answered with: a body that may end with an error, in chunks. */
 type Answer = { chunks: readonly string[]; error?: Error } | Error
 
-/** Reads a list whose requests are answered by `answer`, and keeps the state behind every record or batch. */
-async function read(answer: (url: URL, request: number) => Answer, options: Partial<TrutoSourceOptions> = {}) {
+/** A client whose requests are answered by `answer`. */
+function scripted(answer: (url: URL, request: number) => Answer) {
   const clock = new FakeClock()
   clock.isImpatient = true
   const urls: URL[] = []
@@ -29,14 +29,21 @@ async function read(answer: (url: URL, request: number) => Answer, options: Part
       return { contentType: 'application/json', body: body(), cancel: () => {} }
     },
   }
+  return { clock, client, urls }
+}
+
+/** Reads a list whose requests are answered by `answer`, and keeps the state after every batch. */
+async function read(answer: (url: URL, request: number) => Answer, options: Partial<TrutoSourceOptions> = {}) {
+  const { clock, client, urls } = scripted(answer)
   const { source, events } = listSource(client, clock, options)
   const batches: { ids: string[]; state: SourceState; isAtCut: boolean; isAtPartEnd: boolean }[] = []
   let error: unknown
   try {
     for await (const batch of source.read()) {
       const ids = [...batch.records()].map(({ id }) => String(id))
-      const { state, isAtCut, isAtPartEnd } = source
-      batches.push({ ids, state, isAtCut, isAtPartEnd })
+      const { isAtCut, isAtPartEnd } = source
+      source.confirm()
+      batches.push({ ids, state: source.state!, isAtCut, isAtPartEnd })
     }
   } catch (thrown) {
     error = thrown
@@ -219,14 +226,38 @@ test('a part ends at a cut, from which the next cut counts', async () => {
 
 test('before a page is asked for, its consumer is told, with all before it taken', async () => {
   const told: [page: number, cursor: string | null, records: number, taken: number][] = []
-  await read((url) => ({ chunks: [bodyFor(url)] }), {
-    onPage: async ({ page, cursor, records, taken }) => void told.push([page, cursor, records, taken.records]),
+  const { clock, client } = scripted((url) => ({ chunks: [bodyFor(url)] }))
+  const { source } = listSource(client, clock, {
+    onPage: async () => {
+      const { page, cursor, records, taken } = source.state!
+      told.push([page, cursor, records, taken.records])
+    },
   })
+  for await (const _ of source.read());
   expect(told).toEqual([
     [1, null, 0, 0],
     [2, 'b', 5, 0],
     [3, 'c', 10, 0],
   ])
+})
+
+test('a state tells of what was confirmed, whatever was given after it and however that ended', async () => {
+  const { clock, client } = scripted((url) => ({ chunks: inChunks(bodyFor(url), 50) }))
+  const { source } = listSource(client, clock, { maxRecords: 12 })
+  let given = 0
+  let confirmed = 0
+  const reading = async (): Promise<void> => {
+    for await (const batch of source.read()) {
+      given += batch.count
+      if (given > 7) continue
+      source.confirm()
+      confirmed = given
+    }
+  }
+  await expect(reading()).rejects.toMatchObject({ code: 'ERR_LIMIT' })
+  expect(given).toBeGreaterThan(confirmed)
+  // the end of a page confirms what was taken of it
+  expect(source.state).toMatchObject({ page: 3, records: 10, taken: { records: 0 } })
 })
 
 test('a refused token is refreshed once a page, also in the middle of one', async () => {

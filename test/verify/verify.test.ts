@@ -21,7 +21,7 @@ import { describe, expect, test } from 'vitest'
 import { encodeManifest } from '../../src/checkpoint/manifest.js'
 import { run } from '../../src/cli/run.js'
 import { systemClock } from '../../src/clock.js'
-import { type ExportOptions, exportRecords } from '../../src/export.js'
+import { type ExportOptions, exportRecords } from '../../src/export/export.js'
 import { sideNames } from '../../src/files/side-names.js'
 import { verifyExport } from '../../src/verify.js'
 import { emulate, FaultClock, requestOf, temporaryDirectory, token } from '../faults/harness.js'
@@ -332,7 +332,7 @@ describe('on the command line', () => {
       env: {},
       clock: systemClock,
       signals: Object.assign(new EventEmitter(), { exit: () => {} }),
-      loadExport: () => import('../../src/export.js'),
+      loadExport: () => import('../../src/export/export.js'),
     })
     return { code, ...texts }
   }
