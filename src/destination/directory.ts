@@ -469,6 +469,8 @@ class PartsDirectory implements PartsWriter {
   async abort(): Promise<void> {
     const removes = this.#state === 'open' && !this.isKept
     if (removes) this.#state = 'aborted'
+    // what is kept is only told of where it is still ours
+    else if (this.isResumable) await this.#checkOurs().catch(() => {})
     await this.#release()
     if (!removes) return
     const { files, sides } = this.#place
@@ -497,7 +499,8 @@ class PartsDirectory implements PartsWriter {
   }
 
   #beginNew(): Promise<BufferedFile> {
-    const begun = this.#begin(constants.O_CREAT | constants.O_EXCL, 0)
+    // a part of ours would be in the way of the run that goes on in this directory
+    const begun = this.#checkOurs().then(() => this.#begin(constants.O_CREAT | constants.O_EXCL, 0))
     this.#opening = begun.catch(() => {})
     return begun
   }

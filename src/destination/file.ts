@@ -311,6 +311,8 @@ class PartialFile implements ResumableWriter {
   async abort(): Promise<void> {
     const removes = this.#state === 'open' && !this.isKept
     if (removes) this.#state = 'aborted'
+    // what is kept is only told of where it is still ours
+    else if (this.isResumable) await this.#checkOurs().catch(() => {})
     await this.#release()
     if (removes) await this.#removePartial()
   }

@@ -118,6 +118,19 @@ describe.each(kinds)('%s', (_, make) => {
     expect(everything()).toEqual(before)
   })
 
+  test('a run that fails for another reason tells of nothing that is not its own, and makes nothing', async () => {
+    const { first, place, second, next } = await lose()
+    await part(second, 'TWO\n')
+    await second.sync()
+    const before = everything()
+    await first.abort()
+    expect([first.isResumable, first.left]).toEqual([false, `nothing of what is at ${out} now was touched`])
+    await place.release()
+    expect(everything()).toEqual(before)
+    await second.commit()
+    await next.release()
+  })
+
   test('what it had in hand goes to a file without a name', async () => {
     const { first, place, second, next } = await lose()
     // the bytes that it has collected are written as soon as it wakes up, before it asks for anything
@@ -160,4 +173,24 @@ describe.each(kinds)('%s', (_, make) => {
     expect(writer.left).toContain('touched')
     await place.release()
   })
+})
+
+test('a directory of parts: no part is begun in what another run goes on with', async () => {
+  const make = kinds[1]![1]
+  const place = await claim(make)
+  const first = (await place.begin()) as PartsWriter
+  await part(first, 'one\n')
+  first.isKept = true
+  makeSilent()
+  const next = await claim(make)
+  const second = (await next.resume(4, () => {})) as PartsWriter
+  second.isKept = true
+  await expect(first.write(Buffer.from('two\n'))).rejects.toMatchObject({ code: 'ERR_STATE_LOCKED', exitCode: 8 })
+  expect(first.isResumable).toBe(false)
+  await first.abort()
+  await place.release()
+  await part(second, 'TWO\n')
+  await second.commit()
+  await next.release()
+  expect(Object.values(everything(out)).join('')).toBe('one\nTWO\n')
 })
