@@ -39,6 +39,15 @@ test('imports point to lower layers only, rooms that stand side by side do not k
   expect(wrong).toEqual([])
 })
 
+// Node.js 22 loads its own undici with that import, which takes time, and ends the process under --jitless.
+test('nothing imports node:http but for its types', () => {
+  const importing = files.filter((file) => {
+    const lines = readFileSync(join(src, file), 'utf8').matchAll(/^import (.*) from 'node:https?'/gm)
+    return [...lines].some(([, names]) => !names!.startsWith('type '))
+  })
+  expect(importing).toEqual([])
+})
+
 test('the version that the code names is that of the package', async () => {
   const { version } = await import('../src/version.js')
   const text = readFileSync(resolve(src, '../package.json'), 'utf8')

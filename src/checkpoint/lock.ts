@@ -192,7 +192,7 @@ async function removeDead(path: string, nonce: string, options: LockOptions): Pr
   } else mayBeAlive = (await checkDead(holder, path, options)) || holder.mayHavePredecessor
 
   // Another process may have found the same, and may hold a new lock by now: what was moved away must be what was looked at.
-  const aside = `${path}.${nonce.slice(0, 8)}`
+  const aside = asideName(path, nonce)
   try {
     await files.rename(path, aside)
   } catch (error) {
@@ -203,6 +203,10 @@ async function removeDead(path: string, nonce: string, options: LockOptions): Pr
   if (bytes === null || bytes.equals(found)) await removeFile(files, aside)
   else await files.rename(aside, path)
   return mayBeAlive
+}
+
+function asideName(path: string, nonce: string): string {
+  return `${path}.${nonce.slice(0, 8)}`
 }
 
 /** Removes the dead locks that were moved away by processes which were killed before they removed them. Nothing depends on it, so it never throws. */
@@ -249,9 +253,9 @@ async function checkDead(holder: Holder, path: string, options: LockOptions): Pr
 async function silenceOf(files: FileSystem, path: string): Promise<number> {
   const found = await ownStatusOf(files, path)
   if (found === null) return 0
-  const probe = `${path}.now`
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0)
-  const file = await files.open(probe, flags, 0o600)
+  // a name that nobody can have put something else at: a FIFO, or another name of a file of somebody's
+  const probe = asideName(path, randomUUID())
+  const file = await files.open(probe, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
   try {
     await file.write(Buffer.from('\n'), 0, 1)
     return (await file.stat()).mtimeMs - found.mtimeMs

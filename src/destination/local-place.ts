@@ -2,7 +2,7 @@
 // may do that now.
 
 import { realpath } from 'node:fs/promises'
-import { basename, dirname, resolve } from 'node:path'
+import { basename, dirname, resolve, sep } from 'node:path'
 import { fileCheckpoints } from '../checkpoint/file-store.js'
 import { FileLock } from '../checkpoint/lock.js'
 import type { CheckpointStore } from '../checkpoint/store.js'
@@ -11,7 +11,7 @@ import { type FileStatus, type FileSystem, systemFiles } from '../files/file-sys
 import { readMounts } from '../files/mounts.js'
 import { errnoOf, opening, outputError } from '../files/os-error.js'
 import { ownStatusOf, statusOf } from '../files/paths.js'
-import { type SideNames, sideNames } from '../files/side-names.js'
+import { besideName, type SideNames, sideNames, temporaryName } from '../files/side-names.js'
 import { ManifestFile } from './manifest-file.js'
 
 /** Options of places on this machine's file systems. */
@@ -56,6 +56,7 @@ export class LocalPlace {
       if (workDir !== undefined) await checkWorkDir(workDir, target)
       const sides = sideNames(workDir === undefined ? target : await realName(target), { workDir, manifest })
       await checkNames(files, sides, name)
+      if (manifest !== undefined) await checkManifest(manifest, sides, target)
       await checkMount(files, target, name)
       return new LocalPlace(name, target, sides, options)
     })
@@ -117,9 +118,32 @@ export class LocalClaim {
   }
 }
 
-/** The path of an output that may not exist, without links in it. */
-async function realName(target: string): Promise<string> {
-  return resolve(await realpath(dirname(target)), basename(target))
+/** The path of what may not exist, without links in its directory. */
+async function realName(path: string): Promise<string> {
+  const directory = dirname(path)
+  return resolve(await realpath(directory).catch(() => directory), basename(path))
+}
+
+/** Whether `path` is `other`, or in the directory of that name. */
+function isAtOrIn(path: string, other: string): boolean {
+  return path === other || path.startsWith(`${other}${sep}`)
+}
+
+/** A manifest never takes the place of the output that it tells of, nor that of what stands beside it until it is complete. */
+async function checkManifest(manifest: string, sides: SideNames, target: string): Promise<void> {
+  const fault = (why: string): ConfigError =>
+    new ConfigError('ERR_OPTION_INVALID', `the manifest ${printable(manifest)} ${why}`, {
+      hint: 'give --manifest a path of its own, or none',
+    })
+  if (manifest.endsWith('/') || manifest.endsWith(sep)) throw fault('cannot be a file name')
+  const at = await realName(manifest)
+  const written = [at, temporaryName(besideName(at))]
+  const { partial, checkpoint, lock, replaced } = sides
+  for (const path of [target, partial, checkpoint, temporaryName(checkpoint), lock, replaced]) {
+    const own = await realName(path)
+    if (written.some((path) => isAtOrIn(path, own)))
+      throw fault(`would be, or be in, the export's own ${printable(path)}`)
+  }
 }
 
 /** It is not made: a path that is mistyped would be made, too. */
@@ -167,6 +191,8 @@ async function checkWorkDir(workDir: string, target: string): Promise<void> {
   to = await realpath(dirname(target))
   const status = await systemFiles.stat(from)
   if (!status.isDirectory()) throw fault('is no directory')
+  // a folder that is replaced as a whole
+  if (isAtOrIn(from, await realName(target))) throw fault('is the output itself, or in it')
   const mounts = await readMounts()
   const isSame = mounts === null ? status.dev === (await systemFiles.stat(to)).dev : mounts.of(from) === mounts.of(to)
   if (!isSame) throw fault('is on another file system than the output, so that no file can be renamed from it')

@@ -41,11 +41,13 @@ export class ManifestFile {
   async check(): Promise<void> {
     await this.#guarded('opening', async () => {
       await this.#files.stat(dirname(this.path))
-      await ownStatusOf(this.#files, this.#temporary)
-      const status = await ownStatusOf(this.#files, this.path)
-      if (status?.isDirectory()) {
-        throw new OutputError('ERR_OUTPUT_ACCESS', `opening ${this.name}: it is a directory`)
+      for (const path of [this.#temporary, this.path]) {
+        if (!(await ownStatusOf(this.#files, path))?.isDirectory()) continue
+        throw new OutputError('ERR_OUTPUT_ACCESS', `opening ${printable(path)}: it is a directory`, {
+          hint: 'remove it, or give another --out or --manifest',
+        })
       }
+      const status = await ownStatusOf(this.#files, this.path)
       if (status === null || (await this.#isOurs())) return
       throw new ConfigError('ERR_OUTPUT_EXISTS', `${this.name} exists already and is no manifest of an export`, {
         hint: 'pass --manifest none or --manifest PATH, or give another --out',

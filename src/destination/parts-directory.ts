@@ -196,7 +196,8 @@ export class PartsDirectory extends StagedOutput {
   }
 
   #beginNew(): Promise<BufferedFile> {
-    const begun = this.#begin(constants.O_CREAT | constants.O_EXCL, 0)
+    // a part of ours would be in the way of the run that goes on in this directory
+    const begun = this.checkOurs().then(() => this.#begin(constants.O_CREAT | constants.O_EXCL, 0))
     this.#opening = begun.catch(() => {})
     return begun
   }

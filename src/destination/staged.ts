@@ -125,9 +125,7 @@ export abstract class StagedOutput implements PlaceWriter {
   async abort(keeps?: Keeps): Promise<void> {
     const isOpen = this.#state === 'open'
     if (isOpen && keeps === undefined) this.#state = 'aborted'
-    // what cannot be cut off now is cut off by the run that resumes
-    if (isOpen && keeps !== undefined && keeps.upTo !== null)
-      await this.#trim(keeps.upTo as unknown as BytesToken).catch(() => {})
+    if (isOpen && keeps !== undefined) await this.#leave(keeps).catch(() => {})
     await this.close()
     if (!isOpen || keeps !== undefined) return
     try {
@@ -204,8 +202,11 @@ export abstract class StagedOutput implements PlaceWriter {
     this.#shorter = null
   }
 
-  async #trim({ bytes }: BytesToken): Promise<void> {
-    if (this.bytesWritten > bytes) await this.truncate(bytes)
+  /** What is kept is only told of where it is still ours. What cannot be cut off now is cut off by the run that resumes. */
+  async #leave({ upTo }: Keeps): Promise<void> {
+    await this.checkOurs()
+    const token = upTo as unknown as BytesToken | null
+    if (token !== null && this.bytesWritten > token.bytes) await this.truncate(token.bytes)
   }
 
   async #publishManifest(): Promise<void> {

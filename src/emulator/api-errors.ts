@@ -1,8 +1,9 @@
 // Error bodies as Truto documents them: `statusCode`, `error`, `message`; for an error of the provider `truto_is_remote_error` and `raw_response`
 // as well; on unified routes possibly `truto_error_insight`.
 
-import { STATUS_CODES } from 'node:http'
 import type { JsonRecord, JsonValue } from '../record.js'
+
+const { STATUS_CODES } = process.getBuiltinModule('node:http')
 
 /** An error of Truto's own.
  *  @param insight members of `truto_error_insight`, where there is one */

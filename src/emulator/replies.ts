@@ -1,6 +1,5 @@
 // From an answer and the faults that strike it to the reply that goes out: first the page, then its text, its compression, and last the transport.
 
-import { STATUS_CODES } from 'node:http'
 import zlib from 'node:zlib'
 import type { JsonValue } from '../record.js'
 import { needsReauth, remoteError, trutoError } from './api-errors.js'
@@ -11,6 +10,8 @@ import { type Page, pageBody } from './framings.js'
 import type { ContentEncoding, Transfer } from './options.js'
 import type { PageCache } from './page-cache.js'
 import type { Reply, WirePlan } from './wire.js'
+
+const { STATUS_CODES } = process.getBuiltinModule('node:http')
 
 /** What a route answers, before any fault. */
 export interface Answer {

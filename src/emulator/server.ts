@@ -1,6 +1,6 @@
 // The server: node:http reads the requests and sends plain answers; answers whose bytes a fault decides are written to the socket itself.
 
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { sleep } from '../clock.js'
 import { rechunk } from './bodies.js'
@@ -25,7 +25,7 @@ export class EmulatorServer {
   readonly faults: FaultScript
   readonly log: RequestLog
   readonly #sockets = new Set<Socket>()
-  readonly #server = createServer({
+  readonly #server = process.getBuiltinModule('node:http').createServer({
     // A cursor may be long, and it comes in the request line.
     maxHeaderSize: 256 * 1024,
     keepAliveTimeout: 60_000,

@@ -1,9 +1,10 @@
 // An answer as the bytes of HTTP/1.1 and the things that happen between them. Pure: who performs the steps has the socket.
 
-import { STATUS_CODES } from 'node:http'
 import { type Body, rechunk } from './bodies.js'
 import type { Ending } from './faults.js'
 import type { Transfer } from './options.js'
+
+const { STATUS_CODES } = process.getBuiltinModule('node:http')
 
 /** One answer, ready to be written. */
 export interface Reply {

@@ -3,7 +3,6 @@
 
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { maxHeaderSize } from 'node:http'
 import { createRequire } from 'node:module'
 import * as tls from 'node:tls'
 import type { Dispatcher } from 'undici'
@@ -297,7 +296,7 @@ export class HttpClient {
       host: this.#host,
       proxy: this.#proxy?.origin ?? null,
       connectTimeoutMs: this.#connectTimeoutMs,
-      maxHeaderBytes: maxHeaderSize,
+      maxHeaderBytes: process.getBuiltinModule('node:http').maxHeaderSize,
     })
   }
 

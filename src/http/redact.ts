@@ -6,6 +6,8 @@ import { ExportError, printable, type Surroundings } from '../errors.js'
 
 /** Shorter ones would blank out ordinary words, and nobody's secret is that short. */
 const minSecretLength = 6
+/** What may be left of escapes in escapes before an ellipsis, in characters. */
+const longestEscape = 12
 /** Of a secret that was cut off at an ellipsis, so many characters are too many. */
 const minPartLength = 4
 
@@ -26,7 +28,12 @@ export class Redactor {
   add(secret: string | null | undefined): void {
     if (typeof secret !== 'string' || secret.length < minSecretLength || this.#secrets.has(secret)) return
     this.#secrets.add(secret)
-    this.#plain.push(secret.toLowerCase(), Buffer.from(secret).toString('hex'))
+    this.#plain.push(Buffer.from(secret).toString('hex'))
+    // one that has what looks like an escape loses it together with those that a server has put in
+    for (let meaning: Meaning | null = asItIs(secret), layer = 0; meaning && layer <= maxLayers; layer++) {
+      if (meaning.text.length >= minPartLength) this.#plain.push(meaning.text.toLowerCase())
+      meaning = unescaped(meaning)
+    }
     const spellings = new Set([secret, secret.toLowerCase(), secret.toUpperCase(), encodeURIComponent(secret)])
     for (const spelling of spellings) this.#base64.push(...coresOf(spelling))
   }
@@ -51,7 +58,9 @@ export class Redactor {
   around({ text, at, shown }: Surroundings): string {
     const from = Math.max(0, at - shown)
     const to = Math.min(text.length, at + shown)
-    const ranges = [...this.#find(text), ...this.#partsAt(text, 0, 'start'), ...this.#partsAt(text, text.length, 'end')]
+    const lower = asciiLower(text)
+    const cut = [...partsAt(lower, this.#plain, 0, 'start'), ...partsAt(lower, this.#plain, text.length, 'end')]
+    const ranges = [...this.#find(text), ...cut]
     return printable(JSON.stringify(replaced(text, merged(ranges), from, to)))
   }
 
@@ -102,9 +111,10 @@ export class Redactor {
     if (this.#secrets.size === 0 || text.length < minPartLength) return []
     const ranges: Range[] = []
     // as it stands, since a secret may itself have what looks like an escape, and without one layer of escapes after the other
-    let meaning: Meaning | null = { text, range: (from, to) => ({ from, to }) }
+    let meaning: Meaning | null = asItIs(text)
     for (let layer = 0; meaning !== null && layer <= maxLayers; layer++) {
-      ranges.push(...this.#findIn(meaning))
+      // there may be more of them than a call takes arguments
+      for (const range of this.#findIn(meaning)) ranges.push(range)
       meaning = unescaped(meaning)
     }
     return merged(ranges)
@@ -127,25 +137,14 @@ export class Redactor {
       })
     }
     for (let at = plain.indexOf(ellipsis); at >= 0; at = plain.indexOf(ellipsis, at + 1)) {
-      for (const part of [...this.#partsAt(plain, at, 'end'), ...this.#partsAt(plain, at + 1, 'start')])
-        ranges.push(meant.range(part.from, part.to))
-    }
-    return ranges
-  }
-
-  /** A part of a secret where text was cut off: its beginning just before `at`, the end of a text, or its end just after it, where one starts. */
-  #partsAt(text: string, at: number, what: 'start' | 'end'): Range[] {
-    const ranges: Range[] = []
-    for (const secret of this.#secrets) {
-      const needle = secret.toLowerCase()
-      for (let length = needle.length - 1; length >= minPartLength; length--) {
-        const [from, to] = what === 'end' ? [at - length, at] : [at, at + length]
-        if (from < 0 || to > text.length) continue
-        const part = what === 'end' ? needle.slice(0, length) : needle.slice(-length)
-        if (text.slice(from, to).toLowerCase() !== part) continue
-        ranges.push({ from, to })
-        break
-      }
+      const parts = [
+        ...partsAt(plain, this.#plain, at + 1, 'start'),
+        ...partsAt(base64, this.#base64, at, 'end'),
+        ...partsAt(base64, this.#base64, at + 1, 'start'),
+      ]
+      // escapes may have been cut off as well
+      for (let end = at; end > at - longestEscape; end--) parts.push(...partsAt(plain, this.#plain, end, 'end'))
+      for (const part of parts) ranges.push(meant.range(part.from, part.to))
     }
     return ranges
   }
@@ -194,6 +193,25 @@ function replaced(text: string, ranges: readonly Range[], from: number, to: numb
   return at < to ? out + text.slice(at, to) : out
 }
 
+/** Parts of what is looked for where text was cut off: a beginning just before `at`, the end of a text, or an end just after it, where one starts. */
+function partsAt(text: string, needles: readonly string[], at: number, what: 'start' | 'end'): Range[] {
+  const ranges: Range[] = []
+  for (const needle of needles) {
+    for (let length = needle.length - 1; length >= minPartLength; length--) {
+      const [from, to] = what === 'end' ? [at - length, at] : [at, at + length]
+      if (from < 0 || to > text.length) continue
+      // most are none, and a server may send many places
+      if (what === 'end' && text.charCodeAt(to - 1) !== needle.charCodeAt(length - 1)) continue
+      if (what === 'start' && text.charCodeAt(from) !== needle.charCodeAt(needle.length - length)) continue
+      const part = what === 'end' ? needle.slice(0, length) : needle.slice(-length)
+      if (!text.startsWith(part, from)) continue
+      ranges.push({ from, to })
+      break
+    }
+  }
+  return ranges
+}
+
 function findAll(text: string, needle: string, found: (from: number, to: number) => void): void {
   for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + 1)) found(at, at + needle.length)
 }
@@ -221,12 +239,17 @@ interface Meaning {
   range(from: number, to: number): Range
 }
 
+function asItIs(text: string): Meaning {
+  return { text, range: (from, to) => ({ from, to }) }
+}
+
 /** Of escapes in what is escaped. */
 const maxLayers = 3
 
-/** `%2D`, `\u002d`, `\x2d`, `\/`, `\"`, `&#45;`, `&#x2d;`: what stands for a character of ASCII. A secret has no others. */
+/** `%2D`, `\u002d`, `\x2d`, `\/`, `\"`, `&#45;`, `&#x2d;`, `&amp;`: what stands for a character of ASCII. A secret has no others. */
 const escapes =
-  /%([0-7][0-9a-f])|\\u00([0-7][0-9a-f])|\\x([0-7][0-9a-f])|\\(["'\\/])|&#(?:0*(\d{1,3})|x0*([0-7]?[0-9a-f]));?/gi
+  /%([0-7][0-9a-f])|\\u00([0-7][0-9a-f])|\\x([0-7][0-9a-f])|\\(["'\\/])|&#(?:0*(\d{1,3})|x0*([0-7]?[0-9a-f]));?|&(amp|lt|gt|quot|apos);/gi
+const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
 
 /** Without one layer of escapes; null where there is none. */
 function unescaped(before: Meaning): Meaning | null {
@@ -236,7 +259,8 @@ function unescaped(before: Meaning): Meaning | null {
   /** The places where an escape was: after each, the two texts are in step again. */
   const steps: { at: number; from: number; to: number }[] = []
   for (const match of before.text.matchAll(escapes)) {
-    const [whole, percent, unicode, byte, itself, decimal, hex] = match
+    const [whole, percent, unicode, byte, quoted, decimal, hex, entity] = match
+    const itself = quoted ?? (entity && entities[entity.toLowerCase()])
     const code = decimal === undefined ? Number.parseInt(percent ?? unicode ?? byte ?? hex ?? '', 16) : Number(decimal)
     if (itself === undefined && !(code < 0x80)) continue
     text += before.text.slice(at, match.index)

@@ -143,14 +143,19 @@ export class PageHead {
     this.facts.framing = 'array'
   }
 
-  /** Called with a line of NDJSON that is no record. An error is that of the page; what follows it does not count.
+  /** Called with a line of NDJSON, or an element of the outermost array, that is no record. An error is that of the page; what follows it does not count.
    *  @throws DataError ERR_FRAMING_CHANGED for a page: its records are not those of the list of lines */
   meetLine(line: Line, byteOffset: number): void {
     const { facts } = this
     facts.bytes = byteOffset - (this.#options.startOffset ?? 0)
     if (line.kind === 'error') facts.error = { ...line.error, byteOffset }
     if (line.kind !== 'page') return
-    throw new DataError('ERR_FRAMING_CHANGED', 'the line is a page, and the lines before it are records', {
+    const isLine = facts.framing !== 'array'
+    const message = isLine
+      ? 'the line is a page, and the lines before it are records'
+      : 'an element of the array is a page, and no record'
+    throw new DataError('ERR_FRAMING_CHANGED', message, {
+      ...(isLine ? {} : { hint: "write the pages one after the other, as jq -c '.[]' does" }),
       page: this.#options.page,
       recordIndex: facts.records,
       byteOffset,

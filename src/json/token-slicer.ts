@@ -112,7 +112,7 @@ export class TokenSlicer implements Slicer {
       }
       this.facts.bytes += piece.length
       // a line that is an error came first, wherever the chunk ends
-      const strange = this.#isLines ? this.#strangeRecord() : -1
+      const strange = this.#isLines || this.facts.framing === 'array' ? this.#strangeRecord() : -1
       if (failure !== undefined && strange < 0) throw failure
       if (strange >= 0) {
         const [line, offset] = [Buffer.from(this.#records[strange]!), this.#starts[strange]!]

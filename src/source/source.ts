@@ -615,6 +615,12 @@ export function pageChanged(page: number, records: number): DataError {
   return new DataError('ERR_PAGE_CHANGED', message, { page })
 }
 
+/** Where in a body an error of it is. */
+function whereOf({ error, framing }: PageFacts): string {
+  if (error?.byteOffset === undefined) return 'the body'
+  return framing === 'array' ? 'an element of the body' : 'a line of the body'
+}
+
 /** An error that came inside a 200 answer: what a code of the provider stands for (Slack answers all of its errors so), or a status that says that the request
  *  was refused. @throws UpstreamError ERR_SERVER for another one that the provider made, else DataError ERR_UPSTREAM_IN_BODY */
 function throwBodyError(
@@ -626,7 +632,7 @@ function throwBodyError(
   const { error } = facts
   if (error === null) return
   const name = [error.statusCode, error.error].filter((part) => part !== null).join(' ')
-  const message = `${error.byteOffset === undefined ? 'the body' : 'a line of the body'} is an error${name ? `: ${name}` : ''}${error.message ? `: ${error.message}` : ''}`
+  const message = `${whereOf(facts)} is an error${name ? `: ${name}` : ''}${error.message ? `: ${error.message}` : ''}`
   const insight = redactJson(error.insight, redact)
   const { byteOffset } = error
   const context = {

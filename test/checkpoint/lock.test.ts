@@ -1,5 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import {
+  constants,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -311,4 +313,24 @@ describe('what somebody put in its place', () => {
     expect(lstatSync(path).ino).toBe(ino)
     expect(readdirSync(directory).sort()).toEqual(['_out.lock', 'precious'])
   })
+})
+
+test('what a silence is measured with is a file of its own: whatever has a name like the lock stays as it is, and is not waited for', async () => {
+  const theirs = join(directory, 'theirs')
+  writeFileSync(theirs, 'keep')
+  writeFileSync(path, holder({ bootId: 'another', start: '1' }))
+  linkSync(theirs, `${path}.now`)
+  const made: number[] = []
+  const files: FileSystem = {
+    ...systemFiles,
+    open: (at, flags, mode) => {
+      if ((flags & constants.O_CREAT) !== 0) made.push(flags & constants.O_EXCL)
+      return systemFiles.open(at, flags, mode)
+    },
+  }
+  await expect(acquire({ files })).rejects.toMatchObject({ code: 'ERR_STATE_LOCKED' })
+  silence(3 * minute)
+  await (await acquire({ files })).release()
+  expect(made).toEqual(made.map(() => constants.O_EXCL))
+  expect([readFileSync(theirs, 'utf8'), readdirSync(directory).sort()]).toEqual(['keep', ['_out.lock.now', 'theirs']])
 })

@@ -126,6 +126,19 @@ describe.each(kinds)('%s', (_, make) => {
     expect(everything()).toEqual(before)
   })
 
+  test('a run that fails for another reason tells of nothing that is not its own, and makes nothing', async () => {
+    const { first, place, second, next } = await lose()
+    await part(second, 'TWO\n')
+    await second.keep()
+    const before = everything()
+    await first.abort({ upTo: null })
+    expect([first.isOurs, first.left]).toEqual([false, `nothing of what is at ${out} now was touched`])
+    await place.release()
+    expect(everything()).toEqual(before)
+    await publish(second, null)
+    await next.release()
+  })
+
   test('what it had in hand goes to a file without a name', async () => {
     const { first, place, second, next } = await lose()
     // the bytes that it has collected are written as soon as it wakes up, before it asks for anything
@@ -168,4 +181,23 @@ describe.each(kinds)('%s', (_, make) => {
     expect(writer.left).toContain('touched')
     await place.release()
   })
+})
+
+test('a directory of parts: no part is begun in what another run goes on with', async () => {
+  const make = kinds[1]![1]
+  const place = await claim(make)
+  const first = await place.begin({ tokens: true })
+  await part(first, 'one\n')
+  const kept = await first.keep()
+  makeSilent()
+  const next = await claim(make)
+  const second = await next.resume(kept)
+  await expect(first.write(Buffer.from('two\n'))).rejects.toMatchObject({ code: 'ERR_STATE_LOCKED', exitCode: 8 })
+  expect(first.isOurs).toBe(false)
+  await first.abort({ upTo: null })
+  await place.release()
+  await part(second, 'TWO\n')
+  await publish(second, null)
+  await next.release()
+  expect(Object.values(everything(out)).join('')).toBe('one\nTWO\n')
 })

@@ -170,6 +170,14 @@ test("as many headers are taken as Node.js's own limit allows", async () => {
   expect([taken.code, taken.stderr]).toEqual([0, ''])
 })
 
+test('without WebAssembly nothing is sent, and the reason is all that is said', async () => {
+  const server = await emulate({})
+  const path = join(temporaryDirectory(), 'out.ndjson')
+  const { code, stderr } = await start(server, path, { node: ['--jitless', '--no-warnings'] }).ended
+  const lines = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('Warning: disabling flag'))
+  expect([code, server.requests, lines]).toEqual([2, 0, [expect.stringMatching(/ERR_RUNTIME_MISSING.*--jitless/)]])
+})
+
 test('a proxy that closes at CONNECT is asked once for each try, with the waits between them', async () => {
   const server = await emulate({ clock: new FaultClock() })
   const asked: string[] = []

@@ -506,11 +506,56 @@ describe('a manifest elsewhere', () => {
     const scene = await Scene.open()
     const file = join(scene.directory, 'theirs')
     writeFileSync(file, '{"name":"a web app"}')
-    for (const manifest of [join(scene.directory, 'missing/m.json'), join(file, 'm.json'), scene.directory]) {
+    const directory = temporaryDirectory()
+    mkdirSync(join(directory, '_m.json.tmp'))
+    const names = [join(scene.directory, 'missing/m.json'), join(file, 'm.json'), join(directory, 'm.json'), directory]
+    for (const manifest of names) {
       expect((await scene.attempt({ manifest })).error).toMatchObject({ exitCode: 7 })
     }
     expect((await scene.attempt({ manifest: file })).error).toMatchObject({ code: 'ERR_OUTPUT_EXISTS', exitCode: 2 })
     expect([scene.server.requests, readdirSync(scene.directory)]).toEqual([0, ['theirs']])
+  })
+})
+
+describe('a manifest, or a working directory, that would be what the export itself writes', () => {
+  test.each([
+    'out.ndjson',
+    '_out.ndjson.partial',
+    '_out.ndjson.checkpoint',
+    '_out.ndjson.lock',
+    './out.ndjson',
+    'm.json/',
+  ])('manifest %s is exit 2 before the first request, and nothing is touched', async (name) => {
+    const scene = await Scene.open()
+    const linked = join(temporaryDirectory(), 'linked')
+    symlinkSync(scene.directory, linked)
+    for (const directory of [scene.directory, linked]) {
+      const { error } = await scene.attempt({ manifest: `${directory}/${name}` })
+      expect(error).toMatchObject({
+        code: 'ERR_OPTION_INVALID',
+        exitCode: 2,
+        message: expect.stringContaining('the manifest'),
+      })
+    }
+    expect([scene.server.requests, readdirSync(scene.directory)]).toEqual([0, []])
+  })
+
+  test('also in a directory of parts that is replaced as a whole', async () => {
+    const scene = new Scene(await emulate(list), 'parts')
+    expect((await scene.attempt({ partRows: 5 })).error).toBeUndefined()
+    const whole = readdirSync(scene.path)
+    const before = scene.server.requests
+    for (const given of [
+      { manifest: join(scene.path, 'm.json') },
+      { manifest: join(scene.path, '_m.json') },
+      { manifest: join(scene.directory, '_parts.partial/m.json') },
+      { workDir: scene.path },
+    ]) {
+      const { error } = await scene.attempt({ partRows: 7, overwrite: true, ...given })
+      expect(error).toMatchObject({ code: 'ERR_OPTION_INVALID', exitCode: 2 })
+    }
+    expect([scene.server.requests, readdirSync(scene.path)]).toEqual([before, whole])
+    expect(readdirSync(scene.directory).sort()).toEqual(['_parts.manifest.json', 'parts'])
   })
 })
 

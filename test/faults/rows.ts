@@ -1103,6 +1103,16 @@ export const rows: readonly Row[] = [
     owed: 'the same bytes',
     tests: [[surroundings, 'runs %s, to the same bytes']],
   },
+  {
+    id: '5.7.9',
+    fault: 'Node.js without WebAssembly (--jitless), or without the right to the network (--permission)',
+    owed: '2 before the first request, and 5 without another try; each names what node is to be given',
+    tests: [
+      [connection, 'without WebAssembly nothing is sent, and the reason is all that is said'],
+      [client, 'a runtime without WebAssembly is refused before anything is sent'],
+      [networkError, 'says what Node.js was started without, and the flag for it'],
+    ],
+  },
 ]
 
 const placeholder = /%[sijod]|\$\{[^}]*\}|\$\w+/g

@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Io } from '../../src/cli/io.js'
 import { run } from '../../src/cli/run.js'
 import { systemClock } from '../../src/clock.js'
@@ -22,22 +22,47 @@ const spellings: Record<string, (text: string) => string> = {
   'percent-encoded': (text) => [...text].map((c) => `%${c.charCodeAt(0).toString(16)}`).join(''),
   'within base64': (text) => Buffer.from(`user:${text}:x`).toString('base64'),
   'within base64url': (text) => Buffer.from(`{"sub":"a?","t":"${text}"}`).toString('base64url'),
+  // wherever a text of it is cut, there is a token
+  'many times over': (text) => Array(70).fill(text).join('.'),
+  'many times over, percent-encoded': (text) => spellings['percent-encoded']!(Array(70).fill(text).join('.')),
+  'many times over, in base64': (text) => Buffer.from(Array(70).fill(text).join(':-')).toString('base64'),
   'in hex': (text) => Buffer.from(text).toString('hex'),
 }
 
-/** The spellings found in a text, by means of their own: no shorter part of the token may stand there either. */
+/** Any eight characters of the token that follow on each other, as a text may have them: lower case, with their number of bytes before them in base64. */
+const needles: readonly string[] = Array.from({ length: token.length - 7 }, (_, from) => {
+  const part = token.slice(from, from + 8)
+  const cores = [part, part.toLowerCase()].flatMap((text) =>
+    [0, 1, 2].map((before) => {
+      const encoded = Buffer.from(`${'x'.repeat(before)}${text}`).toString('base64')
+      return encoded.slice(Math.ceil((before * 8) / 6), Math.floor(((before + 8) * 8) / 6)).toLowerCase()
+    }),
+  )
+  return [
+    part.toLowerCase(),
+    Buffer.from(part).toString('hex'),
+    Buffer.from(part.toLowerCase()).toString('hex'),
+    ...cores,
+  ]
+}).flat()
+
+/** What of the token is in a text, in any spelling, by means of their own. */
 function leaksIn(text: string): string[] {
   const lower = text.toLowerCase()
   const decoded = lower.replace(/%([0-9a-f]{2})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
-  const encoded = [0, 1, 2].map((before) =>
-    Buffer.from(`${'x'.repeat(before)}${token}`)
-      .toString('base64')
-      .slice(4, 24)
-      .toLowerCase(),
-  )
-  const needles = [token.slice(0, 12), token.slice(-12), Buffer.from(token).toString('hex').slice(0, 24), ...encoded]
-  return needles.filter((needle) => lower.includes(needle.toLowerCase()) || decoded.includes(needle.toLowerCase()))
+  const base64 = lower.replaceAll('-', '+').replaceAll('_', '/')
+  return needles.filter((needle) => [lower, decoded, base64].some((form) => form.includes(needle)))
 }
+
+test('what would be found of a token is found', () => {
+  for (const [name, spell] of Object.entries(spellings)) {
+    const said = spell(token)
+    expect([name, leaksIn(`a ${said} b`).length > 0]).toEqual([name, true])
+  }
+  expect(leaksIn(`a ${token.slice(3, 11)} b`)).not.toEqual([])
+  expect(leaksIn(`a ${token.slice(3, 10)} b`)).toEqual([])
+  expect(leaksIn('GET /unified/a/b?limit=100 -> 200 (application/json, 5 ms)')).toEqual([])
+})
 
 /** What the n-th request is answered with, from 1. */
 type Answer = (n: number, url: URL) => string | Buffer
@@ -62,6 +87,8 @@ interface Place {
   readonly flags?: readonly string[]
   /** Name of the output. */
   readonly file?: string
+  /** Whether it is a proxy that answers. */
+  readonly isProxy?: true
   /** Whether the export comes to its end. */
   readonly isWhole?: true
   /** Whether the secret is in records, which are as they are. */
@@ -109,6 +136,21 @@ const places: Record<string, Place> = {
         : ok(page(['1'])),
     isWhole: true,
   },
+  'the challenge of a 401': {
+    answer: (t) =>
+      secondly(() => http('401 No', [`WWW-Authenticate: Bearer realm="${t}", error="${t}"`], error({ message: t }))),
+  },
+  'the status text of a proxy': { answer: (t) => () => http(`502 ${t}`, [], ''), isProxy: true },
+  'what a proxy wants': {
+    answer: (t) => () => http(`407 ${t}`, [`Proxy-Authenticate: Basic realm="${t}"`, `X-A: ${t}`], t),
+    isProxy: true,
+  },
+  'the body of a proxy': {
+    answer: (t) => () => http('403 No', ['Content-Type: text/html'], `<html>${t}</html>`),
+    isProxy: true,
+  },
+  'what a proxy says in place of TLS': { answer: (t) => () => `HTTP/1.1 200 ${t}\r\n\r\n${t}\r\n`, isProxy: true },
+  'what a proxy says that is no HTTP': { answer: (t) => () => `${t}\r\n\r\n`, isProxy: true },
   'the content encoding': { answer: (t) => secondly(() => ok('x', `Content-Encoding: ${t}`)) },
   'the transfer encoding': { answer: (t) => secondly(() => `HTTP/1.1 200 OK\r\nTransfer-Encoding: ${t}\r\n\r\nx`) },
   'a header that is none': { answer: (t) => secondly(() => `HTTP/1.1 200 OK\r\n${t}\r\n\r\n`) },
@@ -200,7 +242,7 @@ const places: Record<string, Place> = {
   },
   'a cursor': { answer: (t) => cursorOf(t) },
   'a part of a cursor': { answer: (t) => cursorOf(`https://graph.example/?access_token=${t}&$skiptoken=x`) },
-  'a cursor that is too long': { answer: (t) => () => ok(page(['1'], t.repeat(4000))) },
+  'a cursor that is too long': { answer: (t) => () => ok(page(['1'], t.repeat(Math.ceil(100_000 / t.length)))) },
   'a cursor that comes again': { answer: (t) => () => ok(page(['1'], t)) },
   records: { answer: (t) => () => ok(page([t, `a ${t}`])), isWhole: true, isInRecords: true },
   'names of fields': {
@@ -243,7 +285,8 @@ async function serve(answer: Answer): Promise<{ origin: string; urls: URL[] }> {
     socket.on('data', (chunk) => {
       received += chunk.toString('latin1')
       if (!received.includes('\r\n\r\n')) return
-      const url = new URL(received.split(' ', 2)[1]!, 'http://x')
+      const asked = received.split(' ', 2)[1]!
+      const url = new URL(asked.startsWith('/') ? asked : '/', 'http://x')
       received = ''
       urls.push(url)
       socket.end(answer(urls.length, url))
@@ -262,11 +305,12 @@ interface Said {
   readonly output: string
 }
 
-/** Runs the command line at its most talkative. */
+/** Runs the command line at its most talkative, in words or in objects. */
 async function runCli(
   origin: string,
   { flags = [], file = 'out.ndjson' }: Partial<Place>,
   directory: string,
+  talk = ['--verbose', '--debug', '--json', '--progress', 'plain'],
 ): Promise<Said> {
   let text = ''
   const output = { isTTY: false, write: (part: string) => void (text += part) }
@@ -280,7 +324,6 @@ async function runCli(
     isStdoutClosed: async () => false,
     loadExport: () => import('../../src/export/export.js'),
   }
-  const talk = ['--verbose', '--debug', '--json', '--progress', 'plain']
   const limits = [
     '--tries',
     '2',
@@ -344,18 +387,28 @@ async function callLibrary(origin: string, { flags = [], file = 'out.ndjson' }: 
   return everythingIn(seen)
 }
 
-const chosen = Object.entries(spellings).slice(0, isSoak ? undefined : 5)
+const ways = [undefined, ['--log', 'json', '--json', '--verbose']]
+const chosen = Object.entries(spellings).filter(([name]) => isSoak || !name.startsWith('in '))
 
 describe.each(Object.entries(places))('the token in %s', (name, place) => {
-  test.each(chosen)('%s is in nothing that is said or left', async (_, spell) => {
+  test.each(chosen)('%s is in nothing that is said or left', async (spelling, spell) => {
     const said = spell(token)
-    const server = await serve(place.answer(said))
-    const { exitCode, text, output } = await runCli(server.origin, place, temporaryDirectory())
-    expect([name, exitCode === 0, text.length > 100]).toEqual([name, place.isWhole === true, true])
-    expect(leaksIn(text)).toEqual([])
-    if (place.isInRecords) expect(output).toContain(said)
-    const again = await serve(place.answer(said))
-    expect(leaksIn(await callLibrary(again.origin, place))).toEqual([])
+    const origin = async (): Promise<string> => {
+      const server = await serve(place.answer(said))
+      if (!place.isProxy) return server.origin
+      vi.stubEnv('HTTPS_PROXY', `http://user:${token}@${new URL(server.origin).host}`)
+      vi.stubEnv('NO_PROXY', '')
+      return 'https://api.test'
+    }
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const index = chosen.findIndex(([one]) => one === spelling)
+    for (const talk of isSoak || index === 0 ? ways : [ways[index % 2]]) {
+      const { exitCode, text, output } = await runCli(await origin(), place, temporaryDirectory(), talk)
+      expect([name, exitCode === 0, text.length > 100]).toEqual([name, place.isWhole === true, true])
+      expect(leaksIn(text)).toEqual([])
+      if (place.isInRecords) expect(output).toContain(said)
+    }
+    expect(leaksIn(await callLibrary(await origin(), place))).toEqual([])
   })
 })
 

@@ -25,6 +25,9 @@ const spellings: Record<string, (text: string) => string> = {
   'as JSON with slashes escaped': (text) => JSON.stringify(text).slice(1, -1).replaceAll('/', '\\/'),
   'as HTML': (text) => escaped(text, (code, c) => (/\w/.test(c) ? c : `&#${code};`)),
   'as HTML in hex': (text) => escaped(text, (code, c) => (/\w/.test(c) ? c : `&#x${hex(code)};`)),
+  'as HTML with names': (text) =>
+    escaped(text, (_, c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' })[c] ?? c),
+  'as HTML in a URL': (text) => encodeURIComponent(text.replaceAll('"', '&quot;').replaceAll('&', '&amp;')),
   'in hex': (text) => Buffer.from(text).toString('hex'),
   'in base64': (text) => Buffer.from(text).toString('base64'),
   'in base64url': (text) => Buffer.from(text).toString('base64url'),
@@ -73,7 +76,7 @@ test('a secret inside of what was encoded is taken out, whatever stands before a
 })
 
 test('any token is found in any spelling, and text without it stays as it is', () => {
-  const token = fc.stringMatching(/^[\x21-\x7e]{6,200}$/)
+  const token = fc.stringMatching(/^[\x21-\x7e]{12,200}$/)
   const around = fc.string({ maxLength: 30 })
   fc.assert(
     fc.property(token, around, around, fc.constantFrom(...Object.values(spellings)), (text, before, after, spell) => {
@@ -95,10 +98,27 @@ test('a secret that begins another, or overlaps itself, leaves nothing of either
   expect(redactor(['abcabc'])('xabcabcabcx')).toBe('x[redacted]x')
 })
 
+test('a secret is taken out however often it is there', () => {
+  const times = 300_000
+  expect(redact(`${secret}|`.repeat(times)).length).toBe('[redacted]|'.length * times)
+})
+
 test('a part of a secret is known at an ellipsis', () => {
   expect(redact(`the field "tok-5f0…" and …A/b="x!`)).toBe('the field "[redacted]…" and …[redacted]!')
   expect(redact('to… and …"x')).toBe('to… and …"x')
 })
+
+test.each(Object.entries(spellings))('a secret %s has no part left where an encoder has cut it', (_, spell) => {
+  const said = `${'x'.repeat(80)} ${spell(secret)}`
+  // what a name is cut to, wherever the secret stands in it
+  for (let length = 81; length < said.length; length++) {
+    const clean = redact(`the field "${said.slice(0, length)}…"`)
+    const left = clean.replace('[redacted]', '').replace(/^the field "x+ |…"$/g, '')
+    // three characters of it at the most, and what an escape began with
+    expect([left, left.length <= maxLeft]).toEqual([left, true])
+  }
+})
+const maxLeft = 3 * 6 + 5
 
 describe('text around a place', () => {
   const text = `{"id":"1","token":"${secret}","name":"Ada"}`

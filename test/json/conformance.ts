@@ -349,6 +349,48 @@ const strangeLines: Case[] = [
   ),
 ]
 
+/** Elements of an array that stands alone: nothing around them says that they are records. */
+const strangeElements: Case[] = [
+  ...[truto, slackError, graphError].flatMap((element) =>
+    [[element], [two[0]!, element, two[1]!], [...Array<string>(2000).fill(two[0]!), element]].map((elements) => {
+      const at = elements.indexOf(element)
+      return valid(
+        `an error as element ${at} of an array: ${element}`,
+        `[${elements.join(',')}]`,
+        elements.slice(0, at),
+        {
+          options: { watchesLines: true },
+          facts: { framing: 'array', error: expect.objectContaining({ byteOffset: 1 + 11 * at }), bytes: 1 + 11 * at },
+        },
+      )
+    }),
+  ),
+  valid(
+    'an error in a list that a page names is what the list has',
+    `{"result":[${truto}],"next_cursor":null}`,
+    [truto],
+    {
+      options: { watchesLines: true },
+      facts: { framing: 'envelope', error: null },
+    },
+  ),
+  invalid(
+    'pages in an array',
+    'ERR_FRAMING_CHANGED',
+    `[§{"result":[{"id":"a"}],"next_cursor":"n"},{"result":[],"next_cursor":null}]`,
+    { options: { watchesLines: true }, recordIndex: 0 },
+  ),
+  invalid(
+    'a page among the elements of an array',
+    'ERR_FRAMING_CHANGED',
+    `[${two[0]}, §{"value":[],"@odata.context":"c"}]`,
+    {
+      options: { watchesLines: true },
+      recordIndex: 1,
+    },
+  ),
+]
+
 const keyedDocuments: Case[] = [
   valid('records by their keys', '{"x":{"id":"a"} ,\n "y\\n" : {"id":"b"}}\n', two, {
     options: { isKeyed: true },
@@ -672,6 +714,7 @@ const tables = {
   framings,
   nullLists,
   strangeLines,
+  strangeElements,
   keyedDocuments,
   errorBodies,
   wrongShapes,

@@ -876,7 +876,7 @@ export class SlicerJs implements Slicer {
     }
     const found = this.#bound / 2
     if (found === 0) return
-    const strange = isLines ? this.#strangeLine(this.#window.bytes, this.#bounds, found) : -1
+    const strange = this.#standAlone ? this.#strangeLine(this.#window.bytes, this.#bounds, found) : -1
     const count = strange < 0 ? found : strange
     const scanned = this.#scanned
     this.#bound = this.#scanned = 0
@@ -903,9 +903,14 @@ export class SlicerJs implements Slicer {
     return this.#watch === null ? -1 : this.#watch.find(bytes, bounds, count)
   }
 
+  /** Whether nothing around the records says that they are such: lines, and the elements of an array. */
+  get #standAlone(): boolean {
+    return this.#recordDepth === 0 || this.#head.facts.framing === 'array'
+  }
+
   /** Whether one of the lines that were completed before an error is no record. */
   #holdsStrangeLine(): boolean {
-    if (this.#recordDepth !== 0) return false
+    if (!this.#standAlone) return false
     const first = this.#firstRecord
     if (first !== null && this.#strangeLine(first, Uint32Array.of(0, first.length), 1) === 0) return true
     return this.#strangeLine(this.#window.bytes, this.#bounds, this.#bound / 2) >= 0
