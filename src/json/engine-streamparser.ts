@@ -1,15 +1,17 @@
-// The slicer over the Tokenizer of @streamparser/json, which takes bytes and calls back for every token. Its own objects are not used: the Tokenizer
+// The engine over the Tokenizer of @streamparser/json, which takes bytes and calls back for every token. Its own objects are not used: the Tokenizer
 // alone gives a number's text before it becomes a double.
 
 import { Tokenizer, TokenType } from '@streamparser/json'
 import { KiB } from '../bytes/units.js'
+import { jsSlicers } from './engine-js/engine-js.js'
+import { ReprintingSlicer } from './reprinting-slicer.js'
 import type { SlicerFactory } from './slicer.js'
 import { TokenPrinter, type TokenSource } from './token-printer.js'
-import { TokenSlicer } from './token-slicer.js'
 
 /** The factory of the `streamparser` engine. */
 export function streamparserSlicers(): SlicerFactory {
-  return (options) => new TokenSlicer(options, new StreamparserTokens())
+  const slicers = jsSlicers()
+  return (options) => new ReprintingSlicer(slicers(options), new StreamparserTokens())
 }
 
 class StreamparserTokens extends Tokenizer implements TokenSource {
@@ -26,8 +28,8 @@ class StreamparserTokens extends Tokenizer implements TokenSource {
     strings.decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   }
 
-  read(bytes: Buffer): string {
-    this.write(bytes)
+  read(record: Buffer): string {
+    this.write(record)
     return this.#printer.take()
   }
 

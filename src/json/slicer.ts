@@ -1,14 +1,7 @@
-// The contract of a slicer, and the choice of the engine that fulfils it. A slicer takes the bytes of one page body as they arrive and gives the
-// records in it as slices; at the end it proves that the body was whole and says what else the page told.
+// The contract of a slicer. It takes the bytes of one page body as they arrive and gives the records in it as slices; at the
+// end it proves that the body was whole and says what else the page told.
 
 import type { Framing, RecordBatch } from '../record.js'
-import { jsSlicers } from './engine-js/engine-js.js'
-import { simdSlicers } from './engine-simd/engine-simd.js'
-import { giveUpKernel, kernelModule } from './engine-simd/kernel.js'
-
-/** The engines, default first. */
-export const engineNames = ['simd', 'js', 'stream-json', 'streamparser'] as const
-export type EngineName = (typeof engineNames)[number]
 
 export interface SlicerOptions {
   /** Number of the page, for batches and errors, from 1. */
@@ -87,25 +80,3 @@ export interface Slicer {
 
 /** Makes the slicer of one page after the other; the slicers of one factory are used one at a time. */
 export type SlicerFactory = (options: SlicerOptions) => Slicer
-
-/** The engine that is used where `engine` is asked for: `js` takes the place of `simd` where this runtime has no WebAssembly SIMD, or has turned out to
- *  have no room for its memory. */
-export function usedEngine(engine: EngineName): EngineName {
-  return engine === 'simd' && kernelModule() === null ? 'js' : engine
-}
-
-/** The factory of an engine, or of the one that takes its place. The libraries' engines are loaded only when they are asked for. */
-export async function slicerFactory(engine: EngineName): Promise<SlicerFactory> {
-  if (engine === 'stream-json') return (await import('./engine-stream-json.js')).streamJsonSlicers()
-  if (engine === 'streamparser') return (await import('./engine-streamparser.js')).streamparserSlicers()
-  if (usedEngine(engine) === 'simd') {
-    try {
-      return simdSlicers()
-    } catch (error) {
-      // V8 reserves gigabytes of addresses for any memory of WebAssembly, which `ulimit -v` may not allow
-      if (!(error instanceof RangeError)) throw error
-      giveUpKernel()
-    }
-  }
-  return jsSlicers()
-}

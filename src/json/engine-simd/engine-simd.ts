@@ -2,7 +2,7 @@
 // framings and the limits, and the kernel only has to be right about the records that it takes.
 
 import { InternalError } from '../../errors.js'
-import { type ScanPolicy, SlicerJs } from '../engine-js/slicer-js.js'
+import { type ScanPolicy, SlicerJs } from '../engine-js/slicer.js'
 import type { SlicerFactory } from '../slicer.js'
 import { Kernel, kernelModule } from './kernel.js'
 

@@ -3,7 +3,8 @@
 
 import { moduleOf } from '../../bytes/wasm-module.js'
 import type { RecordFields, RecordLines } from '../../record.js'
-import { type RecordScanner, type ScanLimits, type Window, windowBytes } from '../engine-js/slicer-js.js'
+import type { RecordScanner, ScanLimits } from '../engine-js/scanner.js'
+import { type Window, windowBytes } from '../engine-js/window.js'
 import { kernelBytes } from './kernel-bytes.js'
 
 const pageBytes = 65536
