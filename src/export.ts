@@ -34,8 +34,9 @@ import { extensionOf, resolveOptions } from './options/resolve.js'
 import type { GivenOptions, ResolvedOptions } from './options/schema.js'
 import { type JsonRecord, type JsonValue, ownedBatches, type RecordBatch, type Warning } from './record.js'
 import type { ExportEvent, ExportReport, Progress } from './report.js'
-import type { DeclaredRecords } from './schema/member.js'
-import { type ResourceSchema, schemaOf, unmappedSchema } from './schema/resource.js'
+import type { DeclaredRecords } from './schema/declared.js'
+import { declaredSchema } from './schema/declared.js'
+import { type ResourceSchema, unmappedSchema } from './schema/resource.js'
 import { type BodyInputs, BodySource } from './source/body-source.js'
 import { freshToken, type TokenHook } from './source/fresh-token.js'
 import type { Input } from './source/inputs.js'
@@ -711,7 +712,7 @@ function encoderOf(resolved: ResolvedOptions, run: RunOptions, outcome: SourceOu
 
 /** What is declared of the records that stay. */
 function schemaFor(resolved: ResolvedOptions, outcome: SourceOutcome): ResourceSchema {
-  const declared = outcome.isUnified && resolved.resource !== null ? schemaOf(resolved.resource) : unmappedSchema
+  const declared = outcome.isUnified && resolved.resource !== null ? declaredSchema(resolved.resource) : unmappedSchema
   return columnsOf(givenSchema(resolved) ?? declared, resolved)
 }
 

@@ -46,9 +46,9 @@ export { type InferredSchema, type InferSchemaOptions, inferSchema } from './exp
 export { type ExportOptions, exportRecords, records, trutoSource } from './export.js'
 export { type BatchStage, type Framing, type JsonRecord, type JsonValue, RecordBatch, type Warning } from './record.js'
 export type { ExportEvent, ExportReport, Progress, ResponseFormat } from './report.js'
+export type { DeclaredRecords } from './schema/declared.js'
 export { type JsonSchema, type SchemaFromJsonOptions, schemaFromJson, schemaToJson } from './schema/json-schema.js'
 export type {
-  DeclaredRecords,
   Member,
   MemberEmail,
   MemberGroup,
