@@ -1,5 +1,5 @@
-// The engine over the tokens of stream-json's parser core, which takes text and returns arrays of tokens. Keys, strings and
-// numbers come packed; a number is its own text, so its digits are kept.
+// The engine over the tokens of stream-json's parser core, which takes text and returns arrays of tokens. Keys, strings
+// and numbers come packed; a number is its own text, so its digits are kept.
 
 import { jsonParser } from 'stream-json/core/parser.js'
 import { jsSlicers } from './engine-js/engine-js.js'
@@ -15,8 +15,8 @@ export function streamJsonSlicers(): SlicerFactory {
 
 class StreamJsonTokens implements TokenSource {
   readonly name = 'stream-json'
-  // `jsonStreaming` lets one document follow another: each record is one. `jsonParser` is the tokenizer without the decoder
-  // before it.
+  // `jsonStreaming` lets one document follow another: each record is one. `jsonParser` is the tokenizer without the
+  // decoder before it.
   readonly #parse = jsonParser({ packValues: true, streamValues: false, jsonStreaming: true })
   readonly #printer = new TokenPrinter()
 

@@ -1,8 +1,8 @@
-// The slicer over a library that turns JSON text into tokens. The `js` slicer finds the records and has the verdict over the
-// body; the library reads each record, and what is given is its tokens, printed. Neither library can give the verdict.
-// @streamparser/json's Tokenizer has no grammar (`1-2`, `[}` and `"a" "b"` are fine tokens to it), and stream-json tells that an
-// escape or a literal is wrong, or cut, only when up to sixteen more characters have come. Neither knows limits, strict UTF-8
-// or a page's layout.
+// The slicer over a library that turns JSON text into tokens. The `js` slicer finds the records and has the verdict
+// over the body; the library reads each record, and what is given is its tokens, printed. Neither library can give the
+// verdict. @streamparser/json's Tokenizer has no grammar (`1-2`, `[}` and `"a" "b"` are fine tokens to it), and
+// stream-json tells that an escape or a literal is wrong, or cut, only when up to sixteen more characters have come.
+// Neither knows limits, strict UTF-8 or a page's layout.
 
 import { DataError, printable } from '../errors.js'
 import { RecordBatch } from '../record.js'

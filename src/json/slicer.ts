@@ -1,5 +1,5 @@
-// The contract of a slicer. It takes the bytes of one page body as they arrive and gives the records in it as slices; at the
-// end it proves that the body was whole and says what else the page told.
+// The contract of a slicer. It takes the bytes of one page body as they arrive and gives the records in it as slices;
+// at the end it proves that the body was whole and says what else the page told.
 
 import type { Framing, RecordBatch } from '../record.js'
 
@@ -14,15 +14,18 @@ export interface SlicerOptions {
   maxCursorBytes: number
   /** Set where the content type or a file name says so: every top-level value is a record. */
   isNdjson?: boolean
-  /** Whether a line of NDJSON that is an error is that (`PageFacts.error`), and one that is a page is refused. Else any object is a record. */
+  /** Whether a line of NDJSON that is an error is that (`PageFacts.error`), and one that is a page is refused. Else any
+   *  object is a record. */
   watchesLines?: boolean
   /** The outermost object is one of records by their keys, as we write them. */
   isKeyed?: boolean
-  /** Whether another document may follow, which is left to the slicer after this one: see `Slicer.unreadBytes`. Then every document is a page. */
+  /** Whether another document may follow, which is left to the slicer after this one: see `Slicer.unreadBytes`. Then
+   *  every document is a page. */
   isSequence?: boolean
   /** Where in the body the document begins. Default 0. */
   startOffset?: number
-  /** Whether batches shall have `fields`. Only an engine that finds the members on its way gives them; the others do not. */
+  /** Whether batches shall have `fields`. Only an engine that finds the members on its way gives them; the others do
+   *  not. */
   withFields?: boolean
 }
 
@@ -65,15 +68,18 @@ export interface PageError {
   rawResponse?: unknown
 }
 
-/** Slices one page body, or one document of several. Call `push` in order and iterate its result to the end before the next call; then `end` once. */
+/** Slices one page body, or one document of several. Call `push` in order and iterate its result to the end before the
+ *  next call; then `end` once. */
 export interface Slicer {
   readonly facts: PageFacts
   /** How many bytes at the end of the last chunk belong to the next document; above 0, nothing but `end` may follow. */
   readonly unreadBytes?: number
-  /** Consumes `chunk`, which is only read and not kept. Yields views that are valid until the next step of the iteration or call.
+  /** Consumes `chunk`, which is only read and not kept. Yields views that are valid until the next step of the
+   *  iteration or call.
    *  @throws DataError where the bytes cannot be part of a valid page */
   push(chunk: Uint8Array): Iterable<RecordBatch>
-  /** Proves the end: the document is closed and nothing but white space followed. Gives the records that were still held.
+  /** Proves the end: the document is closed and nothing but white space followed. Gives the records that were still
+   *  held.
    *  @throws UpstreamError ERR_BODY_TRUNCATED where the body was cut, DataError where it is wrong */
   end(): readonly RecordBatch[]
 }

@@ -1,5 +1,5 @@
-// Prints tokens back as JSON text. Nothing is assembled into objects on the way, so a key that comes twice, a key called `__proto__` and the digits of
-// a number survive; the spelling of escapes and white space do not.
+// Prints tokens back as JSON text. Nothing is assembled into objects on the way, so a key that comes twice, a key
+// called `__proto__` and the digits of a number survive; the spelling of escapes and white space do not.
 
 /** A library in the one shape that `ReprintingSlicer` drives. */
 export interface TokenSource {
@@ -39,7 +39,8 @@ export class TokenPrinter {
     this.#divider = ':'
   }
 
-  /** A string, escapes resolved. A lone surrogate is printed as an escape (well-formed JSON.stringify), so the text can be encoded as UTF-8. */
+  /** A string, escapes resolved. A lone surrogate is printed as an escape (well-formed JSON.stringify), so the text can
+   *  be encoded as UTF-8. */
   string(value: string): void {
     this.scalar(JSON.stringify(value))
   }

@@ -8,7 +8,7 @@ import { engineNames, slicerFactory } from '../../src/json/engines.js'
 import type { SlicerFactory } from '../../src/json/slicer.js'
 
 export const factories: Record<string, SlicerFactory> = {
-  'simd, eager': simdSlicers(eagerPolicy),
+  'simd, eager': simdSlicers(eagerPolicy)!,
   'js, eager': jsSlicers(eagerPolicy),
 }
 for (const name of engineNames) factories[name] = await slicerFactory(name)
