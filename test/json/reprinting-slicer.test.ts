@@ -45,6 +45,15 @@ test('a library gets a bare id as the record that it stands for', () => {
   expect(echo.records).toEqual(['{"id":"U1"}', '{"id":"U2"}'])
 })
 
+test('what belongs to the next document is counted as not read, however long the chunk is', () => {
+  const slicer = over(() => new Echo())({ ...defaultOptions, isSequence: true })
+  const first = Buffer.from(`{"result":[${Array(20_000).fill('{"a":1}').join(',')}]}`)
+  const second = Buffer.from(`{"result":[${Array(30_000).fill('{"b":2}').join(',')}]}`)
+  expect(pushAll(slicer, [Buffer.concat([first, second])])).toBe(20_000)
+  expect(slicer.unreadBytes).toBe(second.length)
+  expect(slicer.facts.bytes).toBe(first.length)
+})
+
 test('text that a library refuses although its grammar is right is a syntax error that names the library', () => {
   const refusing = (): TokenSource => ({
     name: 'picky',
