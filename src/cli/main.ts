@@ -3,7 +3,7 @@
 
 import { printable } from '../errors.js'
 import { outputError } from '../files/os-error.js'
-import { keepParserSmall } from '../http/parser-tiering.js'
+import { keepParserSmall } from '../http/undici/parser-tiering.js'
 import { processIo } from './io.js'
 import { asksForJsonLog, logTo } from './log.js'
 import { run } from './run.js'
