@@ -60,9 +60,9 @@ export { type ExportOptions, exportRecords, records, trutoSource } from './expor
 export { type InferredSchema, type InferSchemaOptions, inferSchema } from './export/infer-schema.js'
 export { type BatchStage, type Framing, type JsonRecord, type JsonValue, RecordBatch, type Warning } from './record.js'
 export type { ExportEvent, ExportReport, Progress, ResponseFormat } from './report.js'
+export type { DeclaredRecords } from './schema/declared.js'
 export { type JsonSchema, type SchemaFromJsonOptions, schemaFromJson, schemaToJson } from './schema/json-schema.js'
 export type {
-  DeclaredRecords,
   Member,
   MemberEmail,
   MemberGroup,

@@ -11,7 +11,8 @@ import { ConfigError, DataError, printable, StateError, UpstreamError } from './
 import { errnoOf, outputError } from './files/os-error.js'
 import { sideNames } from './files/side-names.js'
 import type { CancellableBody } from './http/decode.js'
-import { type SlicerFactory, slicerFactory } from './json/slicer.js'
+import { slicerFactory } from './json/engines.js'
+import type { SlicerFactory } from './json/slicer.js'
 import { countRecords, isCountable } from './verify/count-records.js'
 import { parquetRows } from './verify/parquet-rows.js'
 

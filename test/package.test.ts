@@ -22,18 +22,27 @@ test('every room of src has its layer', () => {
   expect([...new Set(files.map(roomOf))].filter((room) => layerOf(room) < 0)).toEqual([])
 })
 
+/** What each file imports, types too: files by their paths in src. */
+const imports = new Map(files.map((file) => [file, importsOf(file)]))
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(src, file), 'utf8')
+  const targets = [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, specifier]) => {
+    // the kernels' files are imported without an extension
+    return relative(src, resolve(src, dirname(file), specifier!)).replace(/(\.js)?$/, '.ts')
+  })
+  return targets.filter((target) => existsSync(join(src, target))) // else a data file
+}
+
 test('imports point to lower layers only, rooms that stand side by side do not know each other', () => {
   const wrong: string[] = []
-  for (const file of files) {
-    const text = readFileSync(join(src, file), 'utf8')
-    for (const [, specifier] of text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)) {
-      const target = resolve(src, dirname(file), specifier!).replace(/\.js$/, '.ts')
-      if (!existsSync(target)) continue // a data file
-      const [from, to] = [roomOf(file), roomOf(relative(src, target))]
+  for (const [file, targets] of imports) {
+    for (const target of targets) {
+      const [from, to] = [roomOf(file), roomOf(target)]
       if (from === to) continue
       // the lowest layer holds the nouns, which know each other
       const isAllowed = layerOf(to) < layerOf(from) || (layerOf(from) === 0 && layerOf(to) === 0)
-      if (!isAllowed) wrong.push(`${file} imports ${specifier}`)
+      if (!isAllowed) wrong.push(`${file} imports ${target}`)
     }
   }
   expect(wrong).toEqual([])
@@ -46,6 +55,20 @@ test('nothing imports node:http but for its types', () => {
     return [...lines].some(([, names]) => !names!.startsWith('type '))
   })
   expect(importing).toEqual([])
+})
+
+test('no imports lead back to the file that they began in, not even those of types', () => {
+  const circles: string[] = []
+  const done = new Set<string>()
+  const follow = (file: string, way: readonly string[]): void => {
+    const from = way.indexOf(file)
+    if (from >= 0) circles.push([...way.slice(from), file].join(' > '))
+    if (from >= 0 || done.has(file)) return
+    for (const target of imports.get(file) ?? []) follow(target, [...way, file])
+    done.add(file)
+  }
+  for (const file of files) follow(file, [])
+  expect(circles).toEqual([])
 })
 
 test('the version that the code names is that of the package', async () => {

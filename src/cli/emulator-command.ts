@@ -5,7 +5,7 @@ import { ConfigError } from '../errors.js'
 import { type FlagTexts, resolveFlags } from '../options/resolve.js'
 import { emulatorTable } from '../options/schema.js'
 import type { Io } from './io.js'
-import type { RunContext } from './run.js'
+import type { RunContext } from './run-context.js'
 import { catchSignals } from './signals.js'
 
 /** What `--json` prints. */

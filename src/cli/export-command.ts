@@ -12,7 +12,7 @@ import type { BodyInputs } from '../source/inputs.js'
 import type { Io } from './io.js'
 import { commandOf } from './log.js'
 import { Display, type ProgressStyle } from './progress.js'
-import { type RunContext, tellStop } from './run.js'
+import { type RunContext, tellStop } from './run-context.js'
 import { catchSignals, Stopped } from './signals.js'
 import { readFileBytes, readFileOption, readToken, runTokenCommand } from './token.js'
 

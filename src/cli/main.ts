@@ -3,10 +3,11 @@
 
 import { printable } from '../errors.js'
 import { outputError } from '../files/os-error.js'
-import { keepParserSmall } from '../http/parser-tiering.js'
+import { keepParserSmall } from '../http/undici/parser-tiering.js'
 import { processIo } from './io.js'
 import { asksForJsonLog, logTo } from './log.js'
-import { contextOf, run, tellError } from './run.js'
+import { run } from './run.js'
+import { contextOf, tellError } from './run-context.js'
 
 // who reads our messages may leave before the end, as in `2>&1 | head`; that is no reason to fail
 process.stderr.on('error', () => {})

@@ -5,20 +5,14 @@ import { ConfigError, printable, printableJson } from '../errors.js'
 import { type FlagTexts, resolveFlags } from '../options/resolve.js'
 import { schemaTable } from '../options/schema.js'
 import type { RecordBatch } from '../record.js'
+import { declaredSchema } from '../schema/declared.js'
 import { schemaToJson } from '../schema/json-schema.js'
 import { foldedTwins } from '../schema/names.js'
-import {
-  extraColumn,
-  type Field,
-  keyColumn,
-  type ResourceSchema,
-  schemaOf,
-  unmappedSchema,
-} from '../schema/resource.js'
+import { extraColumn, type Field, keyColumn, type ResourceSchema, unmappedSchema } from '../schema/resource.js'
 import { inputsOf, isStdin, refreshBy, withQuery } from './export-command.js'
 import type { Io } from './io.js'
 import type { Log, LogLine } from './log.js'
-import { type RunContext, tellStop } from './run.js'
+import { type RunContext, tellStop } from './run-context.js'
 import { catchSignals, Stopped } from './signals.js'
 import { readFileOption, readToken } from './token.js'
 
@@ -37,7 +31,7 @@ export async function runSchema(texts: FlagTexts, io: Io, context: RunContext): 
     )
   }
   const [resource = null] = resources
-  const declared = resource === null ? unmappedSchema : schemaOf(resource)
+  const declared = resource === null ? unmappedSchema : declaredSchema(resource)
   if (declared !== unmappedSchema && values.sampleRecords === null) {
     print(declared, io)
     return 0

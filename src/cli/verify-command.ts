@@ -7,7 +7,7 @@ import { verifyTable } from '../options/schema.js'
 import type { FoundExport, Verification } from '../verify.js'
 import type { Io } from './io.js'
 import { failureOf } from './log.js'
-import { type RunContext, tellStop } from './run.js'
+import { type RunContext, tellStop } from './run-context.js'
 import { catchSignals, Stopped } from './signals.js'
 
 /** Resolves with the exit code; errors are thrown for `run` to print.

@@ -8,7 +8,8 @@ import { printable } from '../errors.js'
 import { systemFiles } from '../files/file-system.js'
 import { readWhole } from '../files/whole-file.js'
 import type { JsonValue } from '../record.js'
-import { type ResourceSchema, schemaOf, unmappedSchema } from '../schema/resource.js'
+import { declaredSchema } from '../schema/declared.js'
+import { type ResourceSchema, unmappedSchema } from '../schema/resource.js'
 import type { InputFormat } from '../source/body-source.js'
 import { editedSchema } from '../transform/edited-schema.js'
 import { parseEdits } from '../transform/parse-edits.js'
@@ -74,7 +75,7 @@ function besideBy({ source, schema, format, options }: Manifest, path: string): 
   // what was passed through unmapped has not the fields that are declared
   const isMapped = framing !== 'slack' && framing !== 'graph' && responseFormat !== 'raw' && responseFormat !== 'debug'
   if (resource === '*' || !isMapped) return null
-  const declared = schemaOf(resource)
+  const declared = declaredSchema(resource)
   const edits = editsOf(options)
   const isEdited = Object.values(edits).some((paths) => (paths as readonly unknown[] | undefined)?.length)
   const isDeclared = declared !== unmappedSchema && schema.version === declared.version

@@ -2,9 +2,10 @@
 
 import type { ResolvedOptions } from '../options/schema.js'
 import { checkSchema } from '../schema/check-schema.js'
+import { declaredSchema } from '../schema/declared.js'
 import { type JsonSchema, schemaFromJson } from '../schema/json-schema.js'
 import { fieldsOf, formatFieldPath, misspelledName, nearestName } from '../schema/names.js'
-import { type Field, type ResourceSchema, schemaOf, unmappedSchema } from '../schema/resource.js'
+import { type Field, type ResourceSchema, unmappedSchema } from '../schema/resource.js'
 import { parseFieldPath } from '../transform/field-path.js'
 
 /** The provider's own record in one of the unified API. */
@@ -35,7 +36,7 @@ export class DeclaredFields {
   /** @param isUnified whether records have the shape that their resource declares */
   constructor(resolved: ResolvedOptions, isUnified: boolean) {
     const { resource } = resolved
-    const declared = isUnified && resource !== null ? schemaOf(resource) : unmappedSchema
+    const declared = isUnified && resource !== null ? declaredSchema(resource) : unmappedSchema
     const given = givenSchema(resolved)
     this.#lists = [declared, given].flatMap((schema) =>
       schema === null || schema === unmappedSchema ? [] : [schema.fields],
@@ -104,7 +105,7 @@ function asksForDeclared({ responseFormat }: ResolvedOptions): boolean {
 /** The schema of the records as they are asked for. They may come unmapped all the same. */
 export function expectedSchema(resolved: ResolvedOptions): ResourceSchema {
   const { resource } = resolved
-  const declared = resource === null || !asksForDeclared(resolved) ? unmappedSchema : schemaOf(resource)
+  const declared = resource === null || !asksForDeclared(resolved) ? unmappedSchema : declaredSchema(resource)
   return givenSchema(resolved) ?? declared
 }
 

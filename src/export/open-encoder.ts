@@ -5,7 +5,8 @@ import type { Encoder } from '../encode/encoder.js'
 import { jsonEncoder } from '../encode/json.js'
 import { ndjsonEncoder } from '../encode/ndjson.js'
 import type { ResolvedOptions } from '../options/schema.js'
-import { type ResourceSchema, schemaOf, unmappedSchema } from '../schema/resource.js'
+import { declaredSchema } from '../schema/declared.js'
+import { type ResourceSchema, unmappedSchema } from '../schema/resource.js'
 import { resourceUrl } from '../source/request.js'
 import type { SourceOutcome } from '../source/source.js'
 import { givenSchema } from './declared-fields.js'
@@ -15,7 +16,7 @@ import { type Checked, isStream } from './options.js'
 
 /** What is declared of the records that stay. */
 export function outputSchema(resolved: ResolvedOptions, outcome: SourceOutcome): ResourceSchema {
-  const declared = outcome.isUnified && resolved.resource !== null ? schemaOf(resolved.resource) : unmappedSchema
+  const declared = outcome.isUnified && resolved.resource !== null ? declaredSchema(resolved.resource) : unmappedSchema
   return columnsOf(givenSchema(resolved) ?? declared, resolved)
 }
 

@@ -2,7 +2,7 @@
 
 import type { GivenOptions } from '../options/schema.js'
 import type { JsonRecord, JsonValue } from '../record.js'
-import type { DeclaredRecords } from '../schema/member.js'
+import type { DeclaredRecords } from '../schema/declared.js'
 import type { RunOptions } from './options.js'
 
 /** The options, where a type of records is given. */

@@ -2,7 +2,7 @@
 
 import { countersOf } from '../counts.js'
 import { flushWasRefused } from '../files/flush.js'
-import { usedEngine } from '../json/slicer.js'
+import { usedEngine } from '../json/engines.js'
 import type { Warning } from '../record.js'
 import type { ExportReport } from '../report.js'
 import type { PagedSource } from '../source/source.js'

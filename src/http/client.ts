@@ -6,13 +6,10 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import * as tls from 'node:tls'
 import type { Dispatcher } from 'undici'
-// Not by way of undici's index: that loads fetch, WebSockets, caches and mocks, for 100 ms of CPU time and 9 MB at each start.
-import Agent from 'undici/lib/dispatcher/agent.js'
 import { type Clock, sleep, systemClock } from '../clock.js'
 import { ConfigError, type ExportError, InternalError, printable, UpstreamError } from '../errors.js'
 import type { Warning } from '../record.js'
 import { answerError, maxErrorBodyBytes, parseErrorBody } from './answer-error.js'
-import { attemptTimeoutMs, type Connector, connectorOf, mended } from './connector.js'
 import { decodeBody, parseContentEncoding } from './decode.js'
 import { Exchange, type Head } from './exchange.js'
 import { networkError } from './network-error.js'
@@ -20,6 +17,8 @@ import { bucketsOf, type Hold, Pacer, type PacingLimits } from './pacing.js'
 import { isLoopback, proxyFor, proxyWarnings } from './proxy.js'
 import { Redactor, shortUrl } from './redact.js'
 import type { ResponseHeaders } from './retry-after.js'
+import { Agent } from './undici/agent.js'
+import { attemptTimeoutMs, type Connector, connectorOf, mended } from './undici/connector.js'
 
 export interface HttpClientOptions {
   /** The only origin that requests, and the token, go to. May have a path; no user, query or fragment. */

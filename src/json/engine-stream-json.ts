@@ -1,26 +1,28 @@
-// The slicer over the tokens of stream-json's parser core, which takes text and returns arrays of tokens. Keys, strings and numbers come packed; a
-// number is its own text, so its digits are kept.
+// The engine over the tokens of stream-json's parser core, which takes text and returns arrays of tokens. Keys, strings
+// and numbers come packed; a number is its own text, so its digits are kept.
 
 import { jsonParser } from 'stream-json/core/parser.js'
+import { jsSlicers } from './engine-js/engine-js.js'
+import { ReprintingSlicer } from './reprinting-slicer.js'
 import type { SlicerFactory } from './slicer.js'
 import { TokenPrinter, type TokenSource } from './token-printer.js'
-import { TokenSlicer } from './token-slicer.js'
 
 /** The factory of the `stream-json` engine. */
 export function streamJsonSlicers(): SlicerFactory {
-  return (options) => new TokenSlicer(options, new StreamJsonTokens())
+  const slicers = jsSlicers()
+  return (options) => new ReprintingSlicer(slicers(options), new StreamJsonTokens())
 }
 
 class StreamJsonTokens implements TokenSource {
   readonly name = 'stream-json'
-  // `jsonStreaming` lets one document follow another, as in NDJSON. `jsonParser` is the tokenizer without the decoder before it: that decoder is not
-  // fatal, so the text it would make of bad bytes is not what was sent.
+  // `jsonStreaming` lets one document follow another: each record is one. `jsonParser` is the tokenizer without the
+  // decoder before it.
   readonly #parse = jsonParser({ packValues: true, streamValues: false, jsonStreaming: true })
   readonly #printer = new TokenPrinter()
 
-  read(bytes: Buffer): string {
-    const tokens = this.#parse(bytes.toString('utf8'))
-    if (typeof tokens === 'symbol') return '' // none ended in this piece
+  read(record: Buffer): string {
+    const tokens = this.#parse(record.toString('utf8'))
+    if (typeof tokens === 'symbol') return '' // none ended
     const printer = this.#printer
     for (const token of tokens.values) {
       switch (token.name) {

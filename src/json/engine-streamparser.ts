@@ -1,15 +1,17 @@
-// The slicer over the Tokenizer of @streamparser/json, which takes bytes and calls back for every token. Its own objects are not used: the Tokenizer
-// alone gives a number's text before it becomes a double.
+// The engine over the Tokenizer of @streamparser/json, which takes bytes and calls back for every token. Its own
+// objects are not used: the Tokenizer alone gives a number's text before it becomes a double.
 
 import { Tokenizer, TokenType } from '@streamparser/json'
 import { KiB } from '../bytes/units.js'
+import { jsSlicers } from './engine-js/engine-js.js'
+import { ReprintingSlicer } from './reprinting-slicer.js'
 import type { SlicerFactory } from './slicer.js'
 import { TokenPrinter, type TokenSource } from './token-printer.js'
-import { TokenSlicer } from './token-slicer.js'
 
 /** The factory of the `streamparser` engine. */
 export function streamparserSlicers(): SlicerFactory {
-  return (options) => new TokenSlicer(options, new StreamparserTokens())
+  const slicers = jsSlicers()
+  return (options) => new ReprintingSlicer(slicers(options), new StreamparserTokens())
 }
 
 class StreamparserTokens extends Tokenizer implements TokenSource {
@@ -20,14 +22,14 @@ class StreamparserTokens extends Tokenizer implements TokenSource {
   constructor() {
     // Without a buffer a string is kept as one array element per character: many times its bytes, where it is long.
     super({ stringBufferSize: 4 * KiB })
-    // The library's decoder drops a U+FEFF at the start of whatever it decodes at a time (`ignoreBOM` of the Encoding Standard is off there), in the
-    // middle of strings too.
+    // The library's decoder drops a U+FEFF at the start of whatever it decodes at a time (`ignoreBOM` of the Encoding
+    // Standard is off there), in the middle of strings too.
     const strings = this['bufferedString'] as unknown as { decoder: unknown }
     strings.decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   }
 
-  read(bytes: Buffer): string {
-    this.write(bytes)
+  read(record: Buffer): string {
+    this.write(record)
     return this.#printer.take()
   }
 

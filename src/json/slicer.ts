@@ -1,14 +1,7 @@
-// The contract of a slicer, and the choice of the engine that fulfils it. A slicer takes the bytes of one page body as they arrive and gives the
-// records in it as slices; at the end it proves that the body was whole and says what else the page told.
+// The contract of a slicer. It takes the bytes of one page body as they arrive and gives the records in it as slices;
+// at the end it proves that the body was whole and says what else the page told.
 
 import type { Framing, RecordBatch } from '../record.js'
-import { jsSlicers } from './engine-js/engine-js.js'
-import { simdSlicers } from './engine-simd/engine-simd.js'
-import { giveUpKernel, kernelModule } from './engine-simd/kernel.js'
-
-/** The engines, default first. */
-export const engineNames = ['simd', 'js', 'stream-json', 'streamparser'] as const
-export type EngineName = (typeof engineNames)[number]
 
 export interface SlicerOptions {
   /** Number of the page, for batches and errors, from 1. */
@@ -21,15 +14,18 @@ export interface SlicerOptions {
   maxCursorBytes: number
   /** Set where the content type or a file name says so: every top-level value is a record. */
   isNdjson?: boolean
-  /** Whether a line of NDJSON that is an error is that (`PageFacts.error`), and one that is a page is refused. Else any object is a record. */
+  /** Whether a line of NDJSON that is an error is that (`PageFacts.error`), and one that is a page is refused. Else any
+   *  object is a record. */
   watchesLines?: boolean
   /** The outermost object is one of records by their keys, as we write them. */
   isKeyed?: boolean
-  /** Whether another document may follow, which is left to the slicer after this one: see `Slicer.unreadBytes`. Then every document is a page. */
+  /** Whether another document may follow, which is left to the slicer after this one: see `Slicer.unreadBytes`. Then
+   *  every document is a page. */
   isSequence?: boolean
   /** Where in the body the document begins. Default 0. */
   startOffset?: number
-  /** Whether batches shall have `fields`. Only an engine that finds the members on its way gives them; the others do not. */
+  /** Whether batches shall have `fields`. Only an engine that finds the members on its way gives them; the others do
+   *  not. */
   withFields?: boolean
 }
 
@@ -72,40 +68,21 @@ export interface PageError {
   rawResponse?: unknown
 }
 
-/** Slices one page body, or one document of several. Call `push` in order and iterate its result to the end before the next call; then `end` once. */
+/** Slices one page body, or one document of several. Call `push` in order and iterate its result to the end before the
+ *  next call; then `end` once. */
 export interface Slicer {
   readonly facts: PageFacts
   /** How many bytes at the end of the last chunk belong to the next document; above 0, nothing but `end` may follow. */
   readonly unreadBytes?: number
-  /** Consumes `chunk`, which is only read and not kept. Yields views that are valid until the next step of the iteration or call.
+  /** Consumes `chunk`, which is only read and not kept. Yields views that are valid until the next step of the
+   *  iteration or call.
    *  @throws DataError where the bytes cannot be part of a valid page */
   push(chunk: Uint8Array): Iterable<RecordBatch>
-  /** Proves the end: the document is closed and nothing but white space followed. Gives the records that were still held.
+  /** Proves the end: the document is closed and nothing but white space followed. Gives the records that were still
+   *  held.
    *  @throws UpstreamError ERR_BODY_TRUNCATED where the body was cut, DataError where it is wrong */
   end(): readonly RecordBatch[]
 }
 
 /** Makes the slicer of one page after the other; the slicers of one factory are used one at a time. */
 export type SlicerFactory = (options: SlicerOptions) => Slicer
-
-/** The engine that is used where `engine` is asked for: `js` takes the place of `simd` where this runtime has no WebAssembly SIMD, or has turned out to
- *  have no room for its memory. */
-export function usedEngine(engine: EngineName): EngineName {
-  return engine === 'simd' && kernelModule() === null ? 'js' : engine
-}
-
-/** The factory of an engine, or of the one that takes its place. The libraries' engines are loaded only when they are asked for. */
-export async function slicerFactory(engine: EngineName): Promise<SlicerFactory> {
-  if (engine === 'stream-json') return (await import('./engine-stream-json.js')).streamJsonSlicers()
-  if (engine === 'streamparser') return (await import('./engine-streamparser.js')).streamparserSlicers()
-  if (usedEngine(engine) === 'simd') {
-    try {
-      return simdSlicers()
-    } catch (error) {
-      // V8 reserves gigabytes of addresses for any memory of WebAssembly, which `ulimit -v` may not allow
-      if (!(error instanceof RangeError)) throw error
-      giveUpKernel()
-    }
-  }
-  return jsSlicers()
-}

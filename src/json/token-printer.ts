@@ -1,14 +1,14 @@
-// Prints tokens back as JSON text. Nothing is assembled into objects on the way, so a key that comes twice, a key called `__proto__` and the digits of
-// a number survive; the spelling of escapes and white space do not.
+// Prints tokens back as JSON text. Nothing is assembled into objects on the way, so a key that comes twice, a key
+// called `__proto__` and the digits of a number survive; the spelling of escapes and white space do not.
 
-/** A library behind the one shape that `TokenSlicer` drives. */
+/** A library in the one shape that `ReprintingSlicer` drives. */
 export interface TokenSource {
   /** Name of the library, for errors. */
   readonly name: string
-  /** Parses the next piece of a body: whole characters of valid UTF-8. Returns the text of the tokens that ended in it, `''` where none did; the
-   *  first token's text has the `,` or `:` before it that divides it from the piece before.
+  /** Reads one record and returns the text of its tokens.
+   *  @param record one JSON object in strict UTF-8
    *  @throws Error of the library where it finds the text wrong */
-  read(bytes: Buffer): string
+  read(record: Buffer): string
 }
 
 /** Joins the texts of tokens, and puts the commas and colons between them itself: not every library reports those. */
@@ -39,7 +39,8 @@ export class TokenPrinter {
     this.#divider = ':'
   }
 
-  /** A string, escapes resolved. A lone surrogate is printed as an escape (well-formed JSON.stringify), so the text can be encoded as UTF-8. */
+  /** A string, escapes resolved. A lone surrogate is printed as an escape (well-formed JSON.stringify), so the text can
+   *  be encoded as UTF-8. */
   string(value: string): void {
     this.scalar(JSON.stringify(value))
   }
@@ -50,10 +51,10 @@ export class TokenPrinter {
     this.#divider = ','
   }
 
-  /** The text since the last call. */
+  /** The text since the last call: one value. */
   take(): string {
     const text = this.#text
-    this.#text = ''
+    this.#text = this.#divider = ''
     return text
   }
 }

@@ -82,11 +82,6 @@ export interface Member {
     | undefined
 }
 
-/** The types of the records of declared resources, by resource. */
-export interface DeclaredRecords {
-  'instant-messaging/members': Member
-}
-
 const string: FieldType = { kind: 'string' }
 const boolean: FieldType = { kind: 'boolean' }
 const timestamp: FieldType = { kind: 'timestamp' }

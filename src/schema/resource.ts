@@ -1,7 +1,5 @@
-// What a resource's records look like, declared: the columns of CSV and Parquet come from here, never from the first page. Members are declared in
-// full; of any other resource only the id is known, and the rest of each record goes to the `extra` column.
-
-import { memberSchema } from './member.js'
+// What a schema is: the columns of CSV and Parquet come from one, never from the first page. declared.ts has those of resources
+// that are declared; of any other resource only the id is known, and the rest of each record goes to the `extra` column.
 
 /** The type of a field's value. `timestamp` is an RFC 3339 date-time in a JSON string; `int64` is a whole number in the range of one, `double` a number
  *  whose digits survive in one; `json` is any JSON value, kept as its own text. */
@@ -39,9 +37,4 @@ export const unmappedSchema: ResourceSchema = {
   resource: '*',
   version: 1,
   fields: [{ name: 'id', type: { kind: 'string' } }],
-}
-
-/** The declared schema of `{model}/{resource}`, or the one of an unknown resource. */
-export function schemaOf(resource: string): ResourceSchema {
-  return resource === memberSchema.resource ? memberSchema : unmappedSchema
 }

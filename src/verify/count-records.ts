@@ -5,7 +5,8 @@ import { MiB } from '../bytes/units.js'
 import type { Manifest } from '../checkpoint/manifest.js'
 import { DataError } from '../errors.js'
 import { type CancellableBody, decodeBody } from '../http/decode.js'
-import { type Slicer, type SlicerFactory, slicerFactory } from '../json/slicer.js'
+import { slicerFactory } from '../json/engines.js'
+import type { Slicer, SlicerFactory } from '../json/slicer.js'
 import { CsvRowCounter } from './csv-rows.js'
 
 /** The highest that an export may be told, and a level for a key around a record. */

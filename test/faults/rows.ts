@@ -18,7 +18,7 @@ export interface Row {
 const connection = 'test/faults/connection.test.ts'
 const client = 'test/http/client.test.ts'
 const networkError = 'test/http/network-error.test.ts'
-const connector = 'test/http/connector.test.ts'
+const connector = 'test/http/undici/connector.test.ts'
 const secrets = 'test/faults/secrets.test.ts'
 const heartbeat = 'test/faults/heartbeat.test.ts'
 const redirects = 'test/faults/redirects.test.ts'

@@ -2,7 +2,8 @@
 
 import { afterEach, expect, test, vi } from 'vitest'
 import { jsSlicers } from '../../src/json/engine-js/engine-js.js'
-import { eagerPolicy, HeapWindow, SlicerJs } from '../../src/json/engine-js/slicer-js.js'
+import { eagerPolicy, SlicerJs } from '../../src/json/engine-js/slicer.js'
+import { HeapWindow } from '../../src/json/engine-js/window.js'
 import type { RecordBatch } from '../../src/record.js'
 import { chunksOf, defaultOptions, pushAll, sliceBody } from './slicing.js'
 

@@ -18,7 +18,7 @@ function failInstances(error: Error): void {
 
 test('without address space for its memory, js takes the place of simd and is what is named', async () => {
   vi.resetModules()
-  const { slicerFactory, usedEngine } = await import('../../src/json/slicer.js')
+  const { slicerFactory, usedEngine } = await import('../../src/json/engines.js')
   expect(usedEngine('simd')).toBe('simd')
   failInstances(new RangeError('WebAssembly.Instance(): Out of memory: Cannot allocate Wasm memory for new instance'))
   const slicers = await slicerFactory('simd')
@@ -31,9 +31,19 @@ test('without address space for its memory, js takes the place of simd and is wh
   expect(texts).toEqual(['{"id":"1"}'])
 })
 
+test('where its memory cannot grow to hold a window, js takes the place of simd as well', async () => {
+  vi.resetModules()
+  const { slicerFactory, usedEngine } = await import('../../src/json/engines.js')
+  vi.spyOn(WebAssembly.Memory.prototype, 'grow').mockImplementation(() => {
+    throw new RangeError('WebAssembly.Memory.grow(): Unable to grow instance memory')
+  })
+  await slicerFactory('simd')
+  expect(usedEngine('simd')).toBe('js')
+})
+
 test('what else is wrong with the kernel is an error', async () => {
   vi.resetModules()
-  const { slicerFactory } = await import('../../src/json/slicer.js')
+  const { slicerFactory } = await import('../../src/json/engines.js')
   failInstances(new TypeError('a bug'))
   await expect(slicerFactory('simd')).rejects.toThrow('a bug')
 })

@@ -114,9 +114,7 @@ function differenceIn({ body, cuts, limits, page, isForAll }: Case, whole: Outco
     if (failure !== undefined && !isPrefixOfOther(outcome.records, records))
       return `${name} let out ${JSON.stringify(outcome.records)}\njs let out ${JSON.stringify(records)}`
   }
-  // what the libraries' engines print has no white space, which the others count where a cursor is a number
-  const isLongCursor = failure?.code === 'ERR_CURSOR' && failure.message.includes('more than the limit')
-  if (!isForAll || isLongCursor) return undefined
+  if (!isForAll) return undefined
   const value = JSON.stringify([verdict(whole), failure?.byteOffset, failure?.recordIndex])
   for (const name of libraryEngines) {
     const outcome = sliceBody(factories[name]!, body, cuts, limits)

@@ -2,12 +2,13 @@
 // bytes, which the engine itself leaves to its state machine.
 
 import { jsSlicers } from '../../src/json/engine-js/engine-js.js'
-import { eagerPolicy } from '../../src/json/engine-js/slicer-js.js'
+import { eagerPolicy } from '../../src/json/engine-js/slicer.js'
 import { simdSlicers } from '../../src/json/engine-simd/engine-simd.js'
-import { engineNames, type SlicerFactory, slicerFactory } from '../../src/json/slicer.js'
+import { engineNames, slicerFactory } from '../../src/json/engines.js'
+import type { SlicerFactory } from '../../src/json/slicer.js'
 
 export const factories: Record<string, SlicerFactory> = {
-  'simd, eager': simdSlicers(eagerPolicy),
+  'simd, eager': simdSlicers(eagerPolicy)!,
   'js, eager': jsSlicers(eagerPolicy),
 }
 for (const name of engineNames) factories[name] = await slicerFactory(name)

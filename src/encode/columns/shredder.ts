@@ -1,7 +1,6 @@
 // Fills the leaves of a schema from records: what a record holds is read by the rules of `ColumnReader`, and goes to the builders level by level.
 
 import type { RecordBatch, Warning } from '../../record.js'
-import { kernelShredder } from './kernel/kernel.js'
 import type { Column, LayoutOptions } from './layout.js'
 import type { Leaf, LeafColumns } from './leaf.js'
 import { leafBuilders } from './leaf-builder.js'
@@ -32,11 +31,6 @@ export interface Shredder {
   /** Gives back what the leaves took, for another shredder to use: of this one, only `warnings` is called after that. Need not be called, and is not where
    *  `append` failed. */
   end(): void
-}
-
-/** A shredder: the kernel where this runtime has WebAssembly SIMD and memory for it, else the one in TypeScript. Both give the same leaves. */
-export function columnShredder(options: ShredderOptions): Shredder {
-  return kernelShredder(options, new RecordShredder(options)) ?? typescriptShredder(options)
 }
 
 /** The shredder in TypeScript. */

@@ -3,7 +3,7 @@
 import { asExportError } from '../../errors.js'
 import type { RecordBatch, Warning } from '../../record.js'
 import { ColumnReader, type ColumnValue, type NumberText } from '../columns/reader.js'
-import type { CsvOptions } from '../csv.js'
+import type { CsvOptions } from './options.js'
 
 type Stringify = typeof import('csv-stringify/sync')['stringify']
 

@@ -1,7 +1,8 @@
 // The writer of our own: records are shredded into columns, and each row group of columns goes into the file.
 
 import type { JsonValue, RecordBatch, Warning } from '../../record.js'
-import { columnShredder, type Shredder } from '../columns/shredder.js'
+import { columnShredder } from '../columns/column-shredder.js'
+import type { Shredder } from '../columns/shredder.js'
 import type { ByteSink } from '../encoder.js'
 import { ParquetFile } from './file.js'
 import type { RowGroupWriter, RowGroupWriterOptions } from './writer.js'

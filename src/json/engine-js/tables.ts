@@ -1,5 +1,5 @@
-// What the engines' checks of the bytes share: what ends a run of plain string bytes, the grammar of numbers, the states and their printable names, and
-// in which of them a body may end.
+// What the engines' checks of the bytes share: what ends a run of plain string bytes, the grammar of numbers, the
+// states and their printable names, and in which of them a body may end.
 
 /** 1 for the bytes that end a run of plain string characters: `"`, `\` and control characters (RFC 8259 §7). */
 export const stringStops = new Uint8Array(256)
@@ -120,7 +120,8 @@ export const expectations = [
   'the end of the body',
 ] as const
 
-/** Whether a body may end in `state`. `isLines`: every top-level value is a record, so that none at all is a list too. */
+/** Whether a body may end in `state`. `isLines`: every top-level value is a record, so that none at all is a list
+ *  too. */
 export function isWholeIn(state: number, isLines: boolean, bomBytes: number): boolean {
   if (state === State.Document) return isLines && bomBytes === 0
   return state === State.Done || state === State.AfterFirst || state === State.BetweenLines || state === State.Next

@@ -1,9 +1,11 @@
-// Drives the WebAssembly kernel (assembly/): one instance with its window, the bounds and members that its last scan found, and what can be done with
-// them inside it. Where things are in its memory is told by its exports; positions in the window are addresses less the window's.
+// Drives the WebAssembly kernel (assembly/): one instance with its window, the bounds and members that its last scan
+// found, and what can be done with them inside it. Where things are in its memory is told by its exports; positions in
+// the window are addresses less the window's.
 
-import { moduleOf } from '../../bytes/wasm-module.js'
+import { instanceOf, moduleOf } from '../../bytes/wasm-module.js'
 import type { RecordFields, RecordLines } from '../../record.js'
-import { type RecordScanner, type ScanLimits, type Window, windowBytes } from '../engine-js/slicer-js.js'
+import type { RecordScanner, ScanLimits } from '../engine-js/scanner.js'
+import { type Window, windowBytes } from '../engine-js/window.js'
 import { kernelBytes } from './kernel-bytes.js'
 
 const pageBytes = 65536
@@ -48,6 +50,9 @@ interface Constant {
 /** Length of a name that no bytes can spell. */
 const unspelled = -1
 
+/** In the error of an instance that gives up. */
+const name = 'JSON'
+
 const compiledModule = moduleOf(kernelBytes)
 let isGivenUp = false
 
@@ -56,9 +61,23 @@ export function kernelModule(): WebAssembly.Module | null {
   return isGivenUp ? null : compiledModule()
 }
 
-/** From now on this runtime has no kernel: there is no address space for its memory. */
-export function giveUpKernel(): void {
-  isGivenUp = true
+/** A new instance of the kernel. Null where this runtime has no WebAssembly SIMD, or no room for its memory: from then on
+ *  it has no kernel. */
+export function openKernel(): Kernel | null {
+  const module = kernelModule()
+  const exports = module && instanceOf<KernelExports>(module, name)
+  const kernel = exports && kernelWith(module!, exports)
+  isGivenUp ||= kernel === null
+  return kernel
+}
+
+function kernelWith(module: WebAssembly.Module, exports: KernelExports): Kernel | null {
+  try {
+    return new Kernel(module, exports)
+  } catch (error) {
+    if (error instanceof RangeError) return null // its memory cannot grow to hold a window
+    throw error
+  }
 }
 
 /** One instance of the kernel, which is a scanner and the window that it scans. */
@@ -67,16 +86,18 @@ export class Kernel implements RecordScanner, Window {
   bounds!: Uint32Array<ArrayBuffer>
   capacity = 0
   readonly #module: WebAssembly.Module
-  #exports!: KernelExports
+  #exports: KernelExports
   #windowAt = 0
   #result!: Uint32Array
   /** The names that the kernel knows now. */
   #names: readonly string[] | undefined
   #located = new Uint32Array(0)
 
-  constructor(module: WebAssembly.Module) {
+  /** @param module of which `exports` is an instance */
+  constructor(module: WebAssembly.Module, exports: KernelExports) {
     this.#module = module
-    this.#instantiate()
+    this.#exports = exports
+    this.#begin(exports)
   }
 
   get bound(): number {
@@ -175,21 +196,23 @@ export class Kernel implements RecordScanner, Window {
     this.#resize(capacity)
   }
 
-  /** WebAssembly memory does not shrink: a new instance takes the place of one that has grown. */
+  /** WebAssembly memory does not shrink: a new instance takes the place of one that has grown, if there is room for
+   *  it. */
   shrink(): void {
-    if (this.capacity > windowBytes) this.#instantiate()
+    const exports = this.capacity > windowBytes ? instanceOf<KernelExports>(this.#module, name) : null
+    if (exports !== null) this.#begin(exports)
   }
 
-  #instantiate(): void {
-    const instance = new WebAssembly.Instance(this.#module, { env: { abort } })
-    this.#exports = instance.exports as unknown as KernelExports
-    this.#exports.begin()
-    this.#windowAt = this.#exports.windowAt.value
+  #begin(exports: KernelExports): void {
+    this.#exports = exports
+    exports.begin()
+    this.#windowAt = exports.windowAt.value
     this.#names = undefined
     this.#resize(windowBytes)
   }
 
-  /** Makes room for a window and an output of `capacity` bytes, and the views anew, since memory that grows detaches them. */
+  /** Makes room for a window and an output of `capacity` bytes, and new views, since memory that grows detaches
+   *  them. */
   #resize(capacity: number): void {
     const { memory, resultAt, boundsAt, maxRecords } = this.#exports
     const windowAt = this.#windowAt
@@ -201,8 +224,4 @@ export class Kernel implements RecordScanner, Window {
     this.bounds = new Uint32Array(memory.buffer, boundsAt.value, 2 * maxRecords.value)
     this.#result = new Uint32Array(memory.buffer, resultAt.value, 5)
   }
-}
-
-function abort(): never {
-  throw new Error('the kernel gave up')
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
+import { columnShredder } from '../../../src/encode/columns/column-shredder.js'
 import type { Leaf, LeafColumn, LeafColumns } from '../../../src/encode/columns/leaf.js'
 import {
-  columnShredder,
   RecordShredder,
   type Shredder,
   type ShredderOptions,

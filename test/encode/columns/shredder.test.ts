@@ -1,11 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  columnShredder,
-  type Shredder,
-  type ShredderOptions,
-  typescriptShredder,
-} from '../../../src/encode/columns/shredder.js'
+import { columnShredder } from '../../../src/encode/columns/column-shredder.js'
+import { type Shredder, type ShredderOptions, typescriptShredder } from '../../../src/encode/columns/shredder.js'
 import type { RecordBatch } from '../../../src/record.js'
 import type { FieldType, ResourceSchema } from '../../../src/schema/resource.js'
 import { batchOf, batchWith } from '../../helpers/batch.js'

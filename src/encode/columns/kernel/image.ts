@@ -1,32 +1,66 @@
-// The schema as the kernel reads it: nodes, fields and leaves with addresses between them, in one piece of its memory. What stands where is told beside
-// the code that reads it: assembly/shred.ts for nodes, assembly/walk.ts for fields, assembly/state.ts for leaves.
+// The schema as the kernel reads it: nodes, fields and leaves with addresses between them, in one piece of its memory. What
+// stands where is told by the exports of the kernel that reads it, and said beside the code that does: assembly/node.ts for
+// nodes, assembly/walk.ts for fields, assembly/state.ts for leaves.
 
 import type { Leaf } from '../leaf.js'
 import type { ColumnTree, NamedTreeNode, TreeNode } from '../tree.js'
 
-const nodeBytes = 32
-const fieldBytes = 48
-/** Before the fields of an object. */
-const tableHeadBytes = 16
 /** More fields than these are found by a table. */
 const fewFields = 32
-/** A leaf is there three times: its state, a copy of it, and what seldom changes. */
-const leafCopies = 3
-const kinds = ['string', 'json', 'boolean', 'timestamp', 'int64', 'double', 'struct', 'list'] as const
+/** Bytes of a slot of such a table. */
+const slotBytes = 4
+/** The kernel reads a name in steps of so many bytes. */
+const nameStep = 16
+
+const kindNames = {
+  string: 'kindString',
+  json: 'kindJson',
+  boolean: 'kindBoolean',
+  timestamp: 'kindTimestamp',
+  int64: 'kindInt64',
+  double: 'kindDouble',
+  struct: 'kindStruct',
+  list: 'kindList',
+} as const satisfies Record<TreeNode['kind'], string>
+
+/** What the exports tell (assembly/image.ts): sizes and distances in bytes, and the numbers of kinds. */
+const layoutNames = [
+  ...(['nodeBytes', 'nodeKind', 'nodeDefinition', 'nodeRepetition', 'nodeLeaf', 'nodeLeafEnd'] as const),
+  ...(['nodeFields', 'nodeFieldsEnd', 'nodeElement'] as const),
+  ...(['fieldBytes', 'fieldHead', 'fieldMask', 'fieldLength', 'fieldName', 'fieldNode', 'fieldBehindIt'] as const),
+  ...(['fieldTableAt', 'fieldTableBits'] as const),
+  ...(['leafBytes', 'leafCopies', 'levelsAt'] as const),
+  ...Object.values(kindNames),
+] as const
+
+type LayoutName = (typeof layoutNames)[number]
+
+export type ImageLayout = { readonly [name in LayoutName]: number }
+
+/** What a kernel that reads an image exports for it. */
+export type ImageExports = { readonly [name in LayoutName]: { readonly value: number } }
+
+export function layoutOf(kernel: ImageExports): ImageLayout {
+  return Object.fromEntries(layoutNames.map((name) => [name, kernel[name].value])) as ImageLayout
+}
 
 export interface Image {
   readonly bytes: Buffer
-  /** Addresses of the leaves, of the node of a record and of its fields. */
+  /** Addresses of the leaves, of the node of a record and of its fields, [from, end). */
   readonly leavesAt: number
   readonly rootAt: number
   readonly fieldsAt: number
+  readonly fieldsEnd: number
   /** Addresses of fields, [from, end), whose tables are to be filled. */
   readonly indexed: readonly (readonly [from: number, end: number])[]
 }
 
 /** Bytes that the image of a tree takes. */
-export function imageBytes(tree: ColumnTree, leafBytes: number): number {
-  const { nodes, fields, names, tables } = count({ nodes: 1, fields: 0, names: 0, tables: 0 }, tree.columns)
+export function imageBytes(tree: ColumnTree, layout: ImageLayout): number {
+  const { leafCopies, leafBytes, nodeBytes, fieldBytes } = layout
+  const sizes = { nodes: 1, fields: 0, names: 0, tables: 0 }
+  count(sizes, tree.columns, layout)
+  const { nodes, fields, names, tables } = sizes
   return leafCopies * leafBytes * tree.leaves.length + nodes * nodeBytes + fields * fieldBytes + names + tables + 64
 }
 
@@ -36,8 +70,8 @@ function tableBits(fields: number): number {
 }
 
 /** Bytes before so many fields. */
-function tableBytes(fields: number): number {
-  return tableHeadBytes + (fields > fewFields ? 4 << tableBits(fields) : 0)
+function tableBytes(fields: number, { fieldTableAt }: ImageLayout): number {
+  return fieldTableAt + (fields > fewFields ? slotBytes << tableBits(fields) : 0)
 }
 
 interface Sizes {
@@ -47,56 +81,57 @@ interface Sizes {
   tables: number
 }
 
-function count(sizes: Sizes, fields: readonly NamedTreeNode[]): Sizes {
-  sizes.tables += tableBytes(fields.length)
+function count(sizes: Sizes, fields: readonly NamedTreeNode[], layout: ImageLayout): void {
+  sizes.tables += tableBytes(fields.length, layout)
   for (const { name, node } of fields) {
     sizes.fields++
     sizes.names += paddedLength(name)
-    countNode(sizes, node)
+    countNode(sizes, node, layout)
   }
-  return sizes
 }
 
-function countNode(sizes: Sizes, node: TreeNode): void {
+function countNode(sizes: Sizes, node: TreeNode, layout: ImageLayout): void {
   sizes.nodes++
-  if (node.kind === 'list') countNode(sizes, node.element)
-  else if (node.kind === 'struct') count(sizes, node.fields)
+  if (node.kind === 'list') countNode(sizes, node.element, layout)
+  else if (node.kind === 'struct') count(sizes, node.fields, layout)
 }
 
-/** A name has a quote behind it and is read in steps of 16 bytes. */
+/** A name has a quote after it, and a step of the kernel may read over that. */
 function paddedLength(name: string): number {
-  return 16 * Math.ceil((Buffer.byteLength(name) + 1) / 16) + 16
+  return nameStep * Math.ceil((Buffer.byteLength(name) + 1) / nameStep) + nameStep
 }
 
 /** Writes the image for address `base`. @param fields the columns that are fields of a record */
-export function imageOf(tree: ColumnTree, fields: readonly NamedTreeNode[], base: number, leafBytes: number): Image {
-  return new ImageWriter(tree, base, leafBytes).write(fields)
+export function imageOf(tree: ColumnTree, fields: readonly NamedTreeNode[], base: number, layout: ImageLayout): Image {
+  return new ImageWriter(tree, base, layout).write(fields)
 }
 
 class ImageWriter {
   readonly #tree: ColumnTree
   readonly #base: number
-  readonly #leafBytes: number
+  readonly #layout: ImageLayout
   readonly #bytes: Buffer
   readonly #indexed: [from: number, end: number][] = []
   #end = 0
 
-  constructor(tree: ColumnTree, base: number, leafBytes: number) {
+  constructor(tree: ColumnTree, base: number, layout: ImageLayout) {
     this.#tree = tree
     this.#base = base
-    this.#leafBytes = leafBytes
-    this.#bytes = Buffer.alloc(imageBytes(tree, leafBytes))
+    this.#layout = layout
+    this.#bytes = Buffer.alloc(imageBytes(tree, layout))
   }
 
   write(fields: readonly NamedTreeNode[]): Image {
     const { leaves } = this.#tree
-    const leavesAt = this.#place(leafCopies * this.#leafBytes * leaves.length)
+    const { leafBytes, leafCopies, nodeBytes, fieldBytes } = this.#layout
+    const leavesAt = this.#place(leafCopies * leafBytes * leaves.length)
     leaves.forEach((leaf, index) => {
-      this.#leaf(leaf, leavesAt - this.#base + index * this.#leafBytes)
+      this.#leaf(leaf, leavesAt - this.#base + index * leafBytes)
     })
-    const root = this.#place(nodeBytes)
-    const fieldsAt = this.#fields(fields, root - this.#base)
-    return { bytes: this.#bytes, leavesAt, rootAt: root, fieldsAt, indexed: this.#indexed }
+    const rootAt = this.#place(nodeBytes)
+    const fieldsAt = this.#fields(fields, rootAt - this.#base)
+    const fieldsEnd = fieldsAt + fields.length * fieldBytes
+    return { bytes: this.#bytes, leavesAt, rootAt, fieldsAt, fieldsEnd, indexed: this.#indexed }
   }
 
   /** Address of the next `length` bytes. */
@@ -106,54 +141,64 @@ class ImageWriter {
     return this.#base + at
   }
 
+  #kind(kind: TreeNode['kind']): number {
+    return this.#layout[kindNames[kind]]
+  }
+
   #leaf({ kind, maxRepetition, maxDefinition }: Leaf, at: number): void {
-    const levelsAt = 60
-    this.#bytes[at + levelsAt] = maxRepetition
-    this.#bytes[at + levelsAt + 1] = maxDefinition
-    this.#bytes[at + levelsAt + 2] = kinds.indexOf(kind)
+    this.#bytes.set([maxRepetition, maxDefinition, this.#kind(kind)], at + this.#layout.levelsAt)
   }
 
   #node(node: TreeNode): number {
-    const address = this.#place(nodeBytes)
+    const layout = this.#layout
+    const address = this.#place(layout.nodeBytes)
     const at = address - this.#base
     const bytes = this.#bytes
     const leavesAt = this.#base
-    bytes.writeUInt32LE(kinds.indexOf(node.kind), at)
-    bytes.writeUInt32LE(node.definition, at + 4)
-    bytes.writeUInt32LE(node.kind === 'list' ? node.repetition : 0, at + 8)
-    bytes.writeUInt32LE(leavesAt + node.firstLeaf * this.#leafBytes, at + 12)
-    bytes.writeUInt32LE(leavesAt + node.endLeaf * this.#leafBytes, at + 16)
+    bytes.writeUInt32LE(this.#kind(node.kind), at + layout.nodeKind)
+    bytes.writeUInt32LE(node.definition, at + layout.nodeDefinition)
+    bytes.writeUInt32LE(node.kind === 'list' ? node.repetition : 0, at + layout.nodeRepetition)
+    bytes.writeUInt32LE(leavesAt + node.firstLeaf * layout.leafBytes, at + layout.nodeLeaf)
+    bytes.writeUInt32LE(leavesAt + node.endLeaf * layout.leafBytes, at + layout.nodeLeafEnd)
     if (node.kind === 'struct') this.#fields(node.fields, at)
-    if (node.kind === 'list') bytes.writeUInt32LE(this.#node(node.element), at + 28)
+    if (node.kind === 'list') bytes.writeUInt32LE(this.#node(node.element), at + layout.nodeElement)
     return address
   }
 
   /** Address of the fields. */
   #fields(fields: readonly NamedTreeNode[], nodeAt: number): number {
     const bytes = this.#bytes
-    const table = this.#place(tableBytes(fields.length))
+    const { fieldBytes, nodeFields, nodeFieldsEnd, fieldTableAt, fieldTableBits } = this.#layout
+    const table = this.#place(tableBytes(fields.length, this.#layout))
     const address = this.#place(fields.length * fieldBytes)
     const end = address + fields.length * fieldBytes
-    bytes.writeUInt32LE(address, nodeAt + 20)
-    bytes.writeUInt32LE(end, nodeAt + 24)
+    bytes.writeUInt32LE(address, nodeAt + nodeFields)
+    bytes.writeUInt32LE(end, nodeAt + nodeFieldsEnd)
     if (fields.length > fewFields) {
-      const head = address - tableHeadBytes - this.#base
-      bytes.writeUInt32LE(table, head)
-      bytes.writeUInt32LE(tableBits(fields.length), head + 4)
+      bytes.writeUInt32LE(table, address - fieldTableAt - this.#base)
+      bytes.writeUInt32LE(tableBits(fields.length), address - fieldTableBits - this.#base)
       this.#indexed.push([address, end])
     }
-    fields.forEach(({ name, node }, index) => {
-      const at = address - this.#base + index * fieldBytes
-      const nameAt = this.#place(paddedLength(name))
-      const length = bytes.write(`${name}"`, nameAt - this.#base)
-      bytes.copy(bytes, at, nameAt - this.#base, nameAt - this.#base + 16)
-      bytes.writeUInt32LE(isSpelledPlainly(name) ? (1 << Math.min(16, length)) - 1 : 1 << 16, at + 16)
-      bytes.writeUInt32LE(length, at + 20)
-      bytes.writeUInt32LE(nameAt, at + 24)
-      bytes.writeUInt32LE(this.#node(node), at + 28)
-      bytes.writeUInt32LE(address + (index + 1) * fieldBytes, at + 44)
+    fields.forEach((field, index) => {
+      this.#field(field, address + index * fieldBytes)
     })
     return address
+  }
+
+  #field({ name, node }: NamedTreeNode, address: number): void {
+    const bytes = this.#bytes
+    const { fieldBytes, fieldHead, fieldMask, fieldLength, fieldName, fieldNode, fieldBehindIt } = this.#layout
+    const at = address - this.#base
+    const nameAt = this.#place(paddedLength(name))
+    const nameStart = nameAt - this.#base
+    const length = bytes.write(`${name}"`, nameStart)
+    bytes.copy(bytes, at + fieldHead, nameStart, nameStart + nameStep)
+    const mask = isSpelledPlainly(name) ? (1 << Math.min(nameStep, length)) - 1 : 1 << nameStep
+    bytes.writeUInt32LE(mask, at + fieldMask)
+    bytes.writeUInt32LE(length, at + fieldLength)
+    bytes.writeUInt32LE(nameAt, at + fieldName)
+    bytes.writeUInt32LE(this.#node(node), at + fieldNode)
+    bytes.writeUInt32LE(address + fieldBytes, at + fieldBehindIt)
   }
 }
 

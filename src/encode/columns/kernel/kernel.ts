@@ -9,7 +9,7 @@ import type { Leaf, LeafColumn, LeafColumns, LeafValues, PageBody } from '../lea
 import type { RecordShredder, Shredder, ShredderOptions } from '../shredder.js'
 import type { LeafSink } from '../sink.js'
 import type { NamedTreeNode } from '../tree.js'
-import { imageBytes, imageOf } from './image.js'
+import { type ImageExports, imageBytes, imageOf, layoutOf } from './image.js'
 import { kernelBytes } from './kernel-bytes.js'
 
 /** Bytes of records that are given to the kernel at once. A longer record gets a window of its own. */
@@ -21,7 +21,7 @@ const windowRecords = 8192
 const slackBytes = 64
 const roomBytes = windowBytes + slackBytes
 
-interface KernelExports {
+interface KernelExports extends ImageExports {
   memory: WebAssembly.Memory
   allocate(size: number): number
   release(block: number, size: number): void
@@ -53,9 +53,7 @@ interface KernelExports {
   nextPage(): number
   boundText(leaf: number, text: number, buffers: number): number
   resultAt: Constant
-  fieldBytes: Constant
   fieldMismatches: Constant
-  leafBytes: Constant
   leastAt: Constant
   leastTextAt: Constant
   leastBuffers: Constant
@@ -125,16 +123,17 @@ class KernelShredder implements Shredder, LeafSink, LeafColumns {
     this.#hasKey = options.hasKey
     this.#kernel = kernel
     this.#memory = new KernelMemory(kernel.memory)
-    this.#leafBytes = kernel.leafBytes.value
+    const layout = layoutOf(kernel)
+    this.#leafBytes = layout.leafBytes
 
     const { tree } = records
-    const imageAt = kernel.allocate(imageBytes(tree, this.#leafBytes))
+    const imageAt = kernel.allocate(imageBytes(tree, layout))
     const hasExtra = records.extraColumn >= 0
     const fields: readonly NamedTreeNode[] = tree.columns.slice(
       options.hasKey ? 1 : 0,
       hasExtra ? records.extraColumn : undefined,
     )
-    const image = imageOf(tree, fields, imageAt, this.#leafBytes)
+    const image = imageOf(tree, fields, imageAt, layout)
     this.#memory.bytes.set(image.bytes, imageAt)
     this.#leavesAt = image.leavesAt
     this.#fieldsAt = image.fieldsAt

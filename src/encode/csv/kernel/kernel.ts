@@ -5,7 +5,7 @@ import { KiB } from '../../../bytes/units.js'
 import { instanceOf, moduleOf } from '../../../bytes/wasm-module.js'
 import type { RecordBatch } from '../../../record.js'
 import type { Field } from '../../../schema/resource.js'
-import { imageBytes, imageOf } from '../../columns/kernel/image.js'
+import { type ImageExports, imageBytes, imageOf, layoutOf } from '../../columns/kernel/image.js'
 import type { UnknownFields } from '../../columns/layout.js'
 import { treeOf } from '../../columns/tree.js'
 import { kernelBytes } from './kernel-bytes.js'
@@ -35,14 +35,10 @@ const windowRecords = 8192
 const keysBytes = 64 * 1024
 /** Behind each piece of memory so much is read and written over. */
 const slackBytes = 128
-/** Shuffles that the kernel makes for itself. */
-const tableBytes = 8192
-/** As image.ts has leaves, of which there is no need here. */
-const leafBytes = 64
 
 const unknownModes = { extra: 0, drop: 1, error: 2 } as const
 
-interface KernelExports {
+interface KernelExports extends ImageExports {
   memory: WebAssembly.Memory
   allocate(size: number): number
   indexFields(from: number, end: number): void
@@ -59,6 +55,8 @@ interface KernelExports {
   ): void
   writeRows(from: number, to: number, bounds: number, base: number, keys: number, at: number, limit: number): number
   resultAt: { readonly value: number }
+  /** Bytes of the shuffles that the kernel makes for itself. */
+  shufflesBytes: { readonly value: number }
 }
 
 /** The kernel's module, compiled once; null where this runtime has no WebAssembly SIMD. */
@@ -113,12 +111,13 @@ export class KernelRows {
     this.#kernel = kernel
     this.#hasKey = hasKey
     const tree = treeOf(fields)
-    const imageAt = kernel.allocate(imageBytes(tree, leafBytes))
+    const layout = layoutOf(kernel)
+    const imageAt = kernel.allocate(imageBytes(tree, layout))
     this.#windowAt = kernel.allocate(windowBytes + slackBytes)
     this.#boundsAt = kernel.allocate(8 * windowRecords)
     this.#keysAt = hasKey ? kernel.allocate(4 * (windowRecords + 1)) : 0
     this.#keyTextAt = hasKey ? kernel.allocate(keysBytes + slackBytes) : 0
-    const cellsAt = kernel.allocate(tableBytes + windowBytes + slackBytes)
+    const cellsAt = kernel.allocate(kernel.shufflesBytes.value + windowBytes + slackBytes)
     const extraAt = kernel.allocate(windowBytes + slackBytes)
     // a row is at most twice as long as its record and key, and has two quotes and a delimiter for each column
     const rowBytes = 2 * (windowBytes + keysBytes) + 4 * (fields.length + 2)
@@ -131,13 +130,13 @@ export class KernelRows {
     this.#words = new Uint32Array(kernel.memory.buffer)
     this.#resultAt = kernel.resultAt.value / 4
 
-    const image = imageOf(tree, tree.columns, imageAt, leafBytes)
+    const image = imageOf(tree, tree.columns, imageAt, layout)
     this.#bytes.set(image.bytes, imageAt)
     const { delimiter, quote, unknownFields } = options
     kernel.beginCells(delimiter.charCodeAt(0), quote.charCodeAt(0), options.escapesFormulas, cellsAt)
     kernel.beginRows(
-      this.#words[image.rootAt / 4 + 5]!,
-      this.#words[image.rootAt / 4 + 6]!,
+      image.fieldsAt,
+      image.fieldsEnd,
       hasKey,
       options.hasExtra,
       unknownModes[unknownFields],

@@ -14,12 +14,12 @@ export {
   greatestAt,
   greatestBuffers,
   greatestTextAt,
-  leafBytes,
   leastAt,
   leastBuffers,
   leastTextAt,
 } from './state'
-export { fieldBytes, fieldMismatches, indexFields } from './walk'
+export { fieldMismatches, indexFields } from './walk'
+export * from './image'
 export { boundText } from './bounds'
 export { judge } from './leaf'
 

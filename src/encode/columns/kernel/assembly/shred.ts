@@ -17,6 +17,16 @@ import {
   unknowns,
 } from './extra'
 import { flawedAt, maxFlawed, resultAt } from './memory'
+import {
+  nodeDefinition,
+  nodeElement,
+  nodeFields,
+  nodeFieldsEnd,
+  nodeKind,
+  nodeLeaf,
+  nodeLeafEnd,
+  nodeRepetition,
+} from './node'
 import { doubleValue, int64Value, numberEnd, readDouble, readInt64 } from './number'
 import {
   kindBoolean,
@@ -42,20 +52,6 @@ import {
   skipSpace,
   skipValue,
 } from './walk'
-
-// A node of the tree, written by the driver: u32 each.
-const nodeKind: usize = 0
-/** Definition level where it is not null. */
-const nodeDefinition: usize = 4
-/** Repetition level of the elements of a list but the first. */
-const nodeRepetition: usize = 8
-/** Its leaves: from the first to one past the last. */
-const nodeLeaf: usize = 12
-const nodeLeafEnd: usize = 16
-/** Its fields. */
-const nodeFields: usize = 20
-const nodeFieldsEnd: usize = 24
-const nodeElement: usize = 28
 
 /** What becomes of a value of another type. */
 const mismatchToExtra: u32 = 0

@@ -36,6 +36,8 @@ export const greatestTextAt: usize = 84
 export const lastEntryAt: usize = 88
 export const lastIndexAt: usize = 92
 export const leafBytes: usize = 96
+/** Each leaf is there so often: what changes with each value, a copy of it, and what seldom changes. */
+export const leafCopies: usize = 3
 
 // What changes seldom.
 /** First chunks of the streams. */

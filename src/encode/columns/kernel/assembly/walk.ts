@@ -42,13 +42,13 @@ export function skipScalar(at: usize): usize {
 // A field of an object: what a key is compared with. Written by the driver.
 
 /** First 16 bytes of the name and its closing quote. */
-const fieldHead: usize = 0
+export const fieldHead: usize = 0
 /** Bits of those bytes that are of the name or the quote; one that they do not have where no bytes can spell the name. */
-const fieldMask: usize = 16
+export const fieldMask: usize = 16
 /** Bytes of the name and the quote. */
-const fieldLength: usize = 20
+export const fieldLength: usize = 20
 /** Their address. */
-const fieldName: usize = 24
+export const fieldName: usize = 24
 /** Address of the field's node. */
 export const fieldNode: usize = 28
 /** Stamp of the object in which the field was seen last. */
@@ -56,15 +56,15 @@ export const fieldSeen: usize = 32
 /** Values of a field of the record that held another type than declared, since the driver looked last. */
 export const fieldMismatches: usize = 36
 /** Field whose key came behind this one's the last time. */
-const fieldBehindIt: usize = 44
+export const fieldBehindIt: usize = 44
 export const fieldBytes: usize = 48
 
 // Before the fields of an object, written by the driver: where they are many, a table by which a key is found that is not the one that was guessed.
 
 /** Address of its slots, u32 addresses of fields, 0 for none; 0 where the fields are few. */
-const tableAt: usize = 16
+export const tableAt: usize = 16
 /** Number of slots as a power of two. */
-const tableBits: usize = 12
+export const tableBits: usize = 12
 
 /** Fills the table of the fields [from, end). */
 export function indexFields(from: usize, end: usize): void {

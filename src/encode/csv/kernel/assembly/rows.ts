@@ -5,12 +5,11 @@
 import { beginExtra, clearExtra, endExtra, extraText, takeUnknown, unknowns } from '../../../columns/kernel/assembly/extra'
 import { beginHashes } from '../../../columns/kernel/assembly/hash'
 import { resultAt } from '../../../columns/kernel/assembly/memory'
+import { nodeKind } from '../../../columns/kernel/assembly/node'
 import { beginTimestamps } from '../../../columns/kernel/assembly/timestamp'
 import { fieldBytes, fieldNode, fieldOf, fieldSeen, keyBytes, skipComma, skipSpace } from '../../../columns/kernel/assembly/walk'
 import { beginAt, copyCell, endCell, guarded, out, writeCell, writeKey, writeText } from './cells'
 
-/** Kind of a node: the first thing it tells. */
-const nodeKind: usize = 0
 /** In a field: its cell in the room for cells. */
 const fieldCell: usize = 36
 const fieldCellEnd: usize = 40

@@ -4,14 +4,14 @@ import http2 from 'node:http2'
 import net from 'node:net'
 import tls from 'node:tls'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { HttpClient } from '../../src/http/client.js'
-import { attemptTimeoutMs, familyMemory } from '../../src/http/connector.js'
-import { isLostConnection } from '../../src/http/network-error.js'
-import { receivingConnector } from '../../src/http/receiving-sockets.js'
-import { rootCertificate, serverCertificate, serverKey } from './certificates.js'
-import { clientOf, exchangeFailure, failureOf, read, reply, until } from './harness.js'
+import type { HttpClient } from '../../../src/http/client.js'
+import { isLostConnection } from '../../../src/http/network-error.js'
+import { attemptTimeoutMs, familyMemory } from '../../../src/http/undici/connector.js'
+import { receivingConnector } from '../../../src/http/undici/receiving-sockets.js'
+import { rootCertificate, serverCertificate, serverKey } from '../certificates.js'
+import { clientOf, exchangeFailure, failureOf, read, reply, until } from '../harness.js'
 
-vi.mock(import('../../src/http/receiving-sockets.js'), async (original) => {
+vi.mock(import('../../../src/http/undici/receiving-sockets.js'), async (original) => {
   const own = await original()
   return { ...own, receivingConnector: vi.fn(own.receivingConnector) }
 })

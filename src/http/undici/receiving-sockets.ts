@@ -1,21 +1,22 @@
-// Connections that receive into one buffer each, instead of a new one for every read: a body of a gigabyte then leaves no gigabyte to collect, and one
-// read takes as much as four of Node's own.
+// Connections that receive into one buffer each, instead of a new one for every read: a body of a gigabyte then leaves
+// no gigabyte to collect, and one read takes as much as four of Node's own.
 
 import { Socket } from 'node:net'
 import buildConnector from 'undici/lib/core/connect.js'
-import { KiB } from '../bytes/units.js'
-import { InternalError } from '../errors.js'
+import { KiB } from '../../bytes/units.js'
+import { InternalError } from '../../errors.js'
 import { withSmallParser } from './parser-tiering.js'
 
-/** Most bytes that one read takes. With four times as many, what is read leaves the processor's cache before it is parsed. */
+/** Most bytes that one read takes. With four times as many, what is read leaves the processor's cache before it is
+ *  parsed. */
 export const receiveBytes = 256 * KiB
 
 type Connector = ReturnType<typeof buildConnector>
 type ConnectOptions = NonNullable<Parameters<typeof buildConnector>[0]>
 
 /**
- * A connector for a dispatcher of undici. What its sockets give to the parser, and so to the handler of a request, is valid until that returns: after it the
- * next bytes come to the same place.
+ * A connector for a dispatcher of undici. What its sockets give to the parser, and so to the handler of a request, is
+ * valid until that returns: after it the next bytes come to the same place.
  * @param options those of undici's own connector
  */
 export function receivingConnector(options: ConnectOptions): Connector {
@@ -43,7 +44,8 @@ class Receiver {
   #socket: Socket | null = null
   /** What was received and not read yet, in order. Of bytes in the buffer, nothing is received over them. */
   #pending: Uint8Array[] = []
-  /** Whether nothing more is received once we said so. With TLS, what has been deciphered comes all the same, so it has to make room. */
+  /** Whether nothing more is received once we said so. With TLS, what has been deciphered comes all the same, so it has
+   *  to make room. */
   #isStoppable = false
 
   constructor(options: ConnectOptions) {
@@ -68,7 +70,8 @@ class Receiver {
     this.#pending = []
   }
 
-  /** undici takes bytes with `read` when `readable` is emitted, and gives back with `unshift` what its parser did not want yet. */
+  /** undici takes bytes with `read` when `readable` is emitted, and gives back with `unshift` what its parser did not
+   *  want yet. */
   #attach(socket: Socket): void {
     this.#socket = socket
     this.#isStoppable = !('encrypted' in socket)

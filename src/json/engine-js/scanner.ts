@@ -1,12 +1,45 @@
-// Finds records that lie whole in the window, which nearly all do. Unlike the state machine it cannot stop inside of one, so it has no states: where it
-// stands in the code is where it stands in the grammar of RFC 8259, and it need not ask whether the data has ended. What it does not know, and whatever is
-// wrong, it leaves to the machine. UTF-8 has been checked before. bench/engines.ts holds its speed.
+// Finds records that lie whole in the window, which nearly all do: the contract of what does that, and how it is done
+// in plain TypeScript. Unlike the state machine a scanner cannot stop inside of a record, so this one has no states:
+// where it stands in the code is where it stands in the grammar of RFC 8259, and it need not ask whether the data has
+// ended. What it does not know, and whatever is wrong, it leaves to the machine. UTF-8 has been checked before.
+// bench/engines.ts holds its speed.
 
 import { KiB } from '../../bytes/units.js'
-import type { HeapWindow, RecordScanner, ScanLimits } from './slicer-js.js'
+import type { RecordFields } from '../../record.js'
 import { hexDigits, simpleEscapes } from './tables.js'
+import type { HeapWindow } from './window.js'
 
-/** Most records that it finds in one step of the slicer; behind them the machine goes on. */
+/** Finds whole records faster than the state machine does. It begins between two records, may stop between any two, and
+ *  the machine continues from there: so whatever is rare or wrong has one place where it is understood. */
+export interface RecordScanner {
+  /** Where it puts the bounds of records, as the machine does. Another array after the window has grown. */
+  readonly bounds: Uint32Array<ArrayBuffer>
+  /** Finds records in window bytes [from, end) and appends their bounds from index `bound` on. Afterwards the bytes
+   *  between two of them are as `RecordBatch` wants them, and all bytes from `lastEnd` to `end` are what they were, but
+   *  for line ends outside strings, which may be spaces. */
+  scan(from: number, end: number, bound: number, limits: ScanLimits): void
+  /** Index after the last bound, as the last scan left it. */
+  readonly bound: number
+  /** One past the last record that the last scan found. */
+  readonly lastEnd: number
+  /** Whether the last scan met something that it leaves to the machine. Else no whole record follows `lastEnd`. */
+  readonly hasStopped: boolean
+  /** False where the last scan met half of a surrogate pair, or where its bytes ended in one. */
+  readonly isWellFormed: boolean
+  /** The members of the records that the last scan found, where it was asked for them and could note them all. */
+  fields(): RecordFields | undefined
+}
+
+export interface ScanLimits {
+  /** Whether records are separated by line feeds, not commas. */
+  isLines: boolean
+  /** Deepest nesting, a record's own level counted as 1. */
+  maxDepth: number
+  maxRecordBytes: number
+  withFields: boolean
+}
+
+/** Most records that it finds in one step of the slicer; after them the machine continues. */
 const maxRecords = 8 * KiB
 /** Deepest nesting that it follows. */
 const deepest = 256
@@ -63,7 +96,8 @@ export class ScannerJs implements RecordScanner {
     hasLoneSurrogate = false
     const view = this.#view
     const depth = Math.min(maxDepth, deepest)
-    // A string ends behind the data at the latest, and nothing goes on from there: so nothing but what fails looks for the end.
+    // A string ends after the data at the latest, and nothing continues from there: so nothing but what fails looks for
+    // the end.
     bytes[end] = quote
     bytes[end + 1] = 0
 
@@ -101,10 +135,11 @@ function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
   return new DataView(buffer, byteOffset, length)
 }
 
-// These functions give the index where it goes on, or, as a negative number, the complement of an index: of what is not known there, or one behind the data
-// where they end first.
+// These functions give the index where it continues, or, as a negative number, the complement of an index: of what is
+// not known there, or one after the data where they end first.
 
-/** One past the record that begins with the brace at `i`. Long because calls of it would cost more than what they do. */
+/** One past the record that begins with the brace at `i`. Long because calls of it would cost more than what they
+ *  do. */
 function recordEnd(b: Buffer, view: DataView, i: number, maxDepth: number): number {
   let depth = 1
   let closer = closeBrace
@@ -173,7 +208,7 @@ function recordEnd(b: Buffer, view: DataView, i: number, maxDepth: number): numb
   }
 }
 
-/** Behind the string whose first character is at `i`. */
+/** After the string whose first character is at `i`. */
 function stringEnd(b: Buffer, view: DataView, i: number): number {
   for (;;) {
     i = plainEnd(view, i)
@@ -183,8 +218,8 @@ function stringEnd(b: Buffer, view: DataView, i: number): number {
   }
 }
 
-/** At the next quote, backslash or control character. Four bytes at a time: `(x - 0x01…) & ~x & 0x80…` has the high bit of each byte of x that is zero, and of
- *  some above the lowest one; with 0x20… of each that is less than that. */
+/** At the next quote, backslash or control character. Four bytes at a time: `(x - 0x01…) & ~x & 0x80…` has the high bit
+ *  of each byte of x that is zero, and of some above the lowest one; with 0x20… of each that is less than that. */
 function plainEnd(view: DataView, i: number): number {
   for (;;) {
     const word = view.getInt32(i, true)
@@ -210,7 +245,8 @@ function escapeEnd(b: Buffer, i: number): number {
   return (b[i + 2]! | 0x20) === 0x64 ? surrogateEnd(b, i) : i + 6
 }
 
-/** After the escape \ud... at `i`, of a surrogate pair after both. Apart from the one above, which has to stay small to be inlined. */
+/** After the escape \ud... at `i`, of a surrogate pair after both. Apart from the one above, which has to stay small to
+ *  be inlined. */
 function surrogateEnd(b: Buffer, i: number): number {
   if (b[i + 3]! < 0x38) return i + 6
   // \ud8.. to \udf..: the first half and then the second
@@ -225,7 +261,7 @@ function isSecondHalf(b: Buffer, i: number): boolean {
   return hexDigits[b[i + 1]!] === 1 && hexDigits[b[i + 2]!] === 1 && hexDigits[b[i + 3]!] === 1
 }
 
-/** Behind the number at `i`. */
+/** After the number at `i`. */
 function numberEnd(b: Buffer, i: number): number {
   if (b[i] === 0x2d) i++
   if (b[i] === zero) i++
@@ -245,14 +281,14 @@ function numberEnd(b: Buffer, i: number): number {
   return i
 }
 
-/** Behind the digits at `i`, of which there must be one. */
+/** After the digits at `i`, of which there must be one. */
 function digitsEnd(b: Buffer, i: number): number {
   let at = i
   while (b[at]! >= zero && b[at]! <= nine) at++
   return at === i ? ~i : at
 }
 
-/** Behind white space inside of a record. Its line ends become spaces. */
+/** After white space inside of a record. Its line ends become spaces. */
 function inSpace(b: Buffer, i: number): number {
   for (;;) {
     const byte = b[i]!
@@ -262,13 +298,13 @@ function inSpace(b: Buffer, i: number): number {
   }
 }
 
-/** Behind white space between records. */
+/** After white space between records. */
 function afterSpace(b: Buffer, i: number): number {
   while (b[i] === space || b[i] === lineFeed || b[i] === carriageReturn || b[i] === tab) i++
   return i
 }
 
-/** Behind white space that holds a line feed. */
+/** After white space that holds a line feed. */
 function nextLine(b: Buffer, i: number): number {
   const behind = afterSpace(b, i)
   for (let at = i; at < behind; at++) if (b[at] === lineFeed) return behind
