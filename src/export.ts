@@ -12,8 +12,8 @@ import type { Destination, DestinationWriter } from './destination/destination.j
 import type { PartsWriter } from './destination/directory.js'
 import { destinationFromUrl } from './destination/from-url.js'
 import type { Encoder } from './encode/encoder.js'
-import { jsonEncoder } from './encode/json.js'
-import { ndjsonEncoder } from './encode/ndjson.js'
+import { extensionOf, factsOf, isShapedBy } from './encode/formats.js'
+import { openEncoder } from './encode/openers.js'
 import { requireCompression } from './encode/parquet/compression.js'
 import { asFailure, ConfigError, ExportError } from './errors.js'
 import { expectedSchema, givenSchema } from './export/declared-fields.js'
@@ -30,7 +30,7 @@ import { type Completion, openSession, Session, type SessionInit } from './expor
 import { addWarnings, runWarnings } from './export/warnings.js'
 import { flushWasRefused } from './files/flush.js'
 import { usedEngine } from './json/slicer.js'
-import { extensionOf, resolveOptions } from './options/resolve.js'
+import { resolveOptions } from './options/resolve.js'
 import type { GivenOptions, ResolvedOptions } from './options/schema.js'
 import { type JsonRecord, type JsonValue, ownedBatches, type RecordBatch, type Warning } from './record.js'
 import type { ExportEvent, ExportReport, Progress } from './report.js'
@@ -157,7 +157,7 @@ async function exportOnce(resolved: ResolvedOptions, run: Run): Promise<ExportRe
   const startedAt = clock.now()
   const startedWallAt = clock.wallNow()
   requireCodec(resolved.compress)
-  if (resolved.format === 'parquet') requireCompression(resolved.parquetCompression)
+  if (isShapedBy(resolved.format, 'parquet')) requireCompression(resolved.parquetCompression)
   const progress = run.progress ?? emptyProgress()
   const readsMembers = readsFields([...checksOf(resolved, false), ...stagesOf(resolved, run)], run) // what is wrong with a step is known before anything is touched
   columnsOf(expectedSchema(resolved), resolved)
@@ -241,7 +241,7 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
   const { start, canCommit } = session
   const isPlain = resolved.compress === 'none'
   // what is compressed, and what is gathered into row groups, can be gone on with at cuts alone
-  const isOpen = isPlain && resolved.format !== 'parquet'
+  const isOpen = isPlain && factsOf(resolved.format).cuts === 'records'
   const findsNames = (start?.records ?? 0) === 0
   const stages = [...checksOf(resolved, start !== null), ...stagesOf(resolved, run, { findsNames })]
   const { signal } = run
@@ -311,7 +311,7 @@ async function exportFrom(session: Session, context: RunContext): Promise<Export
       format: resolved.format,
       compression: resolved.compress,
       parser: usedEngine(resolved.parser),
-      parquetWriter: resolved.format === 'parquet' ? resolved.parquetWriter : null,
+      parquetWriter: isShapedBy(resolved.format, 'parquet') ? resolved.parquetWriter : null,
       requestedResponseFormat: resolved.responseFormat,
       responseFormat: outcome.responseFormat,
       framing: outcome.framing,
@@ -620,7 +620,8 @@ function hasCuts({ transform }: RunOptions): boolean {
 
 /** Where a list is cut, so that what stands before a cut can be kept: row groups of Parquet, members of what is compressed. */
 function cutsOf(resolved: ResolvedOptions): { cutBytes?: number; cutRecords?: number } {
-  if (resolved.format === 'parquet') return rowGroupCuts(columnsOf(expectedSchema(resolved), resolved), resolved)
+  if (factsOf(resolved.format).cuts === 'row groups')
+    return rowGroupCuts(columnsOf(expectedSchema(resolved), resolved), resolved)
   return resolved.compress === 'none' ? {} : { cutBytes: resolved.commitBytes }
 }
 
@@ -715,43 +716,31 @@ function schemaFor(resolved: ResolvedOptions, outcome: SourceOutcome): ResourceS
   return columnsOf(givenSchema(resolved) ?? declared, resolved)
 }
 
-/** The encoder of the wanted format. Those of columns are loaded only where they are wanted. */
-async function encoderFor(resolved: ResolvedOptions, run: RunOptions, schema: ResourceSchema): Promise<Encoder> {
-  const hasKey = resolved.keyBy !== null
-  const { unknownFields, onTypeMismatch, strict, surrogates, maxColumns } = resolved
-  const columns = { schema, hasKey, unknownFields, onTypeMismatch, strict, maxColumns }
-  switch (resolved.format) {
-    case 'ndjson':
-      return ndjsonEncoder({ surrogates, strict })
-    case 'json':
-      return jsonEncoder({ hasKey, surrogates, strict })
-    case 'csv': {
-      const { csvEncoder } = await import('./encode/csv.js')
-      return csvEncoder({
-        ...columns,
-        delimiter: resolved.csvDelimiter,
-        quote: resolved.csvQuote,
-        lineEnd: resolved.csvLineEnd,
-        bom: resolved.csvBom,
-        header: resolved.csvHeader,
-        nested: resolved.csvNested,
-        flattenSlots: resolved.csvFlattenSlots,
-        formulas: resolved.csvFormulas,
-      })
-    }
-    case 'parquet': {
-      const { parquetEncoder } = await import('./encode/parquet/parquet.js')
-      return parquetEncoder({
-        ...columns,
-        writer: resolved.parquetWriter,
-        compression: resolved.parquetCompression,
-        bloom: resolved.parquetBloom,
-        timestampUnit: resolved.timestampUnit,
-        ...rowGroupsOf(resolved, run),
-        metadata: originOf(resolved, run),
-      })
-    }
-  }
+/** The encoder of the wanted format. */
+function encoderFor(resolved: ResolvedOptions, run: RunOptions, schema: ResourceSchema): Promise<Encoder> {
+  return openEncoder(resolved.format, {
+    schema,
+    hasKey: resolved.keyBy !== null,
+    maxColumns: resolved.maxColumns,
+    unknownFields: resolved.unknownFields,
+    onTypeMismatch: resolved.onTypeMismatch,
+    strict: resolved.strict,
+    surrogates: resolved.surrogates,
+    delimiter: resolved.csvDelimiter,
+    quote: resolved.csvQuote,
+    lineEnd: resolved.csvLineEnd,
+    bom: resolved.csvBom,
+    header: resolved.csvHeader,
+    nested: resolved.csvNested,
+    flattenSlots: resolved.csvFlattenSlots,
+    formulas: resolved.csvFormulas,
+    writer: resolved.parquetWriter,
+    compression: resolved.parquetCompression,
+    bloom: resolved.parquetBloom,
+    timestampUnit: resolved.timestampUnit,
+    ...rowGroupsOf(resolved, run),
+    metadata: factsOf(resolved.format).hasOrigin ? originOf(resolved, run) : {},
+  })
 }
 
 /** Where the encoder ends row groups on its own. The list is cut where it is read, and the encoder follows: then it does so only where records have become so

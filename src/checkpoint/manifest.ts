@@ -1,6 +1,7 @@
 // What was delivered, as text beside the output: enough to hold the file against it later, and to know what it is without opening it. Pure encoding and
 // decoding. It goes wherever the file goes, so it has no token, no cursor and no value of a query.
 
+import { type Codec, codecNames, type Format, formatNames } from '../encode/formats.js'
 import { printable, printableJson, StateError } from '../errors.js'
 import { sideNames } from '../files/side-names.js'
 import type { Framing, JsonValue, Warning } from '../record.js'
@@ -20,8 +21,8 @@ export function manifestPathOf(output: string): string {
  *  the warnings of a check for duplicates tell of an interruption. */
 export interface Manifest {
   readonly manifestVersion: typeof manifestVersion
-  readonly format: (typeof formats)[number]
-  readonly compression: (typeof compressions)[number]
+  readonly format: Format
+  readonly compression: Codec
   /** Records in the output. */
   readonly records: number
   /** Length of the output, of all its parts where it is a directory. */
@@ -99,8 +100,6 @@ export interface ManifestSchema {
 
 const kind = 'truto-export manifest'
 const manifestStart = new RegExp(`^\\{\\s*"kind": *"${kind}"`)
-const formats = ['ndjson', 'json', 'csv', 'parquet'] as const
-const compressions = ['none', 'gzip', 'zstd'] as const
 const requestFormats = ['auto', ...answerFormats] as const
 
 /** The manifest as indented JSON. */
@@ -147,8 +146,8 @@ export function manifestOf(value: JsonValue, corrupt: (why: string) => Error): M
     const fields = object(value, 'it')
     return {
       manifestVersion,
-      format: oneOf(fields, 'format', formats),
-      compression: oneOf(fields, 'compression', compressions),
+      format: oneOf(fields, 'format', formatNames),
+      compression: oneOf(fields, 'compression', codecNames),
       records: count(fields, 'records'),
       bytes: count(fields, 'bytes'),
       parts: orNull(fields, 'parts', partsOf),

@@ -10,6 +10,7 @@ import type { OnTypeMismatch, UnknownFields } from './columns/layout.js'
 import type { KernelRows } from './csv/kernel/kernel.js'
 import { StringifiedRows } from './csv/stringified.js'
 import type { ByteSink, Encoder } from './encoder.js'
+import { extensionOf, formats } from './formats.js'
 
 export interface CsvOptions {
   /** Declared fields, in column order; fields that the user excluded are already gone from it. */
@@ -73,8 +74,8 @@ function isUsual({ delimiter = ',', quote = '"', nested, formulas }: CsvOptions)
 
 export class CsvEncoder implements Encoder {
   readonly format = 'csv'
-  readonly mediaType = 'text/csv'
-  readonly extension = '.csv'
+  readonly mediaType = formats.csv.mediaType
+  readonly extension = extensionOf('csv', 'none')
   readonly #options: CsvOptions
   readonly #usesKernel: boolean
   readonly #rows: StringifiedRows

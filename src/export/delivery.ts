@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { type Manifest, manifestVersion } from '../checkpoint/manifest.js'
+import { factsOf } from '../encode/formats.js'
 import { exportTable, type Group, type OptionEntry, type OptionTable, type ResolvedOptions } from '../options/schema.js'
 import type { JsonValue } from '../record.js'
 import type { ExportReport } from '../report.js'
@@ -139,8 +140,7 @@ function optionsOf(resolved: ResolvedOptions): Manifest['options'] {
 }
 
 function columnsOf(resolved: ResolvedOptions, schema: ResourceSchema): Manifest['schema']['columns'] {
-  const { format } = resolved
-  if (format !== 'csv' && format !== 'parquet') return null
+  if (factsOf(resolved.format).columns === null) return null
   return layoutFor(schema, resolved).columns.map(({ name, type }) => ({ name, type: typeText(type) }))
 }
 

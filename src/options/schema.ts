@@ -2,6 +2,7 @@
 // its reason in `doc`.
 
 import { GiB, KiB, MiB, minute, second } from '../bytes/units.js'
+import { codecNames, formatNames } from '../encode/formats.js'
 
 export type CommandName = 'export' | 'convert' | 'schema' | 'verify' | 'emulator' | 'demo'
 
@@ -227,7 +228,7 @@ export const exportTable = {
     flag: '--output',
     short: '-o',
     placeholder: 'FORMAT',
-    values: ['ndjson', 'json', 'csv', 'parquet'],
+    values: formatNames,
     default: null,
     defaultText: 'by the extension of --out, else ndjson',
     doc: 'NDJSON keeps the bytes of every record. JSON is one array, or one object under --key-by.',
@@ -264,7 +265,7 @@ export const exportTable = {
     group: 'Output',
     commands: both,
     flag: '--compress',
-    values: ['auto', 'none', 'gzip', 'zstd'],
+    values: ['auto', ...codecNames],
     default: 'auto',
     doc: 'auto goes by the extension of --out: .gz is gzip, .zst is zstd, anything else none. zstd needs a Node.js that has it. Parquet compresses inside, see --parquet-compression.',
   },

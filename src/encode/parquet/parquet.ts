@@ -10,6 +10,7 @@ import type { ResourceSchema } from '../../schema/resource.js'
 import { layoutOf, maxRowGroupCells, type OnTypeMismatch, type UnknownFields } from '../columns/layout.js'
 import type { TimestampUnit } from '../columns/timestamp.js'
 import type { ByteSink, Encoder } from '../encoder.js'
+import { extensionOf, formats } from '../formats.js'
 import { type ParquetCompression, requireCompression } from './compression.js'
 import { Turn } from './turn.js'
 import type { OpenRowGroupWriter, RowGroupWriter, RowGroupWriterOptions } from './writer.js'
@@ -69,8 +70,8 @@ const openers: Record<ParquetWriterName, () => Promise<OpenRowGroupWriter>> = {
 
 class ParquetEncoder implements Encoder {
   readonly format = 'parquet'
-  readonly mediaType = 'application/vnd.apache.parquet'
-  readonly extension = '.parquet'
+  readonly mediaType = formats.parquet.mediaType
+  readonly extension = extensionOf('parquet', 'none')
   readonly save?: () => JsonValue | undefined
   readonly #writerName: ParquetWriterName
   readonly #options: RowGroupWriterOptions
