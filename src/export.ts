@@ -32,6 +32,7 @@ import { flushWasRefused } from './files/flush.js'
 import { usedEngine } from './json/slicer.js'
 import { resolveOptions } from './options/resolve.js'
 import type { GivenOptions, ResolvedOptions } from './options/schema.js'
+import { encoderOptionsOf } from './options/shapes.js'
 import { type JsonRecord, type JsonValue, ownedBatches, type RecordBatch, type Warning } from './record.js'
 import type { ExportEvent, ExportReport, Progress } from './report.js'
 import type { DeclaredRecords } from './schema/member.js'
@@ -722,22 +723,7 @@ function encoderFor(resolved: ResolvedOptions, run: RunOptions, schema: Resource
     schema,
     hasKey: resolved.keyBy !== null,
     maxColumns: resolved.maxColumns,
-    unknownFields: resolved.unknownFields,
-    onTypeMismatch: resolved.onTypeMismatch,
-    strict: resolved.strict,
-    surrogates: resolved.surrogates,
-    delimiter: resolved.csvDelimiter,
-    quote: resolved.csvQuote,
-    lineEnd: resolved.csvLineEnd,
-    bom: resolved.csvBom,
-    header: resolved.csvHeader,
-    nested: resolved.csvNested,
-    flattenSlots: resolved.csvFlattenSlots,
-    formulas: resolved.csvFormulas,
-    writer: resolved.parquetWriter,
-    compression: resolved.parquetCompression,
-    bloom: resolved.parquetBloom,
-    timestampUnit: resolved.timestampUnit,
+    ...encoderOptionsOf(resolved),
     ...rowGroupsOf(resolved, run),
     metadata: factsOf(resolved.format).hasOrigin ? originOf(resolved, run) : {},
   })
