@@ -5,12 +5,12 @@ import { extensionsOf, type FormatFacts, factsOf } from '../encode/formats.js'
 import { ConfigError, printable } from '../errors.js'
 import { defaultMaxColumns } from '../schema/column-budget.js'
 import { nearestName } from '../schema/names.js'
+import type { GivenOptions } from './given-options.js'
 import {
   type Budget,
   type CliOptions,
   type CommandName,
   exportTable,
-  type GivenOptions,
   type OptionEntry,
   type OptionTable,
   type ResolvedOptions,

@@ -3,6 +3,7 @@
 
 import { GiB, KiB, MiB, minute, second } from '../bytes/units.js'
 import { codecNames, type FormatShape, formatNames } from '../encode/formats.js'
+import type { QueryParameters } from '../http/query.js'
 
 export type CommandName = 'export' | 'convert' | 'schema' | 'verify' | 'emulator' | 'demo'
 
@@ -1480,19 +1481,6 @@ export const tableOf = {
   demo: demoTable,
 } as const satisfies Record<CommandName, OptionTable>
 
-/** A value of a query or an object parameter: objects and lists nest, `undefined` is left out. */
-export type ParameterValue =
-  | string
-  | number
-  | boolean
-  | bigint
-  | Date
-  | null
-  | undefined
-  | readonly ParameterValue[]
-  | { readonly [key: string]: ParameterValue }
-export type Parameters = { readonly [name: string]: ParameterValue }
-
 type KindValue<E extends OptionEntry> = E['kind'] extends 'enum'
   ? E['values'] extends readonly (infer V)[]
     ? V
@@ -1504,9 +1492,9 @@ type KindValue<E extends OptionEntry> = E['kind'] extends 'enum'
       : E['kind'] extends 'list'
         ? readonly string[]
         : E['kind'] extends 'query'
-          ? Parameters
+          ? QueryParameters
           : E['kind'] extends 'reference'
-            ? string | Parameters
+            ? string | QueryParameters
             : E['kind'] extends 'schema'
               ? string | object
               : E['kind'] extends 'key'
@@ -1528,8 +1516,8 @@ type CliOnlyName = {
 
 type CodeValues = Omit<Values<ExportTable>, CliOnlyName>
 
-/** What one export may be told, by property name. Null and undefined are as good as absent. */
-export type GivenOptions = { readonly [N in keyof CodeValues]?: CodeValues[N] | null | undefined }
+/** What one export may be told. The type that editors show, with a docstring for each, is printed from the table: `GivenOptions` in given-options.ts. */
+export type GivenValues = { readonly [N in keyof CodeValues]?: CodeValues[N] | null | undefined }
 
 /** Budgets that `maxMemoryBytes` decides where they are not given: bytes, and columns of Parquet, each of which takes some. */
 export type Budget = 'maxRecordBytes' | 'rowGroupBytes' | 'maxKeyBytes' | 'maxColumns'
@@ -1541,7 +1529,7 @@ export type ResolvedOptions = Omit<CodeValues, 'format' | 'compress' | 'keyByDup
   readonly format: NonNullable<CodeValues['format']>
   readonly compress: Exclude<CodeValues['compress'], 'auto'>
   readonly keyByDuplicate: NonNullable<CodeValues['keyByDuplicate']>
-  readonly query: Parameters
+  readonly query: QueryParameters
 }
 
 /** Options that only the command line has. */

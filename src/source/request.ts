@@ -1,7 +1,7 @@
 // The URL of one list call. The only file that knows Truto's parameter names and what each integration requires.
 
 import { ConfigError, DataError } from '../errors.js'
-import { encodeQuery, type QueryValue } from '../http/query.js'
+import { encodeQuery, type QueryParameters, type QueryValue } from '../http/query.js'
 import type { ResponseFormat } from '../report.js'
 
 /** Integrations whose requirements the reference page of members states. */
@@ -14,13 +14,13 @@ export interface ListRequest {
   /** `integrated_account_id`; may be left out where the token itself is one of an account. */
   readonly account?: string | undefined
   /** The workspace's id, or an object sent in bracket form. */
-  readonly workspace?: string | { readonly [key: string]: QueryValue } | undefined
+  readonly workspace?: string | QueryParameters | undefined
   /** The channel's id, or an object sent in bracket form. */
-  readonly channel?: string | { readonly [key: string]: QueryValue } | undefined
+  readonly channel?: string | QueryParameters | undefined
   /** Records a page at most, a positive integer. */
   readonly limit?: number | undefined
   /** Any other parameters. Names may be in bracket form. */
-  readonly query?: { readonly [name: string]: QueryValue } | undefined
+  readonly query?: QueryParameters | undefined
   /** A query string that is appended verbatim, already percent-encoded, with or without its `?`. */
   readonly rawQuery?: string | undefined
   readonly ignoreLimit?: boolean | undefined
@@ -123,7 +123,7 @@ export function checkRequirements(request: ListRequest): void {
 }
 
 /** Our options as parameters; undefined where an option was not given. */
-function ownParameters(request: ListRequest): { readonly [name: string]: QueryValue } {
+function ownParameters(request: ListRequest): QueryParameters {
   return {
     integrated_account_id: request.account,
     workspace: byId(request.workspace),

@@ -11,6 +11,8 @@ import {
   records,
   trutoSource,
 } from '../../src/index.js'
+import type { GivenOptions } from '../../src/options/given-options.js'
+import type { GivenValues } from '../../src/options/schema.js'
 
 type Records<T> = AsyncGenerator<T, void, undefined>
 
@@ -130,3 +132,7 @@ exportRecords({ ...part, resource: 'crm/contacts' })
 expectTypeOf(records({ ...part, resource: 'instant-messaging/members' })).toEqualTypeOf<Records<Member>>()
 // @ts-expect-error: an option that there is not
 exportRecords({ resource: 'crm/contacts', acount: 'a' })
+
+// the type of the options that is printed with docstrings is that of their table
+expectTypeOf<Flat<GivenOptions>>().toEqualTypeOf<GivenValues>()
+type Flat<T> = { [N in keyof T]: T[N] }
