@@ -76,6 +76,8 @@ export interface OptionEntry {
   readonly isFile?: true
   /** Of the command line only: the library has no such option. */
   readonly isCliOnly?: true
+  /** What it is, for the help of one screen, which has the options that have this. At most 50 characters. */
+  readonly brief?: string
   /** What it does and what follows from it. Plain text, one line. */
   readonly doc: string
 }
@@ -111,6 +113,7 @@ export const exportTable = {
     placeholder: 'MODEL/RESOURCE',
     default: null,
     defaultText: 'required to export; none to convert',
+    brief: 'the resource whose columns CSV and Parquet get',
     doc: 'The list to export, such as instant-messaging/members. To convert, it names the declared schema that the columns of CSV and Parquet come from; without it they are id and extra.',
   },
   input: {
@@ -133,6 +136,7 @@ export const exportTable = {
     flag: '--input-format',
     values: ['auto', 'page', 'pages', 'ndjson', 'records', 'keyed'],
     default: 'auto',
+    brief: 'what the files hold, where it does not show',
     doc: 'What a file holds: one body of a list; several of them, one after the other; a record on each line; the same, whatever a line looks like; records by their keys, as --key-by writes them. auto goes by the extension and, beyond that, by what the bytes show.',
   },
   account: {
@@ -144,6 +148,7 @@ export const exportTable = {
     short: '-a',
     placeholder: 'ID',
     default: null,
+    brief: 'the integrated account',
     doc: 'The integrated account. May be left out where the token is one of a single account.',
   },
   integration: {
@@ -164,6 +169,7 @@ export const exportTable = {
     flag: '--workspace',
     placeholder: 'ID',
     default: null,
+    brief: 'the workspace (Microsoft 365 and Teams)',
     doc: 'The workspace whose members are listed, sent as workspace[id]. Microsoft 365 and Teams require it.',
   },
   channel: {
@@ -174,6 +180,7 @@ export const exportTable = {
     flag: '--channel',
     placeholder: 'ID',
     default: null,
+    brief: 'the channel (Slack)',
     doc: 'The channel whose members are listed, sent as channel[id]. Slack requires it.',
   },
   query: {
@@ -260,6 +267,7 @@ export const exportTable = {
     values: formatNames,
     default: null,
     defaultText: 'by the extension of --out, else ndjson',
+    brief: 'ndjson, json, csv or parquet; else by --out',
     doc: 'NDJSON keeps the bytes of every record. JSON is one array, or one object under --key-by.',
   },
   out: {
@@ -270,6 +278,7 @@ export const exportTable = {
     flag: '--out',
     placeholder: 'PATH',
     default: '-',
+    brief: 'the file to write; stdout unless it is given',
     doc: 'Where to write; - is stdout. A file appears under its name only when it is complete and on disk; until then it is _NAME.partial beside it.',
   },
   surrogates: {
@@ -290,6 +299,7 @@ export const exportTable = {
     shapes: 'nothing',
     flag: '--overwrite',
     default: false,
+    brief: 'replace a file that exists, at the end',
     doc: 'Replaces an existing file, at the end and as a whole. Without it an existing file is an error before the first request.',
   },
   compress: {
@@ -587,6 +597,7 @@ export const exportTable = {
     default: null,
     defaultText: 'that of the resource, where it is declared',
     isFile: true,
+    brief: 'the columns of CSV and Parquet, as JSON Schema',
     doc: 'The columns of CSV and Parquet, as JSON Schema: see truto-export schema, which prints one. In code: its text, the document, or a ResourceSchema.',
   },
   unknownFields: {
@@ -641,6 +652,7 @@ export const exportTable = {
     placeholder: 'FIELDS',
     default: [],
     defaultText: 'all',
+    brief: 'the only fields to keep, such as id,emails.email',
     doc: 'The only fields to keep, separated by commas. A dot goes into objects and the elements of lists: emails.email. What is no object there (a text in the place of emails) goes. Records keep their order; the columns of CSV and Parquet have the order named here.',
   },
   exclude: {
@@ -651,6 +663,7 @@ export const exportTable = {
     flag: '--exclude',
     placeholder: 'FIELDS',
     default: [],
+    brief: 'fields to leave out',
     doc: 'Fields to leave out, separated by commas. A dot goes into objects and the elements of lists: emails.type. \\. is a dot of a name, \\, a comma of one.',
   },
   redact: {
@@ -661,6 +674,7 @@ export const exportTable = {
     flag: '--redact',
     placeholder: 'FIELD=HOW',
     default: [],
+    brief: 'drop, hash or mask the values of a field',
     doc: "What becomes of the strings, numbers and booleans of a field, also of those in a list: drop leaves the field out, hash puts the HMAC-SHA256 of their text in their place, in hex, and mask three asterisks. Null stays null. An object there is an error. Where an object with the field was expected and a text, number or boolean stands, alone or in a list, that is redacted in the same way and counted. remote_data, the provider's own record, may hold the same values again: --ignore-remote-data leaves it out. Repeatable, after --select and --exclude.",
   },
   redactKey: {
@@ -710,6 +724,7 @@ export const exportTable = {
     flag: '--key-by',
     placeholder: 'FIELD',
     default: null,
+    brief: 'give each record the value of a field as its key',
     doc: 'Gives each record the value of a field as its key: {"<key>":<record>} per line of NDJSON, one object in JSON, a first column _key in CSV and Parquet. Taken before --select, --exclude and --rename; it cannot be a field that --redact hides, one inside or around it, nor, beside any --redact, the server\'s own key (@key).',
   },
   keyByMissing: {
@@ -893,6 +908,7 @@ export const exportTable = {
     default: null,
     defaultText: 'required',
     isSecret: true,
+    brief: 'the API token; better in the environment',
     doc: 'The API token. The flag works, but other users of the machine can see it in the list of processes, so it warns; the environment or a file is better.',
   },
   tokenFile: {
@@ -1118,6 +1134,7 @@ export const exportTable = {
     flag: '--json',
     default: false,
     isCliOnly: true,
+    brief: 'print the report as one line of JSON',
     doc: 'Prints the report as one line of JSON: on stdout where --out is a file, else on stderr. Of an export that fails it tells code, position, what is left and the command that resumes it.',
   },
   logFormat: {
@@ -1151,6 +1168,7 @@ export const exportTable = {
     short: '-v',
     default: false,
     isCliOnly: true,
+    brief: 'a line for each request, page and retry',
     doc: 'One line for each request, page and retry.',
   },
   debug: {
@@ -1207,6 +1225,7 @@ export const schemaTable = {
     defaultText: '10000; none where the schema of the resource is declared',
     min: 1,
     max: 10_000_000,
+    brief: 'learn it from so many records',
     doc: 'Learns the schema from so many records, also where one is declared. What they do not show goes to the column extra later.',
   },
   ...ofCommand('schema', [
@@ -1240,6 +1259,7 @@ export const emulatorTable = {
     default: 1000,
     min: 0,
     max: 10_000_000_000,
+    brief: 'members of the workspace',
     doc: 'Members of the workspace. They are made as they are sent, so any number takes no memory.',
   },
   port: {
@@ -1252,6 +1272,7 @@ export const emulatorTable = {
     defaultText: 'a free one',
     min: 0,
     max: 65_535,
+    brief: 'port on 127.0.0.1',
     doc: 'Port on 127.0.0.1.',
   },
   seed: {
@@ -1262,6 +1283,7 @@ export const emulatorTable = {
     placeholder: 'N',
     default: 1,
     min: 0,
+    brief: 'same seed, same members',
     doc: 'Same seed, same members.',
   },
   integration: {
@@ -1272,6 +1294,7 @@ export const emulatorTable = {
     values: ['slack', 'msteams', 'microsoft365'],
     default: null,
     defaultText: 'slack; msteams for --framing graph',
+    brief: 'what the account connects to',
     doc: 'What the account connects to: it decides the fields, and whether a channel or a workspace is required.',
   },
   accounts: {
@@ -1310,6 +1333,7 @@ export const emulatorTable = {
     placeholder: 'FAULT',
     isWhole: true,
     default: [],
+    brief: 'what goes wrong: page=3,status=503 and others',
     doc: 'What goes wrong, and where: page=3,status=503 · page=2,cut=1000 · page=2,attempt=every,stall · status=429,retry-after=5 · page=4,drip=10,every=500ms · page=2,error-in-body=after. Repeatable. page is a number from 1, by default every page; attempt is the first one unless it says otherwise. What there is: status, cut, stall, drip, redirect, reauth, shift, cursor, error-in-body, garbage, gzip, early-close, content-length, bomb.',
   },
   remoteData: {
@@ -1327,6 +1351,7 @@ export const emulatorTable = {
     flag: '--framing',
     values: ['envelope', 'envelope-cursor-first', 'slack', 'graph', 'array', 'ndjson', 'ignored'],
     default: 'envelope',
+    brief: 'how truto_response_format=stream answers',
     doc: 'How truto_response_format=stream answers: what the real one does is not documented.',
   },
   pageSize: {
@@ -1338,6 +1363,7 @@ export const emulatorTable = {
     default: 200,
     min: 1,
     max: 10_000_000_000,
+    brief: 'records in a page',
     doc: 'Records in a page where the request has no limit.',
   },
   pool: {
@@ -1367,6 +1393,7 @@ export const emulatorTable = {
     commands: ['emulator'],
     flag: '--oddities',
     default: false,
+    brief: 'null, absent and retyped fields',
     doc: 'Some records have null, absent, additional and retyped fields, all of which are legal.',
   },
   rateLimits: {
@@ -1375,6 +1402,7 @@ export const emulatorTable = {
     commands: ['emulator'],
     flag: '--rate-limits',
     default: false,
+    brief: "Truto's documented limits",
     doc: "Truto's documented limits: 50 requests in 10 seconds for an account, 500 for a token.",
   },
   asJson: {
@@ -1383,6 +1411,7 @@ export const emulatorTable = {
     commands: ['emulator'],
     flag: '--json',
     default: false,
+    brief: 'print url, token and ids as JSON',
     doc: 'Prints url, token, account and parent (the id of its channel or workspace), and the lists accounts and parents, as one line of JSON instead of a line for a shell.',
   },
   logFormat: {
@@ -1408,6 +1437,7 @@ export const demoTable = {
     default: 100_000,
     min: 0,
     max: 10_000_000_000,
+    brief: 'members to export',
     doc: 'Members to export.',
   },
   outDir: {
@@ -1417,6 +1447,7 @@ export const demoTable = {
     flag: '--out-dir',
     placeholder: 'DIRECTORY',
     default: 'out',
+    brief: 'where the files go',
     doc: 'Where the files go; it is made where it is absent, and files of the same name are replaced.',
   },
 } as const satisfies OptionTable
@@ -1441,6 +1472,7 @@ export const verifyTable = {
     placeholder: 'FILE',
     default: null,
     defaultText: '_NAME.manifest.json beside it',
+    brief: 'its manifest, where it does not stand beside it',
     doc: 'Its manifest, where that does not stand beside it.',
   },
   asJson: {
@@ -1449,6 +1481,7 @@ export const verifyTable = {
     commands: ['verify'],
     flag: '--json',
     default: false,
+    brief: 'print what was compared as JSON',
     doc: 'Prints what was compared as one line of JSON, whether it matches or not.',
   },
   logFormat: {
@@ -1467,6 +1500,7 @@ export const verifyTable = {
     commands: ['verify'],
     flag: '--debug',
     default: false,
+    brief: 'errors with their stack and causes',
     doc: 'Errors with their stack and causes.',
   },
 } as const satisfies OptionTable
@@ -1480,6 +1514,8 @@ export const tableOf = {
   emulator: emulatorTable,
   demo: demoTable,
 } as const satisfies Record<CommandName, OptionTable>
+
+export const commandNames = Object.keys(tableOf) as readonly CommandName[]
 
 type KindValue<E extends OptionEntry> = E['kind'] extends 'enum'
   ? E['values'] extends readonly (infer V)[]
