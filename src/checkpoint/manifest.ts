@@ -3,6 +3,7 @@
 
 import { type Codec, codecNames, type Format, formatNames } from '../encode/formats.js'
 import { printable, printableJson, StateError } from '../errors.js'
+import { isPartName } from '../files/part-names.js'
 import { sideNames } from '../files/side-names.js'
 import type { Framing, JsonValue, Warning } from '../record.js'
 import type { ExportReport, ResponseFormat } from '../report.js'
@@ -169,7 +170,7 @@ export function manifestOf(value: JsonValue, corrupt: (why: string) => Error): M
 function partsOf(fields: Fields, name: string): Manifest['parts'] {
   return list(fields[name], name, (element) => {
     const part = object(element, 'part')
-    if (!/^part-\d{5,}(\.\w+)+$/.test(text(part, 'name'))) throw new Error('a part has no name of a part')
+    if (!isPartName(text(part, 'name'))) throw new Error('a part has no name of a part')
     return { name: text(part, 'name'), bytes: count(part, 'bytes') }
   })
 }

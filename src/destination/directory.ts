@@ -10,6 +10,7 @@ import { type FileStatus, type FileSystem, type OpenFile, systemFiles } from '..
 import { flush } from '../files/flush.js'
 import { opening, outputError } from '../files/os-error.js'
 import { checkOurs, othersWrite } from '../files/ownership.js'
+import { isPartName, partName } from '../files/part-names.js'
 import { followLinks, ownStatusOf, statusOf } from '../files/paths.js'
 import { piecesOf } from '../files/pieces.js'
 import { temporaryName } from '../files/side-names.js'
@@ -189,7 +190,7 @@ async function checkTarget({ files, name, target, sides, overwrite }: LocalPlace
     throw new ConfigError('ERR_OUTPUT_EXISTS', `${name} is no directory`, { hint })
   }
   const names = (await files.readdir(target)).filter((entry) => entry !== markName)
-  const stranger = names.find((entry) => !partName.test(entry))
+  const stranger = names.find((entry) => !isPartName(entry))
   if (stranger !== undefined) {
     const text = `${name} holds more than parts of an export: ${printable(stranger)}`
     throw new ConfigError('ERR_OUTPUT_EXISTS', text, { hint: 'give a directory that does not exist yet' })
@@ -202,7 +203,6 @@ async function checkTarget({ files, name, target, sides, overwrite }: LocalPlace
   }
 }
 
-const partName = /^part-\d{5,}(\.[a-z0-9]+)+$/
 const withoutSlash = (path: string): string => path.replace(/(?<=.)\/+$/, '')
 
 /** In a directory that we made, for as long as it may be ours to remove. */
@@ -227,7 +227,7 @@ async function strangerIn(files: FileSystem, path: string): Promise<string | nul
   if (status === null) return 'nothing'
   if (!status.isDirectory()) return status.isSymbolicLink() ? 'a symbolic link' : 'no directory'
   const names = await files.readdir(path)
-  const stranger = names.find((entry) => entry !== markName && !partName.test(entry))
+  const stranger = names.find((entry) => entry !== markName && !isPartName(entry))
   if (stranger !== undefined) return `it holds ${printable(stranger)}`
   return names.length === 0 || names.includes(markName) ? null : `it has no ${markName}`
 }
@@ -263,7 +263,7 @@ async function partsIn(
   held.delete(markName)
   const parts: Part[] = []
   for (let index = 0; index < held.size; index++) {
-    const name = nameOf(index, extension)
+    const name = partName(index, extension)
     const path = `${directory}/${name}`
     const status = held.has(name) ? await files.lstat(path) : null
     if (!status?.isFile()) {
@@ -273,10 +273,6 @@ async function partsIn(
     parts.push({ name, bytes: status.size })
   }
   return parts
-}
-
-function nameOf(index: number, extension: string): string {
-  return `part-${String(index).padStart(5, '0')}${extension}`
 }
 
 /** The parts that hold the first `bytes` bytes, the last of them as far as it does. */
@@ -491,7 +487,7 @@ class PartsDirectory implements PartsWriter {
   }
 
   #name(index: number): string {
-    return nameOf(index, this.#init.extension)
+    return partName(index, this.#init.extension)
   }
 
   #inHand(out: BufferedFile): Part {

@@ -7,6 +7,7 @@ import { ConfigError } from '../errors.js'
 import type { JsonValue, RecordBatch, Warning } from '../record.js'
 import type { ResourceSchema } from '../schema/resource.js'
 import type { OnTypeMismatch, UnknownFields } from './columns/layout.js'
+import { isCsvCharacter } from './csv/character.js'
 import type { KernelRows } from './csv/kernel/kernel.js'
 import { StringifiedRows } from './csv/stringified.js'
 import type { ByteSink, Encoder } from './encoder.js'
@@ -212,7 +213,7 @@ export class CsvEncoder implements Encoder {
 }
 
 function checkCharacter(name: string, text: string): void {
-  if (text.length !== 1 || text === '\n' || text === '\r' || /\p{Surrogate}/u.test(text)) {
+  if (!isCsvCharacter(text)) {
     throw new ConfigError('ERR_OPTION_INVALID', `${name} must be one character, not ${JSON.stringify(text)}`)
   }
 }

@@ -1,10 +1,13 @@
 // Flags, environment and code → validated, frozen options. Nothing is read or opened here: a bad option fails before any I/O.
 
 import { formatBytesExact, formatDuration, MiB, parseBytes, parseDuration } from '../bytes/units.js'
+import { isCsvCharacter } from '../encode/csv/character.js'
 import { extensionsOf, type FormatFacts, factsOf } from '../encode/formats.js'
 import { ConfigError, printable } from '../errors.js'
+import { isToken, withoutLineEnds } from '../http/token.js'
 import { defaultMaxColumns } from '../schema/column-budget.js'
 import { nearestName } from '../schema/names.js'
+import { isResourceName } from '../schema/resource-name.js'
 import type { GivenOptions } from './given-options.js'
 import {
   type Budget,
@@ -191,16 +194,12 @@ function accepts(value: unknown, entry: OptionEntry): boolean {
     case 'string':
       if (!isText(value)) return false
       if (entry.isUrl) return isHttpUrl(value as string)
-      return !entry.isCharacter || isCharacter(value as string)
+      return !entry.isCharacter || isCsvCharacter(value as string)
   }
 }
 
 function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== '' && !value.includes('\0')
-}
-
-function isCharacter(text: string): boolean {
-  return text.length === 1 && text !== '\n' && text !== '\r' && !/\p{Surrogate}/u.test(text)
 }
 
 function isHttpUrl(text: string): boolean {
@@ -275,7 +274,7 @@ function completed(values: Record<string, unknown>, label: (name: string) => str
   const conflict = (message: string, hint: string): ConfigError =>
     new ConfigError('ERR_OPTION_INVALID', message, { hint })
 
-  if (given.resource !== null && !/^[^/\s]+\/[^/\s]+$/.test(given.resource)) {
+  if (given.resource !== null && !isResourceName(given.resource)) {
     throw conflict(
       `${shorten(given.resource)} is no resource`,
       'write model/resource, such as instant-messaging/members; a command goes before all else',
@@ -320,9 +319,8 @@ function completed(values: Record<string, unknown>, label: (name: string) => str
       'raise the one or lower the other',
     )
   }
-  // as what prints a line, or a file that holds one, leaves it in a variable
-  const token = given.token === null ? null : given.token.replace(/^[\r\n]+|[\r\n]+$/g, '')
-  if (token !== null && !/^[\x21-\x7e]+$/.test(token)) {
+  const token = given.token === null ? null : withoutLineEnds(given.token)
+  if (token !== null && !isToken(token)) {
     throw new ConfigError('ERR_TOKEN_INVALID', 'the token has characters that a token cannot have')
   }
   const keyByDuplicate = given.keyByDuplicate ?? (facts.isDocument ? 'error' : 'keep')

@@ -3,6 +3,7 @@
 import { ConfigError, DataError } from '../errors.js'
 import { encodeQuery, type QueryParameters, type QueryValue } from '../http/query.js'
 import type { ResponseFormat } from '../report.js'
+import { isResourceName } from '../schema/resource-name.js'
 
 /** Integrations whose requirements the reference page of members states. */
 export type Integration = 'slack' | 'msteams' | 'microsoft365'
@@ -27,8 +28,6 @@ export interface ListRequest {
   readonly ignoreRemoteData?: boolean | undefined
   /** Top-level fields that the server may leave out. */
   readonly excludeFields?: readonly string[] | undefined
-  /** Has the server key its `result` by this field; equal keys collapse there. */
-  readonly keyBy?: string | undefined
   /** Names the integration behind the account, so that `checkRequirements` can know what it needs. Not sent. */
   readonly integration?: Integration | undefined
 }
@@ -38,9 +37,6 @@ export interface PageRequest {
   readonly cursor: string | null
   readonly responseFormat: Exclude<ResponseFormat, 'auto'>
 }
-
-/** A word, or several joined by `-` or `_`: no dot, slash or percent sign gets into the path. */
-const resourcePattern = /^[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*\/[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*$/
 
 const cursorName = 'next_cursor'
 const formatName = 'truto_response_format'
@@ -52,7 +48,7 @@ const formatName = 'truto_response_format'
  */
 export function listUrl(apiUrl: URL, request: ListRequest, page: PageRequest): URL {
   const { resource, limit } = request
-  if (!resourcePattern.test(resource)) {
+  if (!isResourceName(resource)) {
     throw new ConfigError('ERR_OPTION_INVALID', `${JSON.stringify(resource)} is no resource`, {
       hint: 'write model/resource, such as instant-messaging/members',
     })
@@ -129,7 +125,6 @@ function ownParameters(request: ListRequest): QueryParameters {
     workspace: byId(request.workspace),
     channel: byId(request.channel),
     limit: request.limit,
-    truto_key_by: request.keyBy,
     truto_ignore_limit: request.ignoreLimit || undefined,
     truto_ignore_remote_data: request.ignoreRemoteData || undefined,
     // The reference page's form: truto_exclude_fields[]=id&truto_exclude_fields[]=name

@@ -2,6 +2,7 @@
 // added up.
 
 import { AbortableSteps, Following } from '../abort.js'
+import { minute } from '../bytes/units.js'
 import type { RecordsDigest, SourceState } from '../checkpoint/checkpoint.js'
 import { RecordsTally } from '../checkpoint/digest.js'
 import { type Clock, systemClock } from '../clock.js'
@@ -99,7 +100,7 @@ function limitsOf(resolved: ResolvedOptions) {
 }
 
 /** A body slower than this over a whole window is no better than a stalled one. */
-const minRate = { bytesPerSecond: 100, windowMs: 60_000 }
+const minRate = { bytesPerSecond: 100, windowMs: minute }
 
 export function emptyOutcome(): SourceOutcome {
   return {
