@@ -5,9 +5,9 @@ import { type Codec, codecNames, type Format, formatNames } from '../encode/form
 import { printable, printableJson, StateError } from '../errors.js'
 import { isPartName } from '../files/part-names.js'
 import { sideNames } from '../files/side-names.js'
-import type { Framing, JsonValue, Warning } from '../record.js'
-import type { ExportReport, ResponseFormat } from '../report.js'
-import { answerFormats, fallbackOf, framings, type SourceState, warningsOf } from './checkpoint.js'
+import { type Framing, framings, type JsonValue, type Warning } from '../record.js'
+import { answerFormats, type ExportReport, type ResponseFormat } from '../report.js'
+import { fallbackOf, type SourceState, warningsOf } from './checkpoint.js'
 import { count, type Fields, list, object, oneOf, orNull, text } from './fields.js'
 
 /** Version of the text. A reader takes its own version only. */

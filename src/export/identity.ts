@@ -4,6 +4,7 @@ import { createHmac } from 'node:crypto'
 import type { OptionDigests } from '../checkpoint/checkpoint.js'
 import { fingerprintOf } from '../checkpoint/fingerprint.js'
 import { factsOf, isShapedBy } from '../encode/formats.js'
+import { keepsBytes } from '../json/engine-names.js'
 import { exportTable, type OptionTable, type ResolvedOptions, type Shape } from '../options/schema.js'
 import { type IndirectName, optionsShaping } from '../options/shapes.js'
 import { expectedSchema, givenSchema } from './declared-fields.js'
@@ -123,7 +124,7 @@ function factsOfShape(resolved: ResolvedOptions, shape: Exclude<Shape, 'nothing'
 const following = {
   apiUrl: ({ apiUrl }) => new URL(apiUrl).href,
   // the libraries print records anew, the others keep the server's bytes
-  parser: ({ parser }) => (['stream-json', 'streamparser'].includes(parser) ? parser : 'exact'),
+  parser: ({ parser }) => (keepsBytes(parser) ? 'exact' : parser),
   redactKey: keyOfHashes,
   schema: (resolved) => givenSchema(resolved)?.fields ?? null,
   maxMemoryBytes: fewerRowsOf,

@@ -3,12 +3,11 @@
 
 import type { Framing, RecordBatch } from '../record.js'
 import { jsSlicers } from './engine-js/engine-js.js'
+import type { EngineName } from './engine-names.js'
 import { simdSlicers } from './engine-simd/engine-simd.js'
 import { giveUpKernel, kernelModule } from './engine-simd/kernel.js'
 
-/** The engines, default first. */
-export const engineNames = ['simd', 'js', 'stream-json', 'streamparser'] as const
-export type EngineName = (typeof engineNames)[number]
+export { type EngineName, engineNames } from './engine-names.js'
 
 export interface SlicerOptions {
   /** Number of the page, for batches and errors, from 1. */

@@ -3,7 +3,11 @@
 
 import { GiB, KiB, MiB, minute, second } from '../bytes/units.js'
 import { codecNames, type FormatShape, formatNames } from '../encode/formats.js'
+import { parquetCompressions, parquetWriterNames } from '../encode/parquet/choices.js'
 import type { QueryParameters } from '../http/query.js'
+import { engineNames } from '../json/engine-names.js'
+import { answerFormats } from '../report.js'
+import { integrations } from '../schema/integrations.js'
 
 export type CommandName = 'export' | 'convert' | 'schema' | 'verify' | 'emulator' | 'demo'
 
@@ -157,7 +161,7 @@ export const exportTable = {
     commands: fetching,
     shapes: 'nothing',
     flag: '--integration',
-    values: ['slack', 'msteams', 'microsoft365'],
+    values: integrations,
     default: null,
     doc: 'What the account connects to. Not sent: it makes a missing --channel or --workspace an error before the first request.',
   },
@@ -210,7 +214,7 @@ export const exportTable = {
     commands: fetching,
     shapes: 'request',
     flag: '--response-format',
-    values: ['auto', 'stream', 'unified', 'normalized', 'raw', 'debug'],
+    values: ['auto', ...answerFormats],
     default: 'auto',
     doc: 'What truto_response_format asks for. auto asks for stream and, where the answer is not proven to be a unified list, for unified from that page on. Anything else exports exactly what comes.',
   },
@@ -527,7 +531,7 @@ export const exportTable = {
     commands: both,
     shapes: 'parquet',
     flag: '--parquet-writer',
-    values: ['builtin', 'parquetjs-lite'],
+    values: parquetWriterNames,
     default: 'builtin',
     doc: 'Who writes. builtin is our own; the library parquetjs-lite is there to compare and for who relies on it: many times slower, files a fifth larger, timestamps in milliseconds, no statistics to filter by, no zstd, and nothing to resume from.',
   },
@@ -537,7 +541,7 @@ export const exportTable = {
     commands: both,
     shapes: 'parquet',
     flag: '--parquet-compression',
-    values: ['snappy', 'gzip', 'zstd', 'none'],
+    values: parquetCompressions,
     default: 'snappy',
     doc: 'snappy is fast and read by everything; gzip is smaller and slower; zstd is small and fast, but needs a Node.js that has it and is unknown to old readers.',
   },
@@ -770,7 +774,7 @@ export const exportTable = {
     shapes: 'output',
     isIndirect: true,
     flag: '--parser',
-    values: ['simd', 'js', 'stream-json', 'streamparser'],
+    values: engineNames,
     default: 'simd',
     doc: 'The engine that finds the records. All give the same records. simd is the fastest, and js takes its place where there is no WebAssembly SIMD; the two libraries print the records anew, are many times slower and are there to compare.',
   },
@@ -1291,7 +1295,7 @@ export const emulatorTable = {
     group: 'Emulator',
     commands: ['emulator'],
     flag: '--integration',
-    values: ['slack', 'msteams', 'microsoft365'],
+    values: integrations,
     default: null,
     defaultText: 'slack; msteams for --framing graph',
     brief: 'what the account connects to',

@@ -3,10 +3,8 @@
 import { ConfigError, DataError } from '../errors.js'
 import { encodeQuery, type QueryParameters, type QueryValue } from '../http/query.js'
 import type { ResponseFormat } from '../report.js'
+import type { Integration } from '../schema/integrations.js'
 import { isResourceName } from '../schema/resource-name.js'
-
-/** Integrations whose requirements the reference page of members states. */
-export type Integration = 'slack' | 'msteams' | 'microsoft365'
 
 /** What is asked for, the same for every page. */
 export interface ListRequest {

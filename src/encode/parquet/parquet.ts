@@ -11,13 +11,10 @@ import { layoutOf, maxRowGroupCells, type OnTypeMismatch, type UnknownFields } f
 import type { TimestampUnit } from '../columns/timestamp.js'
 import type { ByteSink, Encoder } from '../encoder.js'
 import { extensionOf, formats } from '../formats.js'
-import { type ParquetCompression, requireCompression } from './compression.js'
+import type { ParquetCompression, ParquetWriterName } from './choices.js'
+import { requireCompression } from './compression.js'
 import { Turn } from './turn.js'
 import type { OpenRowGroupWriter, RowGroupWriter, RowGroupWriterOptions } from './writer.js'
-
-/** Who writes, default first. */
-export const parquetWriterNames = ['builtin', 'parquetjs-lite'] as const
-export type ParquetWriterName = (typeof parquetWriterNames)[number]
 
 export interface ParquetOptions {
   /** Declared fields, in column order; fields that the user excluded are already gone from it. */
