@@ -3,7 +3,8 @@
 
 import { ndjsonEncoder } from '../src/encode/ndjson.js'
 import { records } from '../src/index.js'
-import { engineNames, slicerFactory } from '../src/json/engines.js'
+import { engineNames } from '../src/json/engine-names.js'
+import { slicerFactory } from '../src/json/engines.js'
 import type { SlicerFactory } from '../src/json/slicer.js'
 import type { RecordBatch } from '../src/record.js'
 import { excludeFieldsStage } from '../src/transform/exclude-fields.js'

@@ -1,6 +1,7 @@
 // Bundles the modules of the package and of its program into few files: Node.js takes a third of a millisecond for each, and an export loads a hundred. `start`
 // has what the program needs in any case, `core` what an export needs beyond that; what few need is apart and loaded on demand, and packages stay what they are.
 
+import { cpSync, existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 
@@ -32,6 +33,12 @@ await bundle.write({
     ],
   },
 })
+
+// the pages of rooms, which the program prints
+for (const room of readdirSync('src')) {
+  const page = `${room}/README.md`
+  if (existsSync(`src/${page}`)) cpSync(`src/${page}`, `dist/${page}`)
+}
 
 function isAtStart(id, graph) {
   if (atStart.size === 0) addStatic(program, graph)

@@ -7,7 +7,8 @@ export type JsonRecord = { [field: string]: JsonValue }
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue }
 
 /** How a page's body was laid out: where its records were and where its cursor. */
-export type Framing = 'envelope' | 'slack' | 'graph' | 'array' | 'ndjson' | 'keyed'
+export const framings = ['envelope', 'slack', 'graph', 'array', 'ndjson', 'keyed'] as const
+export type Framing = (typeof framings)[number]
 
 /**
  * The own members of a batch's records, as the engine that sliced them found them: nothing has to be scanned again. Valid as long as the batch's bytes.

@@ -4,8 +4,10 @@ import { plural } from './bytes/units.js'
 import type { Counters } from './counts.js'
 import type { Framing, Warning } from './record.js'
 
+/** The answers that Truto can be asked for. */
+export const answerFormats = ['stream', 'unified', 'normalized', 'raw', 'debug'] as const
 /** How Truto was asked to answer. `auto` asks for `stream` and goes to `unified` where the body is not proven to be a unified list. */
-export type ResponseFormat = 'auto' | 'stream' | 'unified' | 'normalized' | 'raw' | 'debug'
+export type ResponseFormat = 'auto' | (typeof answerFormats)[number]
 
 /** Counters of a running export. One object, updated in place; read it whenever you like. */
 export interface Progress {

@@ -11,10 +11,8 @@ import { ConfigError, DataError, printable, StateError, UpstreamError } from './
 import { errnoOf, outputError } from './files/os-error.js'
 import { sideNames } from './files/side-names.js'
 import type { CancellableBody } from './http/decode.js'
-import { slicerFactory } from './json/engines.js'
-import type { SlicerFactory } from './json/slicer.js'
-import { countRecords, isCountable } from './verify/count-records.js'
-import { parquetRows } from './verify/parquet-rows.js'
+import { recordCounter } from './verify/count-records.js'
+import type { ReadRange } from './verify/parquet-rows.js'
 
 export interface VerifyOptions {
   /** The manifest, where it does not stand beside the file. */
@@ -237,20 +235,17 @@ interface Facts {
 
 async function readFacts({ paths }: Layout, manifest: Manifest, signal: AbortSignal): Promise<Facts> {
   const whole = new HashedFiles(paths, signal)
-  let factory: Promise<SlicerFactory> | undefined
-  const slicers = (): Promise<SlicerFactory> => {
-    factory ??= slicerFactory('simd')
-    return factory
-  }
+  const count = recordCounter(manifest)
   let records: number | null = null
   let damage: string | null = null
   try {
     let sum = 0
-    for (const path of paths) {
-      if (manifest.format === 'parquet') sum += await parquetRowsOf(path)
-      else if (isCountable(manifest)) sum += await countRecords(whole.read(path), manifest, slicers)
+    if (count !== null) {
+      for (const path of paths) {
+        sum += await count({ bytes: () => whole.read(path), ranges: (find) => withRanges(path, find) })
+      }
+      records = sum
     }
-    if (manifest.format === 'parquet' || isCountable(manifest)) records = sum
   } catch (error) {
     if (!(error instanceof DataError || error instanceof UpstreamError)) throw error
     damage = `its records cannot be counted: ${error.toLine().split('; ')[0]}`
@@ -259,10 +254,11 @@ async function readFacts({ paths }: Layout, manifest: Manifest, signal: AbortSig
   return { bytes, sha256, records, damage }
 }
 
-async function parquetRowsOf(path: string): Promise<number> {
+/** What `find` makes of parts of a file. */
+async function withRanges(path: string, find: (size: number, read: ReadRange) => Promise<number>): Promise<number> {
   const file = await open(path, 'r')
   try {
-    return await parquetRows((await file.stat()).size, (from, to) => readRange(file, from, to))
+    return await find((await file.stat()).size, (from, to) => readRange(file, from, to))
   } finally {
     await file.close()
   }

@@ -12,7 +12,7 @@ import {
   startEmulator,
   trutoSource,
 } from '../src/index.js'
-import { engineNames } from '../src/json/engines.js'
+import { engineNames } from '../src/json/engine-names.js'
 import { emulate, requestOf, until } from './faults/harness.js'
 
 const all = Array.from({ length: 300 }, (_, index) => memberAt(index, { seed: 3, integration: 'slack' }) as JsonRecord)

@@ -4,8 +4,8 @@
 import { crc32 } from 'node:zlib'
 import { type Counters, counterNames, countersBy } from '../counts.js'
 import { printable, StateError } from '../errors.js'
-import type { Framing, JsonValue, Warning } from '../record.js'
-import type { ResponseFormat } from '../report.js'
+import { type Framing, framings, type JsonValue, type Warning } from '../record.js'
+import { answerFormats, type ResponseFormat } from '../report.js'
 import { count, type Fields, list, object, oneOf, orNull, text } from './fields.js'
 
 /** Version of the text. A reader takes its own version only: state is never guessed. */
@@ -187,9 +187,6 @@ export function fallbackOf(fields: Fields): SourceState['fallback'] {
     reason: text(fallback, 'reason'),
   }
 }
-
-export const framings = ['envelope', 'slack', 'graph', 'array', 'ndjson', 'keyed'] as const
-export const answerFormats = ['stream', 'unified', 'normalized', 'raw', 'debug'] as const
 
 export function warningsOf(value: JsonValue | undefined): Warning[] {
   return list(value, 'warnings', (element) => {

@@ -1,5 +1,6 @@
 // A checkpoint as a file: written under another name, flushed, renamed, and only its owner can read it.
 
+import { MiB } from '../bytes/units.js'
 import { printable } from '../errors.js'
 import type { FileStatus, FileSystem } from '../files/file-system.js'
 import { outputError } from '../files/os-error.js'
@@ -10,7 +11,7 @@ import type { FileLock } from './lock.js'
 import type { CheckpointStore, OpenCheckpointStore } from './store.js'
 
 /** A cursor is the only long thing in it. */
-const maxBytes = 128 * 1024 * 1024
+const maxBytes = 128 * MiB
 
 export interface FileStoreOptions {
   readonly files: FileSystem

@@ -2,11 +2,13 @@
 // decoding. It goes wherever the file goes, so it has no token, no cursor and no value of a query.
 
 import { type Counters, countersBy, pageCounterNames, requestCounterNames } from '../counts.js'
+import { type Codec, codecNames, type Format, formatNames } from '../encode/formats.js'
 import { printable, printableJson, StateError } from '../errors.js'
+import { isPartName } from '../files/part-names.js'
 import { sideNames } from '../files/side-names.js'
-import type { Framing, JsonValue, Warning } from '../record.js'
-import type { ExportReport, ResponseFormat } from '../report.js'
-import { answerFormats, fallbackOf, framings, type SourceState, warningsOf } from './checkpoint.js'
+import { type Framing, framings, type JsonValue, type Warning } from '../record.js'
+import { answerFormats, type ExportReport, type ResponseFormat } from '../report.js'
+import { fallbackOf, type SourceState, warningsOf } from './checkpoint.js'
 import { count, type Fields, list, object, oneOf, orNull, text } from './fields.js'
 import { duplicatesOf, resumedFromOf } from './report.js'
 
@@ -22,8 +24,8 @@ export function manifestPathOf(output: string): string {
  *  the warnings of a check for duplicates tell of an interruption. */
 export interface Manifest {
   readonly manifestVersion: typeof manifestVersion
-  readonly format: (typeof formats)[number]
-  readonly compression: (typeof compressions)[number]
+  readonly format: Format
+  readonly compression: Codec
   /** Records in the output. */
   readonly records: number
   /** Length of the output, of all its parts where it is a directory. */
@@ -92,8 +94,6 @@ export interface ManifestSchema {
 
 const kind = 'truto-export manifest'
 const manifestStart = new RegExp(`^\\{\\s*"kind": *"${kind}"`)
-const formats = ['ndjson', 'json', 'csv', 'parquet'] as const
-const compressions = ['none', 'gzip', 'zstd'] as const
 const requestFormats = ['auto', ...answerFormats] as const
 
 /** The manifest as indented JSON. */
@@ -140,8 +140,8 @@ export function manifestOf(value: JsonValue, corrupt: (why: string) => Error): M
     const fields = object(value, 'it')
     return {
       manifestVersion,
-      format: oneOf(fields, 'format', formats),
-      compression: oneOf(fields, 'compression', compressions),
+      format: oneOf(fields, 'format', formatNames),
+      compression: oneOf(fields, 'compression', codecNames),
       records: count(fields, 'records'),
       bytes: count(fields, 'bytes'),
       parts: orNull(fields, 'parts', partsOf),
@@ -163,7 +163,7 @@ export function manifestOf(value: JsonValue, corrupt: (why: string) => Error): M
 function partsOf(fields: Fields, name: string): Manifest['parts'] {
   return list(fields[name], name, (element) => {
     const part = object(element, 'part')
-    if (!/^part-\d{5,}(\.\w+)+$/.test(text(part, 'name'))) throw new Error('a part has no name of a part')
+    if (!isPartName(text(part, 'name'))) throw new Error('a part has no name of a part')
     return { name: text(part, 'name'), bytes: count(part, 'bytes') }
   })
 }

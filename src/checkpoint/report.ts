@@ -2,9 +2,9 @@
 // their types, or it is an error.
 
 import { counterNames, countersBy } from '../counts.js'
-import type { JsonValue } from '../record.js'
-import type { ExportReport } from '../report.js'
-import { answerFormats, fallbackOf, framings, warningsOf } from './checkpoint.js'
+import { framings, type JsonValue } from '../record.js'
+import { answerFormats, type ExportReport } from '../report.js'
+import { fallbackOf, warningsOf } from './checkpoint.js'
 import { count, type Fields, object, oneOf, orNull, text } from './fields.js'
 
 const requestFormats = ['auto', ...answerFormats] as const

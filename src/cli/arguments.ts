@@ -2,11 +2,11 @@
 
 import { Command, CommanderError, Option } from 'commander'
 import { ConfigError } from '../errors.js'
-import { renderHelp } from '../options/describe.js'
 import type { FlagTexts } from '../options/resolve.js'
-import { type CommandName, type OptionEntry, type OptionTable, tableOf } from '../options/schema.js'
+import { type CommandName, commandNames, type OptionEntry, type OptionTable, tableOf } from '../options/schema.js'
 import { nearestName } from '../schema/names.js'
 import { version } from '../version.js'
+import { helpText, topicText } from './help.js'
 
 /** What was asked for: a command with the texts of its flags, or a text to print, which `--help` and `--version` are. */
 export type ParsedArguments =
@@ -24,16 +24,18 @@ export type ParsedArguments =
  * @throws ConfigError ERR_OPTION_UNKNOWN, which names the nearest flag, ERR_OPTION_MISSING or ERR_OPTION_INVALID
  */
 export function parseArguments(argv: readonly string[]): ParsedArguments {
+  if (argv[0] === 'help') return { kind: 'text', text: topicText(argv.slice(1)) }
   let parsed: ParsedArguments | undefined
   let text = ''
   const program = new Command('truto-export')
   for (const command of commandNames) {
     const conflicts: string[] = []
-    addCommand(program, command, conflicts, (texts) => {
+    const added = addCommand(program, command, conflicts, (texts) => {
       parsed = { kind: 'command', command, texts, conflicts }
     })
+    added.helpInformation = () => helpText(command, afterHelp(argv))
   }
-  program.version(version).helpInformation = () => renderHelp('export')
+  program.version(version).helpCommand(false).helpInformation = () => helpText('export', afterHelp(argv))
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (part) => {
@@ -49,7 +51,7 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
     if (error.exitCode === 0) return { kind: 'text', text }
     throw asConfigError(error, argv)
   }
-  return parsed ?? { kind: 'text', text: renderHelp('export') }
+  return parsed ?? { kind: 'text', text: helpText('export') }
 }
 
 function addCommand(
@@ -57,10 +59,9 @@ function addCommand(
   name: CommandName,
   conflicts: string[],
   onParsed: (texts: FlagTexts) => void,
-): void {
+): Command {
   const entries = Object.entries(tableOf[name] as OptionTable).filter(([, entry]) => entry.commands.includes(name))
   const command = program.command(name, { isDefault: name === 'export' })
-  command.helpInformation = () => renderHelp(name)
   /** Names of the table by the names that commander gives to flags. */
   const names = new Map<string, string>()
   const positional = entries.find(([, entry]) => entry.positional?.includes(name))
@@ -82,6 +83,12 @@ function addCommand(
     }
     onParsed(texts)
   })
+  return command
+}
+
+/** The word after the flag for help. */
+function afterHelp(argv: readonly string[]): string | undefined {
+  return argv[argv.findIndex((word) => word === '--help' || word === '-h') + 1]
 }
 
 /** What is on by default has a flag that turns it off, and for symmetry one that turns it on. */
@@ -130,5 +137,3 @@ function asConfigError(error: CommanderError, argv: readonly string[]): ConfigEr
   }
   return new ConfigError(codes[error.code] ?? 'ERR_OPTION_INVALID', message)
 }
-
-const commandNames = ['export', 'convert', 'schema', 'verify', 'emulator', 'demo'] as const

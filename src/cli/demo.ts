@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatBytes, formatCount, second } from '../bytes/units.js'
+import type { Format } from '../encode/formats.js'
 import { InternalError, OutputError } from '../errors.js'
 import { type FlagTexts, resolveFlags } from '../options/resolve.js'
 import { demoTable } from '../options/schema.js'
@@ -14,8 +15,14 @@ import type { EmulatorAddress } from './emulator-command.js'
 import { type Io, withoutSecrets } from './io.js'
 import { catchSignals, type Stopped } from './signals.js'
 
-const formats = ['ndjson', 'csv', 'parquet'] as const
-export type DemoFormat = (typeof formats)[number]
+/** The formats that it shows, and a shell command for each that prints the first records of a file. */
+const looks = {
+  ndjson: (path) => `head -n 1 ${quote(path)}`,
+  csv: (path) => `head -n 3 ${quote(path)}`,
+  parquet: (path, hasHyparquet) => (hasHyparquet ? readingCommand(path) : queryCommand(path)),
+} satisfies { readonly [N in Format]?: (path: string, hasHyparquet: boolean) => string }
+export type DemoFormat = keyof typeof looks
+const formats = Object.keys(looks) as readonly DemoFormat[]
 
 /** What one export of the demonstration gave. */
 export interface DemoResult {
@@ -74,18 +81,22 @@ export function formatResults(results: readonly DemoResult[], hasHyparquet: bool
       .join('  ')
       .trimEnd(),
   )
-  const looks = results.map(({ format, path }) => `  ${lookCommand(format, path, hasHyparquet)}`)
-  return ['', ...lines, '', 'Look into them:', ...looks, ''].join('\n')
+  const commands = results.map(({ format, path }) => `  ${lookCommand(format, path, hasHyparquet)}`)
+  return ['', ...lines, '', 'Look into them:', ...commands, ''].join('\n')
 }
 
 /** A shell command that shows the first records of a file. */
 export function lookCommand(format: DemoFormat, path: string, hasHyparquet: boolean): string {
-  const file = quote(path)
-  if (format === 'ndjson') return `head -n 1 ${file}`
-  if (format === 'csv') return `head -n 3 ${file}`
-  if (!hasHyparquet) return `duckdb -c "SELECT id, name, status, emails FROM ${sqlText(path)} LIMIT 5"`
+  return looks[format](path, hasHyparquet)
+}
+
+function queryCommand(path: string): string {
+  return `duckdb -c "SELECT id, name, status, emails FROM ${sqlText(path)} LIMIT 5"`
+}
+
+function readingCommand(path: string): string {
   const read = `parquetReadObjects({file:await asyncBufferFromFile(process.argv[1]),columns:['id','name','status'],rowEnd:5})`
-  return `node -e "import('hyparquet').then(async({asyncBufferFromFile,parquetReadObjects})=>console.table(await ${read}))" ${file}`
+  return `node -e "import('hyparquet').then(async({asyncBufferFromFile,parquetReadObjects})=>console.table(await ${read}))" ${quote(path)}`
 }
 
 function exportArguments({ url, account, parent }: EmulatorAddress, path: string): string[] {

@@ -1,10 +1,11 @@
 // `truto-export MODEL/RESOURCE` and `truto-export convert FILE`: flags → one call of the library, its progress and its report.
 
 import { KiB, MiB, plural } from '../bytes/units.js'
+import { extensionsOf, factsOf } from '../encode/formats.js'
 import { ConfigError, type ErrorCode, ExportError, OutputError, printable, printableJson } from '../errors.js'
 import type { ExportOptions } from '../export/export.js'
 import { parseQueryArguments } from '../http/query.js'
-import { extensionsOf, type FlagTexts, resolveExportFlags } from '../options/resolve.js'
+import { type FlagTexts, resolveExportFlags } from '../options/resolve.js'
 import type { CliOptions, ResolvedOptions } from '../options/schema.js'
 import { type ExportEvent, type ExportReport, keptText, type Progress } from '../report.js'
 import type { TokenHook } from '../source/fresh-token.js'
@@ -185,7 +186,8 @@ export function withQuery(texts: FlagTexts): FlagTexts {
 
 /** Bytes that are no text would leave a terminal in disorder. */
 function refuseBinary(options: ResolvedOptions): void {
-  const what = options.format === 'parquet' ? 'Parquet' : options.compress === 'none' ? null : options.compress
+  const { isText, title } = factsOf(options.format)
+  const what = isText ? (options.compress === 'none' ? null : options.compress) : title
   if (options.out !== '-' || what === null) return
   throw new ConfigError('ERR_OPTION_INVALID', `${what} is not written to a terminal`, {
     hint: 'pass --out FILE, or send stdout to a file or a pipe',

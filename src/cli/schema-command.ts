@@ -9,6 +9,7 @@ import { declaredSchema } from '../schema/declared.js'
 import { schemaToJson } from '../schema/json-schema.js'
 import { foldedTwins } from '../schema/names.js'
 import { extraColumn, type Field, keyColumn, type ResourceSchema, unmappedSchema } from '../schema/resource.js'
+import { isResourceName } from '../schema/resource-name.js'
 import { inputsOf, isStdin, refreshBy, withQuery } from './export-command.js'
 import type { Io } from './io.js'
 import type { Log, LogLine } from './log.js'
@@ -20,7 +21,7 @@ import { readFileOption, readToken } from './token.js'
 export async function runSchema(texts: FlagTexts, io: Io, context: RunContext): Promise<number> {
   const values = resolveFlags(schemaTable, 'schema', withQuery(texts), io.env)
   const subjects = typeof values.subject === 'string' ? [values.subject] : values.subject!
-  const resources = subjects.filter(isResource)
+  const resources = subjects.filter(isResourceName)
   if (resources.length > 0 && subjects.length > 1) {
     throw new ConfigError(
       'ERR_OPTION_INVALID',
@@ -117,11 +118,6 @@ async function batchesOf(
     signal,
     ...(tokenCommand === null ? {} : { refreshToken: refreshBy(tokenCommand, io) }),
   })
-}
-
-/** Whether this is `model/resource`; a file in a folder is told from it by a dot, or a leading one: ./folder/file. */
-function isResource(subject: string): boolean {
-  return /^[A-Za-z0-9_-]+\/[A-Za-z0-9_-]+$/.test(subject)
 }
 
 /** Most pairs of names that are told. */

@@ -3,18 +3,12 @@
 import type { Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
 import { KiB } from '../bytes/units.js'
+import type { Codec } from '../encode/formats.js'
 import { asExportError, ConfigError, InternalError } from '../errors.js'
 import type { DestinationWriter } from './destination.js'
 
-export type Codec = 'none' | 'gzip' | 'zstd'
-
 /** Bytes compressed at a time. Always this many, so that the compressed bytes do not depend on how the records came in. */
 const blockBytes = 128 * KiB
-
-/** The codec that a file's name asks for: `.gz` is gzip, `.zst` is zstd. */
-export function codecOf(path: string): Codec {
-  return /\.gz$/i.test(path) ? 'gzip' : /\.zst$/i.test(path) ? 'zstd' : 'none'
-}
 
 /** Checks that this Node.js has the codec and that `level` is one of its levels. @throws ConfigError ERR_RUNTIME_MISSING, ERR_OPTION_INVALID */
 export function requireCodec(codec: Codec, level?: number): void {

@@ -2,6 +2,7 @@
 // replaced, the new one gets its name after that, and each step is durable before the next.
 
 import { dirname } from 'node:path'
+import { MiB } from '../bytes/units.js'
 import { isManifest } from '../checkpoint/manifest.js'
 import { ConfigError, OutputError, printable } from '../errors.js'
 import { flushDirectory, openDirectory } from '../files/directory.js'
@@ -12,7 +13,7 @@ import { besideName, temporaryName } from '../files/side-names.js'
 import { createTemporary, flushDirectoryOf, readWhole, removeFile } from '../files/whole-file.js'
 
 /** A file that does not begin as a manifest of ours is read up to here, to see whether somebody has only put it in another order. */
-const maxStrangeBytes = 16 * 1024 * 1024
+const maxStrangeBytes = 16 * MiB
 
 /** Permission bits that a manifest shares with its output; none to enter a directory with. */
 const sharedMode = 0o666

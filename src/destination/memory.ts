@@ -2,6 +2,7 @@
 
 import { type CheckpointStore, memoryCheckpoints } from '../checkpoint/store.js'
 import { ConfigError, InternalError, StateError } from '../errors.js'
+import { partName } from '../files/part-names.js'
 import { openClaimed, publishStaged } from './claimed-writer.js'
 import type {
   ClaimedPlace,
@@ -265,7 +266,7 @@ class MemoryWriter implements PlaceWriter {
   #list(extension: string): Part[] {
     const parts = this.#parts.length === 0 ? [[]] : this.#parts
     return parts.map((part, index) => ({
-      name: `part-${String(index).padStart(5, '0')}${extension}`,
+      name: partName(index, extension),
       bytes: part.reduce((sum, piece) => sum + piece.length, 0),
     }))
   }

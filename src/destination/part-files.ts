@@ -3,6 +3,7 @@
 import { constants } from 'node:fs'
 import { ConfigError, OutputError, printable, StateError } from '../errors.js'
 import type { FileStatus, FileSystem } from '../files/file-system.js'
+import { isPartName, partName } from '../files/part-names.js'
 import { ownStatusOf, statusOf } from '../files/paths.js'
 import { piecesOf } from '../files/pieces.js'
 import { createWhole, removeFile } from '../files/whole-file.js'
@@ -26,7 +27,7 @@ export async function checkTarget({ files, name, target, sides, overwrite }: Loc
     throw new ConfigError('ERR_OUTPUT_EXISTS', `${name} is no directory`, { hint })
   }
   const names = (await files.readdir(target)).filter((entry) => entry !== markName)
-  const stranger = names.find((entry) => !partName.test(entry))
+  const stranger = names.find((entry) => !isPartName(entry))
   if (stranger !== undefined) {
     const text = `${name} holds more than parts of an export: ${printable(stranger)}`
     throw new ConfigError('ERR_OUTPUT_EXISTS', text, { hint: 'give a directory that does not exist yet' })
@@ -38,8 +39,6 @@ export async function checkTarget({ files, name, target, sides, overwrite }: Loc
     throw new ConfigError('ERR_OUTPUT_EXISTS', text, { hint: 'give it another name, or another --out' })
   }
 }
-
-const partName = /^part-\d{5,}(\.[a-z0-9]+)+$/
 
 /** In a directory that we made, for as long as it may be ours to remove. */
 export const markName = '_truto-export'
@@ -63,7 +62,7 @@ async function strangerIn(files: FileSystem, path: string): Promise<string | nul
   if (status === null) return 'nothing'
   if (!status.isDirectory()) return status.isSymbolicLink() ? 'a symbolic link' : 'no directory'
   const names = await files.readdir(path)
-  const stranger = names.find((entry) => entry !== markName && !partName.test(entry))
+  const stranger = names.find((entry) => entry !== markName && !isPartName(entry))
   if (stranger !== undefined) return `it holds ${printable(stranger)}`
   return names.length === 0 || names.includes(markName) ? null : `it has no ${markName}`
 }
@@ -99,7 +98,7 @@ export async function partsIn(
   held.delete(markName)
   const parts: Part[] = []
   for (let index = 0; index < held.size; index++) {
-    const name = nameOf(index, extension)
+    const name = partName(index, extension)
     const path = `${directory}/${name}`
     const status = held.has(name) ? await files.lstat(path) : null
     if (!status?.isFile()) {

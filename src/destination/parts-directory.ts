@@ -7,10 +7,11 @@ import type { FileSystem, OpenFile } from '../files/file-system.js'
 import { flush } from '../files/flush.js'
 import { outputError } from '../files/os-error.js'
 import { othersWrite } from '../files/ownership.js'
+import { partName } from '../files/part-names.js'
 import { ownStatusOf, statusOf } from '../files/paths.js'
 import { BufferedFile } from './buffered-file.js'
 import type { Part, PartsAbility } from './destination.js'
-import { bytesOf, checkTarget, firstBytes, mark, nameOf, readParts, removeOurs, unmark } from './part-files.js'
+import { bytesOf, checkTarget, firstBytes, mark, readParts, removeOurs, unmark } from './part-files.js'
 import { changeMode } from './private-file.js'
 import { type StagedInit, StagedOutput } from './staged.js'
 
@@ -188,7 +189,7 @@ export class PartsDirectory extends StagedOutput {
   }
 
   #name(index: number): string {
-    return nameOf(index, this.#extension)
+    return partName(index, this.#extension)
   }
 
   #inHand(out: BufferedFile): Part {

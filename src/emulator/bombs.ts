@@ -1,9 +1,10 @@
 // Bodies that are far larger than they should be. Made of one small buffer that is sent again and again, so the bomb costs its maker nothing.
 
+import { KiB } from '../bytes/units.js'
 import type { Body } from './bodies.js'
 import type { BombFault } from './faults.js'
 
-const blockBytes = 64 * 1024
+const blockBytes = 64 * KiB
 
 /** The text of a bomb: `bytes` of it, to within one repeated unit, and for all but `brackets` a proper end.
  *  @param bytes may be Infinity */

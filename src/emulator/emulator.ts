@@ -7,11 +7,12 @@ import { type EmulatorOptions, settingsOf } from './options.js'
 import { parentIdAt } from './records.js'
 import { EmulatorServer } from './server.js'
 
+export type { Integration } from '../schema/integrations.js'
 export { type Basis, basis } from './basis.js'
 export { parseFault } from './fault-texts.js'
 export type { BytePosition, Fault, FaultKind, FaultTarget } from './faults.js'
 export type { RequestLogEntry } from './log.js'
-export { type Integration, type MemberOptions, memberAt, memberIdAt, upstreamMemberAt } from './members.js'
+export { type MemberOptions, memberAt, memberIdAt, upstreamMemberAt } from './members.js'
 export {
   accountsOf,
   defaultAccountId,

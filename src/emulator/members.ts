@@ -2,15 +2,11 @@
 // server keeps nothing. A member is first made as its provider would send it, then mapped as Truto's reference page lists the fields per provider.
 
 import type { JsonRecord, JsonValue } from '../record.js'
+import type { Integration } from '../schema/integrations.js'
 import { graphMember, guid } from './graph-member.js'
 import { type Person, personAt } from './people.js'
 import { Dice } from './random.js'
 import { slackUser } from './slack-user.js'
-
-/** The integrations that `members/list` supports. The slug of Microsoft 365 is not documented. */
-export const integrations = ['slack', 'msteams', 'microsoft365'] as const
-/** An integration by its slug. */
-export type Integration = (typeof integrations)[number]
 
 /** What decides a member's content. */
 export interface MemberOptions {

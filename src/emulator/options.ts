@@ -1,10 +1,12 @@
 // The emulator's options and their defaults: a plain Slack workspace of 1,000 members behind a Truto that behaves as documented.
 
+import { KiB, MiB, minute } from '../bytes/units.js'
 import type { Clock } from '../clock.js'
 import { systemClock } from '../clock.js'
 import { ConfigError } from '../errors.js'
+import { type Integration, integrations } from '../schema/integrations.js'
 import type { Fault } from './faults.js'
-import { type Integration, integrations, type MemberOptions } from './members.js'
+import type { MemberOptions } from './members.js'
 import { checkPaging, cursorStyles, type PagingOptions } from './paging.js'
 import type { RateLimitOptions } from './rate-limits.js'
 
@@ -192,11 +194,11 @@ export function settingsOf(options: EmulatorOptions): Settings {
     port: options.port ?? 0,
     clock: options.clock ?? systemClock,
     logSize: options.logSize ?? 10_000,
-    cacheBytes: options.cacheBytes ?? 64 * 1024 * 1024,
+    cacheBytes: options.cacheBytes ?? 64 * MiB,
     token: options.token ?? defaultToken,
     requireToken: options.requireToken ?? true,
     // An account token lives for 15 minutes (Truto docs, authentication).
-    accountTokenTtlMs: accountToken ? (accountToken === true ? 15 * 60_000 : accountToken.ttlMs) : undefined,
+    accountTokenTtlMs: accountToken ? (accountToken === true ? 15 * minute : accountToken.ttlMs) : undefined,
     accounts: Array.isArray(options.accounts) ? options.accounts : [{ id: defaultAccountId, integration }],
     takesAnyAccount: options.accounts === 'any',
     needsReauth: options.needsReauth ?? false,
@@ -220,7 +222,7 @@ export function settingsOf(options: EmulatorOptions): Settings {
     escapeKeys: options.escapeKeys ?? false,
     encoding: options.encoding ?? 'identity',
     transfer: options.transfer,
-    chunkBytes: options.chunkBytes ?? 256 * 1024,
+    chunkBytes: options.chunkBytes ?? 256 * KiB,
     contentType: options.contentType,
     rateLimits: rateLimits === true ? {} : rateLimits === false ? undefined : rateLimits,
     faults: options.faults ?? [],

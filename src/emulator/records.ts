@@ -1,7 +1,8 @@
 // The lists that the emulated account has, and their records as a request wants them: which resource, mapped or not, without excluded fields.
 
 import type { JsonRecord, JsonValue } from '../record.js'
-import { type Integration, type MemberOptions, memberAt, memberIdAt, upstreamMemberAt } from './members.js'
+import type { Integration } from '../schema/integrations.js'
+import { type MemberOptions, memberAt, memberIdAt, upstreamMemberAt } from './members.js'
 import { Dice } from './random.js'
 import type { RecordView } from './runs.js'
 

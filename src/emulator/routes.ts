@@ -2,10 +2,11 @@
 // for the rate limits: a request and the state in, an answer out.
 
 import type { JsonRecord, JsonValue } from '../record.js'
+import { type Integration, integrations } from '../schema/integrations.js'
 import { memberSchema } from '../schema/member.js'
 import { cursorRefused, missingParameters, needsReauth, remoteError, trutoError } from './api-errors.js'
 import { arrayPage, type EnvelopeFacts, envelopePage, graphPage, ndjsonPage, type Page, slackPage } from './framings.js'
-import { type Integration, integrations, memberAt, memberIndexOf } from './members.js'
+import { memberAt, memberIndexOf } from './members.js'
 import type { EmulatedAccount, Settings, StreamFraming } from './options.js'
 import {
   type CursorStyle,

@@ -1,6 +1,7 @@
 // A run of records as text: the records of one page with their separators. Two makers: records rendered one after the other, and slices of a pool
 // that was rendered once, whose serving costs next to nothing.
 
+import { KiB } from '../bytes/units.js'
 import type { JsonRecord, JsonValue } from '../record.js'
 
 /** Records of one page as text. */
@@ -40,7 +41,7 @@ export interface RunOptions {
   readonly isTerminated: boolean
 }
 
-const renderBytes = 128 * 1024
+const renderBytes = 128 * KiB
 
 /** Records `start` to `start + count`, rendered while they are sent. */
 export function renderedRun(texts: (index: number) => string, count: number, options: RunOptions): RecordRun {

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { KiB, minute } from '../bytes/units.js'
 import { sleep } from '../clock.js'
 import { rechunk } from './bodies.js'
 import { FaultScript, type StrikingFaults } from './faults.js'
@@ -15,7 +16,7 @@ import { type Reply, wireSteps } from './wire.js'
 
 /** Chunks smaller than this are put together into larger writes. */
 const smallChunk = 2048
-const writeBytes = 64 * 1024
+const writeBytes = 64 * KiB
 
 /** The emulator behind its sockets: state, script and log. */
 export class EmulatorServer {
@@ -27,8 +28,8 @@ export class EmulatorServer {
   readonly #sockets = new Set<Socket>()
   readonly #server = process.getBuiltinModule('node:http').createServer({
     // A cursor may be long, and it comes in the request line.
-    maxHeaderSize: 256 * 1024,
-    keepAliveTimeout: 60_000,
+    maxHeaderSize: 256 * KiB,
+    keepAliveTimeout: minute,
     requestTimeout: 0,
     headersTimeout: 0,
     connectionsCheckingInterval: 600_000,

@@ -5,10 +5,12 @@
 import { KiB, MiB } from '../bytes/units.js'
 import { ConfigError } from '../errors.js'
 import type { JsonValue, RecordBatch, Warning } from '../record.js'
+import { isCsvCharacter } from './csv/character.js'
 import type { KernelRows } from './csv/kernel/kernel.js'
 import type { CsvOptions } from './csv/options.js'
 import { StringifiedRows } from './csv/stringified.js'
 import type { ByteSink, Encoder } from './encoder.js'
+import { extensionOf, formats } from './formats.js'
 
 export type { CsvOptions } from './csv/options.js'
 
@@ -41,8 +43,8 @@ function isUsual({ delimiter = ',', quote = '"', nested, formulas }: CsvOptions)
 
 export class CsvEncoder implements Encoder {
   readonly format = 'csv'
-  readonly mediaType = 'text/csv'
-  readonly extension = '.csv'
+  readonly mediaType = formats.csv.mediaType
+  readonly extension = extensionOf('csv', 'none')
   readonly #options: CsvOptions
   readonly #usesKernel: boolean
   readonly #rows: StringifiedRows
@@ -179,7 +181,7 @@ export class CsvEncoder implements Encoder {
 }
 
 function checkCharacter(name: string, text: string): void {
-  if (text.length !== 1 || text === '\n' || text === '\r' || /\p{Surrogate}/u.test(text)) {
+  if (!isCsvCharacter(text)) {
     throw new ConfigError('ERR_OPTION_INVALID', `${name} must be one character, not ${JSON.stringify(text)}`)
   }
 }

@@ -1,8 +1,7 @@
 // The contract of an encoder: batches in, bytes of one format out. Any encoder meets any destination.
 
 import type { JsonValue, RecordBatch, Warning } from '../record.js'
-
-export type Format = 'ndjson' | 'json' | 'csv' | 'parquet'
+import type { Format } from './formats.js'
 
 /** Takes bytes. The promise resolves when they may be overwritten: a sink keeps nothing of them. It rejects with an OutputError, or with
  *  ReaderGone where the reader of a pipe has left. One write is in flight at a time. */

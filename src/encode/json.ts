@@ -3,6 +3,7 @@
 import { InternalError } from '../errors.js'
 import type { JsonValue, RecordBatch, Warning } from '../record.js'
 import type { ByteSink, Encoder } from './encoder.js'
+import { extensionOf, formats } from './formats.js'
 import { Gather } from './gather.js'
 import { SurrogateGuard, type SurrogateOptions } from './surrogates.js'
 
@@ -19,8 +20,8 @@ export function jsonEncoder(options: JsonEncoderOptions = {}): Encoder {
 
 class JsonEncoder implements Encoder {
   readonly format = 'json'
-  readonly mediaType = 'application/json'
-  readonly extension = '.json'
+  readonly mediaType = formats.json.mediaType
+  readonly extension = extensionOf('json', 'none')
   readonly #hasKey: boolean
   #gather!: Gather
   #isEmpty = true

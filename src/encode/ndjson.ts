@@ -2,6 +2,7 @@
 
 import type { RecordBatch, Warning } from '../record.js'
 import type { ByteSink, Encoder } from './encoder.js'
+import { extensionOf, formats } from './formats.js'
 import { Gather } from './gather.js'
 import { SurrogateGuard, type SurrogateOptions } from './surrogates.js'
 
@@ -12,8 +13,8 @@ export function ndjsonEncoder(options: SurrogateOptions = {}): Encoder {
 
 class NdjsonEncoder implements Encoder {
   readonly format = 'ndjson'
-  readonly mediaType = 'application/x-ndjson'
-  readonly extension = '.ndjson'
+  readonly mediaType = formats.ndjson.mediaType
+  readonly extension = extensionOf('ndjson', 'none')
   #out!: ByteSink
   /** Made on first need: most exports never copy. */
   #gather: Gather | undefined

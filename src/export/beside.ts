@@ -4,6 +4,7 @@ import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { MiB } from '../bytes/units.js'
 import { decodeManifest, type Manifest, manifestPathOf } from '../checkpoint/manifest.js'
+import { factsOf } from '../encode/formats.js'
 import { printable } from '../errors.js'
 import { systemFiles } from '../files/file-system.js'
 import { readWhole } from '../files/whole-file.js'
@@ -79,7 +80,7 @@ function besideBy({ source, schema, format, options }: Manifest, path: string): 
   const edits = editsOf(options)
   const isEdited = Object.values(edits).some((paths) => (paths as readonly unknown[] | undefined)?.length)
   const isDeclared = declared !== unmappedSchema && schema.version === declared.version
-  const isKeyed = typeof options['keyBy'] === 'string' && (format === 'json' || format === 'ndjson')
+  const isKeyed = typeof options['keyBy'] === 'string' && factsOf(format).columns === null
   return {
     manifest: printable(path),
     resource,

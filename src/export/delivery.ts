@@ -4,7 +4,9 @@
 import { createHash } from 'node:crypto'
 import { type Manifest, manifestVersion } from '../checkpoint/manifest.js'
 import { countersOf, pageCounterNames, requestCounterNames } from '../counts.js'
-import { exportTable, type Group, type OptionEntry, type OptionTable, type ResolvedOptions } from '../options/schema.js'
+import { factsOf } from '../encode/formats.js'
+import type { ResolvedOptions } from '../options/schema.js'
+import { optionsShaping } from '../options/shapes.js'
 import type { JsonValue } from '../record.js'
 import type { ExportReport } from '../report.js'
 import type { FieldType, ResourceSchema } from '../schema/resource.js'
@@ -100,41 +102,25 @@ function digestOf(cursor: string | null): string | null {
   return cursor === null ? null : createHash('sha256').update(cursor).digest('hex')
 }
 
-/** Groups of the table whose options decide what is in the output's bytes, by format. */
-const shapingOptions = {
-  ndjson: ['surrogates', 'strict'],
-  json: ['surrogates', 'strict'],
-  csv: [],
-  parquet: [],
-} as const
-const shapingGroups: Record<ResolvedOptions['format'], readonly Group[]> = {
-  ndjson: ['Transforms'],
-  json: ['Transforms'],
-  csv: ['Transforms', 'Columns', 'CSV'],
-  parquet: ['Transforms', 'Columns', 'Parquet'],
-}
+/** Options of the request that `source` tells of in its own way. */
+const toldAsSource = ['resource', 'account', 'workspace', 'channel', 'query', 'queryRaw', 'responseFormat', 'cursor']
 
+/** The options that shape what is in the output's bytes. */
 function optionsOf(resolved: ResolvedOptions): Manifest['options'] {
-  const { format, limit, ignoreLimit, ignoreRemoteData, compress, commitBytes } = resolved
-  const values = resolved as unknown as Readonly<Record<string, JsonValue>>
-  const isTold = (entry: OptionEntry): boolean =>
-    shapingGroups[format].includes(entry.group) && !entry.isSecret && !entry.isFile && !entry.isCliOnly
-  const shaping = Object.entries(exportTable as OptionTable).filter(([, entry]) => isTold(entry))
+  const { format, compress, commitBytes } = resolved
+  const told = [
+    ...optionsShaping('request').filter(({ name }) => !toldAsSource.includes(name)),
+    ...factsOf(format).shapedBy.flatMap(optionsShaping),
+  ].filter(({ isIndirect }) => !isIndirect)
   return {
-    limit,
-    ignoreLimit,
-    ignoreRemoteData,
-    ...Object.fromEntries(
-      [...shaping.map(([name]) => name), ...shapingOptions[format]].map((name) => [name, values[name]!]),
-    ),
+    ...Object.fromEntries(told.map(({ name }) => [name, resolved[name] as JsonValue])),
     // where a gzip member or zstd frame ends
     ...(compress === 'none' ? {} : { commitBytes }),
   }
 }
 
 function columnsOf(resolved: ResolvedOptions, schema: ResourceSchema): Manifest['schema']['columns'] {
-  const { format } = resolved
-  if (format !== 'csv' && format !== 'parquet') return null
+  if (factsOf(resolved.format).columns === null) return null
   return layoutFor(schema, resolved).columns.map(({ name, type }) => ({ name, type: typeText(type) }))
 }
 

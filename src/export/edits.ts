@@ -1,6 +1,7 @@
 // Which fields of the records stay, what becomes of them, and the columns that follow from it. What is wrong with that is known before the first request.
 
 import { type Layout, layoutOf, maxRowGroupCells } from '../encode/columns/layout.js'
+import { factsOf } from '../encode/formats.js'
 import { ConfigError, printable } from '../errors.js'
 import type { ResolvedOptions } from '../options/schema.js'
 import type { Warning } from '../record.js'
@@ -52,8 +53,8 @@ export function editWarnings(resolved: ResolvedOptions, { isUnified }: Pick<Sour
  *  same name */
 export function columnsOf(schema: ResourceSchema, resolved: ResolvedOptions): ResourceSchema {
   const edited = editedSchema(schema, editsOf(resolved))
-  const { format } = resolved
-  if (format !== 'csv' && format !== 'parquet') return edited
+  const { columns, one } = factsOf(resolved.format)
+  if (columns === null) return edited
   const reserved = [extraColumn, keyColumn]
   for (const { name } of edited.fields) {
     if (!reserved.includes(foldedName(name))) continue
@@ -62,8 +63,7 @@ export function columnsOf(schema: ResourceSchema, resolved: ResolvedOptions): Re
     })
   }
   if (layoutFor(edited, resolved).columns.length === 0) {
-    const name = format === 'csv' ? 'CSV' : 'a Parquet file'
-    throw new ConfigError('ERR_OPTION_INVALID', `${name} needs a column, and all are excluded`)
+    throw new ConfigError('ERR_OPTION_INVALID', `${one} needs a column, and all are excluded`)
   }
   return edited
 }
@@ -79,7 +79,7 @@ export function layoutFor(schema: ResourceSchema, resolved: ResolvedOptions): La
     onTypeMismatch,
     maxColumns,
   } = resolved
-  const nested = format === 'parquet' ? 'values' : csvNested === 'flatten' ? 'flatten' : 'text'
+  const nested = factsOf(format).columns === 'values' ? 'values' : csvNested === 'flatten' ? 'flatten' : 'text'
   return layoutOf({ schema, hasKey: keyBy !== null, nested, flattenSlots, unknownFields, onTypeMismatch, maxColumns })
 }
 

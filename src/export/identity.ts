@@ -3,7 +3,10 @@
 import { createHmac } from 'node:crypto'
 import type { OptionDigests } from '../checkpoint/checkpoint.js'
 import { fingerprintOf } from '../checkpoint/fingerprint.js'
-import { exportTable, type OptionTable, type ResolvedOptions } from '../options/schema.js'
+import { factsOf, isShapedBy } from '../encode/formats.js'
+import { keepsBytes } from '../json/engine-names.js'
+import { exportTable, type OptionTable, type ResolvedOptions, type Shape } from '../options/schema.js'
+import { type IndirectName, optionsShaping } from '../options/shapes.js'
 import { expectedSchema, givenSchema } from './declared-fields.js'
 import { columnsOf, editsOf, rowGroupCuts } from './edits.js'
 import type { Checked } from './options.js'
@@ -25,7 +28,7 @@ export function identityInit({ resolved, transform, input }: Checked): IdentityI
 export function obstacleOf({ resolved, transform, hasInput }: IdentityInit): string | null {
   if (hasInput) return 'what is read is no list of Truto'
   if (!resolved.checkpoint) return 'no checkpoint is wanted'
-  if (resolved.format === 'parquet' && resolved.parquetWriter !== 'builtin')
+  if (isShapedBy(resolved.format, 'parquet') && resolved.parquetWriter !== 'builtin')
     return `a file of ${resolved.parquetWriter} cannot be gone on with`
   if (resolved.keyBy !== null && resolved.keyByDuplicate !== 'keep') return 'the keys that were seen are not saved'
   if (transform !== undefined && typeof transform !== 'function') return 'what a Transform holds is not known'
@@ -33,26 +36,27 @@ export function obstacleOf({ resolved, transform, hasInput }: IdentityInit): str
 }
 
 /** SHA-256 of everything that the output's bytes depend on: request, transforms, format. No token, no limit, no deadline. */
-export function identityOf({ resolved, transform }: IdentityInit): string {
-  const { format, compress } = resolved
+export function identityOf(init: IdentityInit): string {
+  const { columns } = factsOf(init.resolved.format)
+  const { apiUrl, request, parser, transform, output, records, redactKey, schema, own, maxMemoryBytes, ...cuts } =
+    factsShaping(init)
   return fingerprintOf({
     outputVersion,
-    apiUrl: new URL(resolved.apiUrl).href,
-    request: pick(resolved, requestOptions),
-    // the libraries print records anew, the others keep the server's bytes
-    parser: ['stream-json', 'streamparser'].includes(resolved.parser) ? resolved.parser : 'exact',
-    transform: typeof transform === 'function' ? String(transform) : null,
-    output: { format, compress },
-    transforms: pick(resolved, transformOptions),
+    apiUrl,
+    request,
+    parser,
+    transform,
+    output,
+    transforms: records,
     // tells keys apart; what is kept is a digest of all of this
-    redactKey: keyOfHashes(resolved),
-    schema: format === 'csv' || format === 'parquet' ? (givenSchema(resolved)?.fields ?? null) : null,
+    redactKey,
+    schema,
     // absent where it is as it always was
-    text: format === 'ndjson' || format === 'json' ? textOptionsOf(resolved) : undefined,
-    columns: format === 'csv' || format === 'parquet' ? pick(resolved, columnOptions[format]) : null,
-    rowGroups: format === 'parquet' ? fewerRowsOf(resolved) : undefined,
-    cut: compress === 'none' ? null : resolved.commitBytes,
-    parts: [resolved.partRows, resolved.partBytes],
+    text: columns === null && !isBytesOfServer(init.resolved) ? own : undefined,
+    columns: columns === null ? null : own,
+    rowGroups: maxMemoryBytes ?? undefined,
+    cut: cuts.commitBytes,
+    parts: [cuts.partRows, cuts.partBytes],
   })
 }
 
@@ -60,24 +64,20 @@ export function identityOf({ resolved, transform }: IdentityInit): string {
 const keptDigits = 8
 
 /** What of `identityOf` is each option's, by its name. */
-export function optionDigestsOf({ resolved, transform }: IdentityInit): OptionDigests {
-  const { format, compress } = resolved
-  const facts: Record<string, unknown> = {
+export function optionDigestsOf(init: IdentityInit): OptionDigests {
+  const { apiUrl, request, parser, transform, output, records, redactKey, schema, own, ...rest } = factsShaping(init)
+  const facts = {
     version: outputVersion,
-    apiUrl: new URL(resolved.apiUrl).href,
-    ...pick(resolved, requestOptions),
-    parser: ['stream-json', 'streamparser'].includes(resolved.parser) ? resolved.parser : 'exact',
-    transform: typeof transform === 'function' ? String(transform) : null,
-    format,
-    compress,
-    ...pick(resolved, transformOptions),
-    redactKey: keyOfHashes(resolved),
-    schema: format === 'csv' || format === 'parquet' ? (givenSchema(resolved)?.fields ?? null) : null,
-    ...(format === 'csv' || format === 'parquet' ? pick(resolved, columnOptions[format]) : pick(resolved, textOptions)),
-    maxMemoryBytes: format === 'parquet' ? (fewerRowsOf(resolved) ?? null) : null,
-    commitBytes: compress === 'none' ? null : resolved.commitBytes,
-    partRows: resolved.partRows,
-    partBytes: resolved.partBytes,
+    apiUrl,
+    ...request,
+    parser,
+    transform,
+    ...output,
+    ...records,
+    redactKey,
+    schema,
+    ...own,
+    ...rest,
   }
   const digests = Object.entries(facts).map(([name, value]) => [
     name,
@@ -85,6 +85,57 @@ export function optionDigestsOf({ resolved, transform }: IdentityInit): OptionDi
   ])
   return Object.fromEntries(digests) as OptionDigests
 }
+
+type Facts = { readonly [name: string]: unknown }
+
+/** What the output's bytes depend on, by what the table says that options shape. Those that are named here stand where checkpoints of before have them; of others
+ *  that are added to the table there is nothing to be done. */
+function factsShaping({ resolved, transform }: IdentityInit) {
+  const { apiUrl, ...request } = factsOfShape(resolved, 'request')
+  const { redactKey, ...records } = factsOfShape(resolved, 'records')
+  const { parser, commitBytes, partRows, partBytes, ...output } = factsOfShape(resolved, 'output')
+  const shapes = factsOf(resolved.format).shapedBy.filter((shape) => shape !== 'records')
+  const formatFacts: Facts = Object.assign({}, ...shapes.map((shape) => factsOfShape(resolved, shape)))
+  const { schema = null, maxMemoryBytes = null, ...own } = formatFacts
+  return {
+    apiUrl,
+    request,
+    parser,
+    transform: typeof transform === 'function' ? String(transform) : null,
+    output,
+    records,
+    redactKey,
+    schema,
+    /** Of the format alone. */
+    own,
+    maxMemoryBytes,
+    commitBytes,
+    partRows,
+    partBytes,
+  }
+}
+
+function factsOfShape(resolved: ResolvedOptions, shape: Exclude<Shape, 'nothing'>): Facts {
+  const options = optionsShaping(shape).filter(({ isGuard }) => !isGuard)
+  return Object.fromEntries(
+    options.map(({ name, isIndirect }) => [
+      name,
+      isIndirect ? following[name as IndirectName](resolved) : resolved[name],
+    ]),
+  )
+}
+
+/** What follows from options whose value itself shapes nothing. */
+const following = {
+  apiUrl: ({ apiUrl }) => new URL(apiUrl).href,
+  // the libraries print records anew, the others keep the server's bytes
+  parser: ({ parser }) => (keepsBytes(parser) ? 'exact' : parser),
+  redactKey: keyOfHashes,
+  schema: (resolved) => givenSchema(resolved)?.fields ?? null,
+  maxMemoryBytes: fewerRowsOf,
+  // where a gzip member or zstd frame ends
+  commitBytes: ({ compress, commitBytes }) => (compress === 'none' ? null : commitBytes),
+} satisfies Record<IndirectName, (resolved: ResolvedOptions) => unknown>
 
 /** The options in which two exports differ, as flags; none where that cannot be told. Options of another format count as that one. */
 export function differingOptions(saved: OptionDigests | undefined, own: OptionDigests): string[] {
@@ -102,16 +153,15 @@ export function knownIdentityOf(init: IdentityInit): string | null {
   return init.hasInput || typeof init.transform === 'object' ? null : identityOf(init)
 }
 
-/** Rows of a row group where the memory bound allows fewer than are asked for; undefined where it does not matter. */
-function fewerRowsOf(resolved: ResolvedOptions): number | undefined {
+/** Rows of a row group where the memory bound allows fewer than are asked for; null where it does not matter. */
+function fewerRowsOf(resolved: ResolvedOptions): number | null {
   const { cutRecords } = rowGroupCuts(columnsOf(expectedSchema(resolved), resolved), resolved)
-  return cutRecords < resolved.rowGroupRows ? cutRecords : undefined
+  return cutRecords < resolved.rowGroupRows ? cutRecords : null
 }
 
-/** What NDJSON and JSON do to the server's bytes; undefined for nothing. */
-function textOptionsOf(resolved: ResolvedOptions): object | undefined {
-  const { surrogates, strict } = resolved
-  return surrogates === 'keep' && !strict ? undefined : pick(resolved, textOptions)
+/** Whether NDJSON and JSON have what the server sent as it is. */
+function isBytesOfServer({ surrogates, strict }: ResolvedOptions): boolean {
+  return surrogates === 'keep' && !strict
 }
 
 /** A key that stands in the environment and hashes nothing is no part of the export. */
@@ -119,49 +169,4 @@ function keyOfHashes(resolved: ResolvedOptions): string | null {
   const { redactKey } = resolved
   if (redactKey === null || !editsOf(resolved).redact?.some(([, how]) => how === 'hash')) return null
   return createHmac('sha256', redactKey).update('truto-export').digest('hex')
-}
-
-const requestOptions = [
-  'resource',
-  'account',
-  'workspace',
-  'channel',
-  'query',
-  'queryRaw',
-  'responseFormat',
-  'limit',
-  'cursor',
-  'ignoreLimit',
-  'ignoreRemoteData',
-] as const
-const transformOptions = ['select', 'exclude', 'redact', 'rename', 'keyBy', 'keyByMissing', 'keyByDuplicate'] as const
-const textOptions = ['surrogates', 'strict'] as const
-const sharedColumnOptions = ['unknownFields', 'onTypeMismatch', 'strict'] as const
-const csvOptions = [
-  'csvDelimiter',
-  'csvQuote',
-  'csvLineEnd',
-  'csvBom',
-  'csvHeader',
-  'csvNested',
-  'csvFlattenSlots',
-  'csvFormulas',
-  ...sharedColumnOptions,
-] as const
-const parquetOptions = [
-  'parquetWriter',
-  'parquetCompression',
-  'parquetBloom',
-  'rowGroupRows',
-  'rowGroupBytes',
-  'timestampUnit',
-  ...sharedColumnOptions,
-] as const
-const columnOptions = { csv: csvOptions, parquet: parquetOptions }
-
-function pick<N extends keyof ResolvedOptions>(
-  resolved: ResolvedOptions,
-  names: readonly N[],
-): Record<string, unknown> {
-  return Object.fromEntries(names.map((name) => [name, resolved[name]]))
 }

@@ -2,9 +2,10 @@
 
 import { MiB } from '../bytes/units.js'
 import type { Encoder } from '../encode/encoder.js'
-import { jsonEncoder } from '../encode/json.js'
-import { ndjsonEncoder } from '../encode/ndjson.js'
+import { factsOf } from '../encode/formats.js'
+import { openEncoder } from '../encode/openers.js'
 import type { ResolvedOptions } from '../options/schema.js'
+import { encoderOptionsOf } from '../options/shapes.js'
 import { declaredSchema } from '../schema/declared.js'
 import { type ResourceSchema, unmappedSchema } from '../schema/resource.js'
 import { resourceUrl } from '../source/request.js'
@@ -20,46 +21,17 @@ export function outputSchema(resolved: ResolvedOptions, outcome: SourceOutcome):
   return columnsOf(givenSchema(resolved) ?? declared, resolved)
 }
 
-/** The encoder of the wanted format, once the first page has shown what its records are, so that columns are those of its schema. Those of columns are loaded
- *  only where they are wanted. */
-export async function openEncoder(checked: Checked, outcome: SourceOutcome): Promise<Encoder> {
+/** The encoder of the wanted format, once the first page has shown what its records are, so that columns are those of its schema. */
+export function encoderOf(checked: Checked, outcome: SourceOutcome): Promise<Encoder> {
   const { resolved } = checked
-  const schema = outputSchema(resolved, outcome)
-  const hasKey = resolved.keyBy !== null
-  const { unknownFields, onTypeMismatch, strict, surrogates, maxColumns } = resolved
-  const columns = { schema, hasKey, unknownFields, onTypeMismatch, strict, maxColumns }
-  switch (resolved.format) {
-    case 'ndjson':
-      return ndjsonEncoder({ surrogates, strict })
-    case 'json':
-      return jsonEncoder({ hasKey, surrogates, strict })
-    case 'csv': {
-      const { csvEncoder } = await import('../encode/csv.js')
-      return csvEncoder({
-        ...columns,
-        delimiter: resolved.csvDelimiter,
-        quote: resolved.csvQuote,
-        lineEnd: resolved.csvLineEnd,
-        bom: resolved.csvBom,
-        header: resolved.csvHeader,
-        nested: resolved.csvNested,
-        flattenSlots: resolved.csvFlattenSlots,
-        formulas: resolved.csvFormulas,
-      })
-    }
-    case 'parquet': {
-      const { parquetEncoder } = await import('../encode/parquet/parquet.js')
-      return parquetEncoder({
-        ...columns,
-        writer: resolved.parquetWriter,
-        compression: resolved.parquetCompression,
-        bloom: resolved.parquetBloom,
-        timestampUnit: resolved.timestampUnit,
-        ...rowGroupsOf(checked),
-        metadata: originOf(checked),
-      })
-    }
-  }
+  return openEncoder(resolved.format, {
+    schema: outputSchema(resolved, outcome),
+    hasKey: resolved.keyBy !== null,
+    maxColumns: resolved.maxColumns,
+    ...encoderOptionsOf(resolved),
+    ...rowGroupsOf(checked),
+    metadata: factsOf(resolved.format).hasOrigin ? originOf(checked) : {},
+  })
 }
 
 /** Where the encoder ends row groups on its own. The list is cut where it is read, and the encoder follows: then it does so only where records have become so

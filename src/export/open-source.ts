@@ -1,6 +1,7 @@
 // From the options to the source of the records: a list of Truto, or bodies that were saved.
 
 import type { SourceState } from '../checkpoint/checkpoint.js'
+import { factsOf } from '../encode/formats.js'
 import type { HttpClient } from '../http/client.js'
 import type { ResolvedOptions } from '../options/schema.js'
 import type { Warning } from '../record.js'
@@ -120,7 +121,8 @@ function listOptions({ resolved, privacy, refreshToken, clock, signal }: Checked
 
 /** Where a list is cut, so that what stands before a cut can be kept: row groups of Parquet, members of what is compressed. */
 function cutsOf(resolved: ResolvedOptions): { cutBytes?: number; cutRecords?: number } {
-  if (resolved.format === 'parquet') return rowGroupCuts(columnsOf(expectedSchema(resolved), resolved), resolved)
+  if (factsOf(resolved.format).cuts === 'row groups')
+    return rowGroupCuts(columnsOf(expectedSchema(resolved), resolved), resolved)
   return resolved.compress === 'none' ? {} : { cutBytes: resolved.commitBytes }
 }
 

@@ -5,8 +5,9 @@ import type { CheckpointStore } from '../checkpoint/store.js'
 import type { Clock } from '../clock.js'
 import type { Destination } from '../destination/destination.js'
 import { ConfigError } from '../errors.js'
+import type { GivenOptions, ListOptions, MaybeOfResource, OfResource, OtherOptions } from '../options/given-options.js'
 import { resolveOptions } from '../options/resolve.js'
-import type { GivenOptions, ResolvedOptions } from '../options/schema.js'
+import type { ResolvedOptions } from '../options/schema.js'
 import type { ExportEvent, Progress } from '../report.js'
 import type { BodyInputs } from '../source/body-source.js'
 import type { TokenHook } from '../source/fresh-token.js'
@@ -14,7 +15,7 @@ import type { RecordFunction } from '../transform/map-records.js'
 import { Privacy } from './privacy.js'
 
 /** What only code can give. */
-export interface RunOptions {
+export interface CodeOptions {
   /** Stops reading and writing. From the abort on, the next step of `records()` or of a source rejects with the signal's reason, whatever had been read by
    *  then, and so does the promise of `exportRecords`; one that is aborted already touches nothing. What has come to its end stays as it is. */
   signal?: AbortSignal | undefined
@@ -27,9 +28,6 @@ export interface RunOptions {
    *  sent them; the key is taken from what it gives, and fields are selected, excluded, redacted and renamed after it. A record that a function saw is
    *  serialised again, so digits beyond a double are lost. */
   transform?: RecordFunction | Duplex | undefined
-  /** Where to read from instead of asking Truto: a path or several, or bytes as they come. `resource` then names the declared schema that the columns of CSV and
-   *  Parquet come from; without it they are `id` and `extra`. */
-  input?: BodyInputs | undefined
   /** Where to write to instead of `out`. */
   destination?: Destination | undefined
   /** Where the checkpoint is kept, instead of beside the file. */
@@ -41,21 +39,32 @@ export interface RunOptions {
   clock?: Clock | undefined
 }
 
-/** Options that say whose list it is. */
-type Whose = 'account' | 'workspace' | 'channel'
+/** Where to read from, instead of asking Truto. */
+export interface OfInput {
+  /** Where to read from instead of asking Truto: a path or several, or bytes as they come. `resource` then names the declared schema that the
+   *  columns of CSV and Parquet come from; without it they are `id` and `extra`. */
+  readonly input: BodyInputs
+}
+export interface MaybeOfInput {
+  /** Where to read from instead of asking Truto: a path or several, or bytes as they come. `resource` then names the declared schema that the
+   *  columns of CSV and Parquet come from; without it they are `id` and `extra`. */
+  readonly input?: BodyInputs
+}
+export type RunOptions = CodeOptions & { readonly input?: BodyInputs | undefined }
 
 /** What an export is told: every option of the README's table by its property name, and what only code can give. It is of a `resource`, or of an `input`.
  *
  *  Null and undefined are as good as absent. But `resource`, `input`, `account`, `workspace` and `channel` say which list it is, and where one of them is undefined
  *  it most often is a variable of the environment that is not set. Under `exactOptionalPropertyTypes` that does not compile; `?? null` says that it is meant.
  *  @typeParam R the resource, as far as it is known: the type of its records follows */
-export type ExportOptions<R extends string = string> = Omit<GivenOptions, 'resource' | Whose> & {
-  readonly [N in Whose]?: Exclude<GivenOptions[N], undefined>
-} & Omit<RunOptions, 'input'> &
-  ({ readonly input: BodyInputs; readonly resource?: R } | { readonly resource: R; readonly input?: BodyInputs })
+export type ExportOptions<R extends string = string> = OtherOptions &
+  ListOptions &
+  CodeOptions &
+  ((OfInput & MaybeOfResource<R>) | (MaybeOfInput & OfResource<R>))
 
 /** Options that were checked. */
-export interface Checked extends RunOptions {
+export interface Checked extends CodeOptions {
+  readonly input?: BodyInputs | undefined
   /** Those of the table. */
   readonly resolved: ResolvedOptions
   /** What all that is said passes through, `onEvent` included. */

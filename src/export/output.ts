@@ -2,8 +2,9 @@
 // publishes what they give.
 
 import type { ExportState } from '../checkpoint/checkpoint.js'
-import { type Codec, Compressor } from '../destination/compress.js'
+import { Compressor } from '../destination/compress.js'
 import type { Encoder } from '../encode/encoder.js'
+import type { Codec } from '../encode/formats.js'
 import type { JsonValue, RecordBatch, Warning } from '../record.js'
 import type { Progress } from '../report.js'
 import type { Completion, Session } from './session.js'

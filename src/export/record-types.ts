@@ -1,6 +1,6 @@
 // The types that `records()` gives its records.
 
-import type { GivenOptions } from '../options/schema.js'
+import type { GivenOptions } from '../options/given-options.js'
 import type { JsonRecord, JsonValue } from '../record.js'
 import type { DeclaredRecords } from '../schema/declared.js'
 import type { RunOptions } from './options.js'

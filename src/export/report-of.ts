@@ -1,6 +1,7 @@
 // What is told of an export that is complete.
 
 import { countersOf } from '../counts.js'
+import { isShapedBy } from '../encode/formats.js'
 import { flushWasRefused } from '../files/flush.js'
 import { usedEngine } from '../json/engines.js'
 import type { Warning } from '../record.js'
@@ -57,7 +58,7 @@ export function reportOf(init: ReportInit): ExportReport {
     format: resolved.format,
     compression: resolved.compress,
     parser: usedEngine(resolved.parser),
-    parquetWriter: resolved.format === 'parquet' ? resolved.parquetWriter : null,
+    parquetWriter: isShapedBy(resolved.format, 'parquet') ? resolved.parquetWriter : null,
     requestedResponseFormat: resolved.responseFormat,
     responseFormat: outcome.responseFormat,
     framing: outcome.framing,

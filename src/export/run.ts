@@ -7,10 +7,10 @@ import { systemClock } from '../clock.js'
 import { requireCodec } from '../destination/compress.js'
 import type { Destination } from '../destination/destination.js'
 import { destinationFromUrl } from '../destination/from-url.js'
+import { extensionOf, factsOf, isShapedBy } from '../encode/formats.js'
 import { requireCompression } from '../encode/parquet/compression.js'
 import { asFailure, ExportError } from '../errors.js'
 import type { HttpClient } from '../http/client.js'
-import { extensionOf } from '../options/resolve.js'
 import type { ResolvedOptions } from '../options/schema.js'
 import type { RecordBatch, Warning } from '../record.js'
 import type { ExportReport, Progress } from '../report.js'
@@ -20,7 +20,7 @@ import { columnsOf } from './edits.js'
 import { checkFieldNames, checkUnmet } from './field-names.js'
 import { identityInit, identityOf, obstacleOf, optionDigestsOf } from './identity.js'
 import { refuseOwnFiles } from './inputs.js'
-import { openEncoder } from './open-encoder.js'
+import { encoderOf } from './open-encoder.js'
 import { type OpenSource, openSource } from './open-source.js'
 import { type Checked, checkOptions, type ExportOptions, leaving } from './options.js'
 import { Output } from './output.js'
@@ -87,7 +87,7 @@ async function exportOnce(checked: Checked, { client }: SharedInit): Promise<Exp
 function checkAll(checked: Checked): Steps {
   const { resolved, transform } = checked
   requireCodec(resolved.compress)
-  if (resolved.format === 'parquet') requireCompression(resolved.parquetCompression)
+  if (isShapedBy(resolved.format, 'parquet')) requireCompression(resolved.parquetCompression)
   const steps = new Steps(checked, { duplicates: { isContinued: false } })
   columnsOf(expectedSchema(resolved), resolved)
   checkFieldNames(resolved, transform !== undefined)
@@ -161,7 +161,7 @@ class Run {
     this.#output = new Output({
       session,
       compress: checked.resolved.compress,
-      openEncoder: () => openEncoder(checked, this.#source.outcome),
+      openEncoder: () => encoderOf(checked, this.#source.outcome),
       progress,
       signal: checked.signal,
     })
@@ -296,7 +296,7 @@ class Run {
 
   /** Whether the output can be resumed after any record: what is compressed, and what is gathered into row groups, can be at cuts alone. */
   get #isOpen(): boolean {
-    return this.#isPlain && this.#init.checked.resolved.format !== 'parquet'
+    return this.#isPlain && factsOf(this.#init.checked.resolved.format).cuts === 'records'
   }
 }
 

@@ -1,13 +1,14 @@
 // What an answer other than 200 means, as a typed error: status, headers and the start of the body in, error out. Pure. Of the body only
 // Truto's own words get into the error; the provider's body (`raw_response`) may hold personal data, and a page of HTML helps nobody.
 
+import { KiB } from '../bytes/units.js'
 import { AuthError, DataError, type ExportError, printable, RequestError, UpstreamError } from '../errors.js'
 import { slackCodeOf, slackError } from './provider-error.js'
 import { ellipsis, redactJson } from './redact.js'
 import { type ResponseHeaders, retryAfterMs } from './retry-after.js'
 
 /** How much of an error body is read, in bytes. */
-export const maxErrorBodyBytes = 64 * 1024
+export const maxErrorBodyBytes = 64 * KiB
 
 export interface ErrorAnswer {
   readonly statusCode: number

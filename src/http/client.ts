@@ -17,6 +17,7 @@ import { bucketsOf, type Hold, Pacer, type PacingLimits } from './pacing.js'
 import { isLoopback, proxyFor, proxyWarnings } from './proxy.js'
 import { Redactor, shortUrl } from './redact.js'
 import type { ResponseHeaders } from './retry-after.js'
+import { isToken } from './token.js'
 import { Agent } from './undici/agent.js'
 import { attemptTimeoutMs, type Connector, connectorOf, mended } from './undici/connector.js'
 
@@ -26,12 +27,12 @@ export interface HttpClientOptions {
   /** Bearer token, one line of visible ASCII; null sends no Authorization. */
   readonly token: string | null
   readonly clock?: Clock
-  /** From the first packet to an established (TLS) connection, in ms. Default 10 s. */
-  readonly connectTimeoutMs?: number
-  /** From the request being sent to the whole head of the answer, in ms. Default 60 s. */
-  readonly headTimeoutMs?: number
-  /** Between two chunks of a body while somebody waits for one, in ms. Default 60 s. */
-  readonly idleTimeoutMs?: number
+  /** From the first packet to an established (TLS) connection, in ms. */
+  readonly connectTimeoutMs: number
+  /** From the request being sent to the whole head of the answer, in ms. */
+  readonly headTimeoutMs: number
+  /** Between two chunks of a body while somebody waits for one, in ms. */
+  readonly idleTimeoutMs: number
   /** Allows plain http to hosts other than loopback, with the token in the clear. */
   readonly allowInsecureHttp?: boolean
   /** Certificates in PEM that are trusted beside what Node.js trusts. */
@@ -116,9 +117,9 @@ export class HttpClient {
     this.#token = token
     this.#proxy = proxyFor(apiUrl, env)
     this.#clock = options.clock ?? systemClock
-    this.#connectTimeoutMs = options.connectTimeoutMs ?? 10_000
-    this.#headTimeoutMs = options.headTimeoutMs ?? 60_000
-    this.#idleTimeoutMs = options.idleTimeoutMs ?? 60_000
+    this.#connectTimeoutMs = options.connectTimeoutMs
+    this.#headTimeoutMs = options.headTimeoutMs
+    this.#idleTimeoutMs = options.idleTimeoutMs
     this.#userAgent = options.userAgent ?? 'truto-export'
     this.#debugBodies = options.debugBodies ?? false
     this.#onDetail = options.onDetail
@@ -316,9 +317,8 @@ function checkRuntime(): void {
   })
 }
 
-/** A line end would let a token write headers of its own; what is not ASCII cannot be sent in a header. */
 function checkToken(token: string | null): void {
-  if (token === null || /^[\x21-\x7e]+$/.test(token)) return
+  if (token === null || isToken(token)) return
   throw new ConfigError('ERR_TOKEN_INVALID', 'the token is empty or has characters that a token cannot have')
 }
 

@@ -13,7 +13,9 @@ export type QueryValue =
   | null
   | undefined
   | readonly QueryValue[]
-  | { readonly [key: string]: QueryValue }
+  | QueryParameters
+/** Values of a query by their names. */
+export type QueryParameters = { readonly [name: string]: QueryValue }
 
 const maxDepth = 32
 
@@ -22,7 +24,7 @@ const maxDepth = 32
  * arrays have no form and are left out.
  * @throws ConfigError ERR_OPTION_INVALID for what has no form: NaN, an invalid Date, a lone surrogate, an object with a class
  */
-export function encodeQuery(query: { readonly [name: string]: QueryValue }): string {
+export function encodeQuery(query: QueryParameters): string {
   const pairs: string[] = []
   for (const [name, value] of Object.entries(query)) appendPairs(pairs, name, value, 0)
   return pairs.join('&')
@@ -75,7 +77,7 @@ type ParsedValue = string | ParsedValue[] | ParsedObject
  * The result has no prototype: `__proto__` is a name like any other.
  * @throws ConfigError ERR_OPTION_INVALID for an argument that is no `key=value`, or that gives a name two meanings
  */
-export function parseQueryArguments(args: readonly string[]): { [name: string]: QueryValue } {
+export function parseQueryArguments(args: readonly string[]): QueryParameters {
   const pairs = args.length === 1 ? args[0]!.split(/,(?=[^\s,=&[\]]+(?:\[[^\]=]*\])*=)/) : args
   const query: ParsedObject = Object.create(null)
   for (const pair of pairs) {

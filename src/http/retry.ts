@@ -1,6 +1,6 @@
 // What to do after a page has failed: ask again after a wait, or stop. Pure; the random source and the wall clock are arguments.
 
-import { formatDuration, minute, second } from '../bytes/units.js'
+import { formatDuration, minute } from '../bytes/units.js'
 import { type ErrorCode, ExportError } from '../errors.js'
 import { isLostConnection } from './network-error.js'
 
@@ -13,13 +13,6 @@ export interface RetryPolicy {
   readonly maxBackoffMs: number
   /** The longest wait in ms that a server may ask for and get. */
   readonly maxWaitMs: number
-}
-
-export const defaultRetryPolicy: RetryPolicy = {
-  maxTries: 6,
-  baseMs: 0.5 * second,
-  maxBackoffMs: 60 * second,
-  maxWaitMs: 15 * minute,
 }
 
 /** Errors that many tries do not cure: a name that does not resolve, a blocked account, a conflict, text that is no JSON. */

@@ -1,13 +1,10 @@
 // The choice of the engine that slices a body.
 
 import { jsSlicers } from './engine-js/engine-js.js'
+import type { EngineName } from './engine-names.js'
 import { simdSlicers } from './engine-simd/engine-simd.js'
 import { kernelModule } from './engine-simd/kernel.js'
 import type { SlicerFactory } from './slicer.js'
-
-/** The engines, default first. */
-export const engineNames = ['simd', 'js', 'stream-json', 'streamparser'] as const
-export type EngineName = (typeof engineNames)[number]
 
 /** The engine that is used where `engine` is asked for: `js` takes the place of `simd` where this runtime has no
  *  WebAssembly SIMD, or has turned out to have no room for its memory. */

@@ -1,11 +1,21 @@
 // Help texts and the README's table, printed from the table of options. Pure.
 
 import { formatBytesExact, formatDuration } from '../bytes/units.js'
-import { type CommandName, exportTable, groups, type OptionEntry, type OptionTable, tableOf } from './schema.js'
+import {
+  type CommandName,
+  commandNames,
+  exportTable,
+  groups,
+  type OptionEntry,
+  type OptionTable,
+  tableOf,
+} from './schema.js'
 
 /** What follows the options in a command's help. */
 interface CommandText {
   readonly usage: string
+  /** At most 60 characters. */
+  readonly brief: string
   readonly summary: string
   readonly examples: readonly string[]
 }
@@ -13,6 +23,7 @@ interface CommandText {
 const commands: Record<CommandName, CommandText> = {
   export: {
     usage: 'truto-export [export] MODEL/RESOURCE [options]',
+    brief: 'exports a list; the word may be left out',
     summary: 'Exports every record of a Truto unified API list to NDJSON, JSON, CSV or Parquet.',
     examples: [
       'truto-export instant-messaging/members -a ACCOUNT --channel CHANNEL --out members.ndjson',
@@ -23,6 +34,7 @@ const commands: Record<CommandName, CommandText> = {
   },
   convert: {
     usage: 'truto-export convert FILE... [options]',
+    brief: 'writes saved pages, NDJSON or JSON in another format',
     summary: 'Reads saved pages, NDJSON or JSON and writes them in another format.',
     examples: [
       'truto-export convert members.ndjson --resource instant-messaging/members --out members.parquet',
@@ -32,6 +44,7 @@ const commands: Record<CommandName, CommandText> = {
   },
   schema: {
     usage: 'truto-export schema MODEL/RESOURCE|FILE... [options]',
+    brief: 'prints the columns of a resource or of files',
     summary:
       'Prints the columns of a resource as JSON Schema: the declared ones, or what its records show. Exports with --schema keep to what it prints.',
     examples: [
@@ -41,6 +54,7 @@ const commands: Record<CommandName, CommandText> = {
   },
   verify: {
     usage: 'truto-export verify PATH... [options]',
+    brief: 'holds exported files against their manifests',
     summary:
       'Reads exported files again and holds each against its manifest: bytes, SHA-256 and, by its format, records. One line for each; exit 8 where one differs, and what differs.',
     examples: [
@@ -51,6 +65,7 @@ const commands: Record<CommandName, CommandText> = {
   },
   emulator: {
     usage: 'truto-export emulator [options]',
+    brief: 'runs a local Truto with made-up members',
     summary:
       'Runs a local Truto with made-up members until Ctrl-C. Prints the two variables that point an export to it.',
     examples: [
@@ -60,6 +75,7 @@ const commands: Record<CommandName, CommandText> = {
   },
   demo: {
     usage: 'truto-export demo [options]',
+    brief: 'exports from the emulator and shows what it took',
     summary: 'Starts the emulator, exports its members as NDJSON, CSV and Parquet over HTTP, and shows what it took.',
     examples: ['truto-export demo --members 10000'],
   },
@@ -80,11 +96,42 @@ export const exitCodeTexts: readonly (readonly [codes: string, meaning: string])
   ['141', 'the reader of stdout left'],
 ]
 
-const width = 100
-const indent = 32
+/** Of the help of everything, and of that of one screen. */
+const full = { width: 100, indent: 32 }
+const screen = { width: 80, indent: 30 }
+
+/** The help of a command on one screen of 80 columns and 40 lines: what is asked for most.
+ *  @param topics of which there are pages */
+export function renderHelp(command: CommandName, topics: readonly string[] = []): string {
+  const { usage, summary, examples } = commands[command]
+  const isRoot = command === 'export'
+  const options = entriesOf(command).filter(
+    ([, { brief, positional }]) => brief !== undefined && !positional?.includes(command),
+  )
+  const name = isRoot ? 'truto-export' : `truto-export ${command}`
+  return [
+    `Usage: ${usage}`,
+    '',
+    ...wrap(isRoot ? summary : summary.split(/(?<=[.:]) /)[0]!.replace(/:$/, '.'), screen.width),
+    '',
+    ...(isRoot ? ['Commands:', ...commandLines(), ''] : []),
+    'Options:',
+    ...options.flatMap(([, entry]) => columns(termOf(entry), entry.brief!, screen)),
+    '',
+    'Examples:',
+    ...(isRoot ? [examples[0]!, commands.demo.examples[0]!] : examples).flatMap(exampleLines),
+    '',
+    ...columns(`${name} --help all`, 'every option', { ...screen, indent: 36 }),
+    ...(isRoot ? columns('truto-export COMMAND --help', 'of one command', { ...screen, indent: 36 }) : []),
+    ...(topics.length === 0
+      ? []
+      : columns('truto-export help TOPIC', `more about ${topics.join(', ')}`, { ...screen, indent: 36 })),
+    '',
+  ].join('\n')
+}
 
 /** The help of a command: usage, its options by group, examples and exit codes. Lines have at most 100 columns. */
-export function renderHelp(command: CommandName): string {
+export function renderFullHelp(command: CommandName): string {
   const { usage, summary, examples } = commands[command]
   const options = groups.flatMap((group) => {
     const lines = entriesOf(command)
@@ -97,20 +144,33 @@ export function renderHelp(command: CommandName): string {
     `Usage: ${usage}`,
     ...(isRoot ? otherUsages() : []),
     '',
-    ...wrap(summary, width),
+    ...wrap(summary, full.width),
     '',
     ...options,
     'Help:',
-    ...columns('-h, --help', 'This text.'),
-    ...(isRoot ? columns('-V, --version', 'The version.') : []),
+    ...columns('-h, --help', 'What is asked for most; with the word all after it, this text.', full),
+    ...(isRoot ? columns('-V, --version', 'The version.', full) : []),
     '',
     'Examples:',
     ...examples.map((example) => `  ${example}`),
     '',
-    ...(isRoot || command === 'convert' || command === 'verify'
-      ? ['Exit codes:', ...exitCodeTexts.map(([codes, meaning]) => `  ${codes.padEnd(15)}${meaning}`), '']
-      : []),
+    ...(isRoot || command === 'convert' || command === 'verify' ? [...exitCodeLines(), ''] : []),
   ].join('\n')
+}
+
+/** A line of a shell, continued on a second one where it is longer than the screen. */
+function exampleLines(example: string): string[] {
+  const [first, ...rest] = wrap(example, screen.width - 6)
+  return rest.length === 0 ? [`  ${first}`] : [`  ${first} \\`, ...rest.map((line) => `    ${line}`)]
+}
+
+function exitCodeLines(): string[] {
+  return ['Exit codes:', ...exitCodeTexts.map(([codes, meaning]) => `  ${codes.padEnd(15)}${meaning}`)]
+}
+
+function commandLines(): string[] {
+  const others = columns('help', 'prints a page about a topic, or the help of a command', { ...screen, indent: 12 })
+  return [...commandNames.flatMap((name) => columns(name, commands[name].brief, { ...screen, indent: 12 })), ...others]
 }
 
 /** What is printed where nothing was asked for. */
@@ -119,13 +179,13 @@ export function renderUsage(): string {
     `Usage: ${commands.export.usage}`,
     ...otherUsages(),
     '',
-    ...wrap(commands.export.summary, width),
+    ...wrap(commands.export.summary, full.width),
     '',
     'Examples:',
     ...commands.export.examples.slice(0, 1).map((example) => `  ${example}`),
     ...commands.demo.examples.slice(0, 1).map((example) => `  ${example}`),
     '',
-    'All options: truto-export --help',
+    'More: truto-export --help',
     '',
   ].join('\n')
 }
@@ -133,7 +193,7 @@ export function renderUsage(): string {
 /** The options of an export as the README shows them: a table of Markdown, one row an option. */
 export function renderReadmeTable(): string {
   const rows = Object.entries(exportTable as OptionTable).map(([name, entry]) => {
-    const flag = entry.flag === undefined ? '' : code(`${flagText(entry)}${valueText(entry)}`)
+    const flag = entry.flag === undefined ? '' : code(termOf(entry))
     const positional = entry.positional ? code(entry.placeholder!) : ''
     const inCode = entry.isCliOnly ? '' : code(name)
     const env = entry.env === undefined ? '' : `, ${code(entry.env)}`
@@ -149,9 +209,7 @@ export function renderReadmeTable(): string {
 }
 
 function otherUsages(): string[] {
-  return (['convert', 'schema', 'verify', 'emulator', 'demo'] as const).map(
-    (command) => `       ${commands[command].usage}`,
-  )
+  return commandNames.filter((command) => command !== 'export').map((command) => `       ${commands[command].usage}`)
 }
 
 function entriesOf(command: CommandName): [string, OptionEntry][] {
@@ -160,18 +218,18 @@ function entriesOf(command: CommandName): [string, OptionEntry][] {
 
 function optionLines(entry: OptionEntry, command: CommandName): string[] {
   const isPositional = entry.positional?.includes(command) ?? false
-  const term = isPositional
-    ? `${entry.placeholder!}${entry.isVariadic ? '...' : ''}`
-    : `${flagText(entry)}${valueText(entry)}`
+  const term = isPositional ? `${entry.placeholder!}${entry.isVariadic ? '...' : ''}` : termOf(entry)
   const notes = [entry.env === undefined ? '' : `[environment: ${entry.env}]`, noteOnDefault(entry)]
-  return columns(term, [docOf(entry), ...notes].filter(Boolean).join(' '))
+  return columns(term, [docOf(entry), ...notes].filter(Boolean).join(' '), full)
 }
 
-function docOf(entry: OptionEntry): string {
+/** What it does, with the values that it takes. */
+export function docOf(entry: OptionEntry): string {
   return entry.kind === 'enum' ? `${entry.doc} One of ${entry.values!.join(', ')}.` : entry.doc
 }
 
-function noteOnDefault(entry: OptionEntry): string {
+/** `[default: 64MiB]`; empty where the default says nothing. */
+export function noteOnDefault(entry: OptionEntry): string {
   const isPlain = entry.default === false || (entry.default === null && entry.defaultText === undefined)
   if (isPlain || (Array.isArray(entry.default) && entry.default.length === 0)) return ''
   return `[default: ${entry.defaultText ?? valueOfDefault(entry)}]`
@@ -201,8 +259,13 @@ function valueOfDefault(entry: OptionEntry): string {
   return String(entry.default)
 }
 
+/** How the help shows the flag and its value. */
+export function termOf(entry: OptionEntry): string {
+  return `${flagText(entry)}${valueText(entry)}`
+}
+
 /** A term and its text in two columns; a term that is too long has a line of its own. */
-function columns(term: string, text: string): string[] {
+function columns(term: string, text: string, { width, indent }: typeof full): string[] {
   const lines = wrap(text, width - indent)
   const head = `  ${term}`
   const rest = lines.map((line) => ' '.repeat(indent) + line)
@@ -210,7 +273,8 @@ function columns(term: string, text: string): string[] {
   return [head.padEnd(indent) + lines[0]!, ...rest.slice(1)]
 }
 
-function wrap(text: string, columns: number): string[] {
+/** Text in lines of so many columns. */
+export function wrap(text: string, columns: number): string[] {
   const lines: string[] = []
   let line = ''
   for (const word of text.split(' ')) {

@@ -1,15 +1,19 @@
 // Flags, environment and code → validated, frozen options. Nothing is read or opened here: a bad option fails before any I/O.
 
-import { formatBytesExact, formatDuration, KiB, MiB, parseBytes, parseDuration } from '../bytes/units.js'
+import { formatBytesExact, formatDuration, MiB, parseBytes, parseDuration } from '../bytes/units.js'
+import { isCsvCharacter } from '../encode/csv/character.js'
+import { extensionsOf, type FormatFacts, factsOf } from '../encode/formats.js'
 import { ConfigError, printable } from '../errors.js'
+import { isToken, withoutLineEnds } from '../http/token.js'
 import { defaultMaxColumns } from '../schema/column-budget.js'
 import { nearestName } from '../schema/names.js'
+import { isResourceName } from '../schema/resource-name.js'
+import type { GivenOptions } from './given-options.js'
 import {
   type Budget,
   type CliOptions,
   type CommandName,
   exportTable,
-  type GivenOptions,
   type OptionEntry,
   type OptionTable,
   type ResolvedOptions,
@@ -190,16 +194,12 @@ function accepts(value: unknown, entry: OptionEntry): boolean {
     case 'string':
       if (!isText(value)) return false
       if (entry.isUrl) return isHttpUrl(value as string)
-      return !entry.isCharacter || isCharacter(value as string)
+      return !entry.isCharacter || isCsvCharacter(value as string)
   }
 }
 
 function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== '' && !value.includes('\0')
-}
-
-function isCharacter(text: string): boolean {
-  return text.length === 1 && text !== '\n' && text !== '\r' && !/\p{Surrogate}/u.test(text)
 }
 
 function isHttpUrl(text: string): boolean {
@@ -269,19 +269,20 @@ function completed(values: Record<string, unknown>, label: (name: string) => str
   } & { [N in Budget]: number | null }
   const names = extensionsOf(given.out)
   const format = given.format ?? names.format ?? 'ndjson'
+  const facts = factsOf(format)
   const compress = given.compress === 'auto' ? names.compress : given.compress
   const conflict = (message: string, hint: string): ConfigError =>
     new ConfigError('ERR_OPTION_INVALID', message, { hint })
 
-  if (given.resource !== null && !/^[^/\s]+\/[^/\s]+$/.test(given.resource)) {
+  if (given.resource !== null && !isResourceName(given.resource)) {
     throw conflict(
       `${shorten(given.resource)} is no resource`,
       'write model/resource, such as instant-messaging/members; a command goes before all else',
     )
   }
-  if (format === 'parquet' && compress !== 'none') {
+  if (facts.compressesInside && compress !== 'none') {
     throw conflict(
-      `a Parquet file compressed as a whole with ${compress} cannot be read in parts`,
+      `${facts.one} compressed as a whole with ${compress} cannot be read in parts`,
       `use ${label('parquetCompression')}, which compresses inside`,
     )
   }
@@ -305,79 +306,45 @@ function completed(values: Record<string, unknown>, label: (name: string) => str
     const other = given.restart ? label('restart') : `no ${label('checkpoint')}`
     throw conflict(`${label('resume')} and ${other} cannot both be`, 'leave out one of them')
   }
-  const budgets = budgetsOf(given, format)
-  // A record may stand in the window, in the window that it outgrew, in an excluding transform and in an encoder at once. That of Parquet has it in its own
-  // window, in a column, in a page, in what the codec is given and makes, and memory is given out in powers of two.
-  const held = format === 'parquet' ? 10 : 4
-  if (held * budgets.maxRecordBytes > given.maxMemoryBytes) {
+  const budgets = budgetsOf(given, facts)
+  if (facts.heldRecords * budgets.maxRecordBytes > given.maxMemoryBytes) {
     throw conflict(
-      `${held} records of ${label('maxRecordBytes')} ${formatBytesExact(budgets.maxRecordBytes)} do not fit into ${label('maxMemoryBytes')} ${formatBytesExact(given.maxMemoryBytes)}`,
+      `${facts.heldRecords} records of ${label('maxRecordBytes')} ${formatBytesExact(budgets.maxRecordBytes)} do not fit into ${label('maxMemoryBytes')} ${formatBytesExact(given.maxMemoryBytes)}`,
       'raise the one or lower the other',
     )
   }
-  if (format === 'parquet' && budgets.maxColumns * columnBytes > given.maxMemoryBytes) {
+  if (budgets.maxColumns * facts.columnBytes > given.maxMemoryBytes) {
     throw conflict(
-      `${budgets.maxColumns} columns of Parquet (${label('maxColumns')}), ${formatBytesExact(columnBytes)} each, do not fit into ${label('maxMemoryBytes')} ${formatBytesExact(given.maxMemoryBytes)}`,
+      `${budgets.maxColumns} columns of ${facts.title} (${label('maxColumns')}), ${formatBytesExact(facts.columnBytes)} each, do not fit into ${label('maxMemoryBytes')} ${formatBytesExact(given.maxMemoryBytes)}`,
       'raise the one or lower the other',
     )
   }
-  // as what prints a line, or a file that holds one, leaves it in a variable
-  const token = given.token === null ? null : given.token.replace(/^[\r\n]+|[\r\n]+$/g, '')
-  if (token !== null && !/^[\x21-\x7e]+$/.test(token)) {
+  const token = given.token === null ? null : withoutLineEnds(given.token)
+  if (token !== null && !isToken(token)) {
     throw new ConfigError('ERR_TOKEN_INVALID', 'the token has characters that a token cannot have')
   }
-  const keyByDuplicate = given.keyByDuplicate ?? (format === 'json' ? 'error' : 'keep')
+  const keyByDuplicate = given.keyByDuplicate ?? (facts.isDocument ? 'error' : 'keep')
   return Object.freeze({ ...given, ...budgets, token, format, compress, keyByDuplicate, query: given.query ?? {} })
 }
-
-/** What a column of Parquet takes before it holds anything. */
-const columnBytes = 26 * KiB
 
 /** The budgets that were given, and shares of the memory bound for those that were not. */
 function budgetsOf(
   given: { maxMemoryBytes: number } & { [N in Budget]: number | null },
-  format: ResolvedOptions['format'],
+  { recordShare, columnBytes }: FormatFacts,
 ): { [N in Budget]: number } {
   const { maxMemoryBytes, maxRecordBytes, rowGroupBytes, maxKeyBytes, maxColumns } = given
   const share = (part: number, most: number): number => Math.min(Math.floor(maxMemoryBytes / part), most)
   return {
-    maxRecordBytes: maxRecordBytes ?? share(format === 'parquet' ? 12 : 8, 16 * MiB),
+    maxRecordBytes: maxRecordBytes ?? share(recordShare, 16 * MiB),
     rowGroupBytes: rowGroupBytes ?? share(8, 32 * MiB),
     maxKeyBytes: maxKeyBytes ?? share(4, 64 * MiB),
-    maxColumns: maxColumns ?? (format === 'parquet' ? share(columnBytes, defaultMaxColumns) : defaultMaxColumns),
+    maxColumns: maxColumns ?? share(columnBytes, defaultMaxColumns),
   }
-}
-
-const formats: Record<string, ResolvedOptions['format']> = {
-  ndjson: 'ndjson',
-  jsonl: 'ndjson',
-  json: 'json',
-  csv: 'csv',
-  parquet: 'parquet',
 }
 
 /** Whether `--out` says stdout. */
 export function isStdout(out: string): boolean {
   return out === '-' || out === '/dev/stdout'
-}
-
-/** Usual end of the names of files of a format, with the dots. */
-export function extensionOf(format: ResolvedOptions['format'], compress: ResolvedOptions['compress']): string {
-  return `.${format}${compress === 'gzip' ? '.gz' : compress === 'zstd' ? '.zst' : ''}`
-}
-
-/** What a path says by its extensions: `members.csv.gz` → CSV under gzip. */
-export function extensionsOf(path: string): {
-  format: ResolvedOptions['format'] | undefined
-  compress: ResolvedOptions['compress']
-} {
-  const match = /^(.*?)(\.gz|\.zst)?$/is.exec(path)!
-  const extension = /\.([a-z]+)$/i.exec(match[1]!)?.[1]?.toLowerCase() ?? ''
-  const ending = match[2]?.toLowerCase()
-  return {
-    format: Object.hasOwn(formats, extension) ? formats[extension] : undefined,
-    compress: ending === '.gz' ? 'gzip' : ending === '.zst' ? 'zstd' : 'none',
-  }
 }
 
 function unknown(name: string, names: readonly string[]): ConfigError {

@@ -2,6 +2,12 @@
 // its reason in `doc`.
 
 import { GiB, KiB, MiB, minute, second } from '../bytes/units.js'
+import { codecNames, type FormatShape, formatNames } from '../encode/formats.js'
+import { parquetCompressions, parquetWriterNames } from '../encode/parquet/choices.js'
+import type { QueryParameters } from '../http/query.js'
+import { engineNames } from '../json/engine-names.js'
+import { answerFormats } from '../report.js'
+import { integrations } from '../schema/integrations.js'
 
 export type CommandName = 'export' | 'convert' | 'schema' | 'verify' | 'emulator' | 'demo'
 
@@ -74,11 +80,26 @@ export interface OptionEntry {
   readonly isFile?: true
   /** Of the command line only: the library has no such option. */
   readonly isCliOnly?: true
+  /** What it is, for the help of one screen, which has the options that have this. At most 50 characters. */
+  readonly brief?: string
   /** What it does and what follows from it. Plain text, one line. */
   readonly doc: string
 }
 
 export type OptionTable = { readonly [name: string]: OptionEntry }
+
+/** What of an export an option shapes: what is asked for; what the row of a format names; how the output stands in files, members and frames; or nothing that
+ *  could be seen in its bytes. Two exports that differ in an option which shapes theirs are two, and neither resumes the other. */
+export type Shape = 'request' | FormatShape | 'output' | 'nothing'
+
+/** An option of an export. */
+export interface ShapingEntry extends OptionEntry {
+  readonly shapes: Shape | readonly Shape[]
+  /** What follows from it shapes, and not the value itself: other values may make the same bytes, or it may not be told. */
+  readonly isIndirect?: true
+  /** It decides whether there is an output and not what is in it: a manifest tells of it, and no two exports differ in it. */
+  readonly isGuard?: true
+}
 
 const both: readonly CommandName[] = ['export', 'convert']
 const fetching: readonly CommandName[] = ['export']
@@ -90,17 +111,20 @@ export const exportTable = {
     kind: 'string',
     group: 'Request',
     commands: both,
+    shapes: 'request',
     flag: '--resource',
     positional: fetching,
     placeholder: 'MODEL/RESOURCE',
     default: null,
     defaultText: 'required to export; none to convert',
+    brief: 'the resource whose columns CSV and Parquet get',
     doc: 'The list to export, such as instant-messaging/members. To convert, it names the declared schema that the columns of CSV and Parquet come from; without it they are id and extra.',
   },
   input: {
     kind: 'string',
     group: 'Request',
     commands: converting,
+    shapes: 'nothing',
     positional: converting,
     placeholder: 'FILE',
     default: null,
@@ -112,27 +136,32 @@ export const exportTable = {
     kind: 'enum',
     group: 'Request',
     commands: converting,
+    shapes: 'nothing',
     flag: '--input-format',
     values: ['auto', 'page', 'pages', 'ndjson', 'records', 'keyed'],
     default: 'auto',
+    brief: 'what the files hold, where it does not show',
     doc: 'What a file holds: one body of a list; several of them, one after the other; a record on each line; the same, whatever a line looks like; records by their keys, as --key-by writes them. auto goes by the extension and, beyond that, by what the bytes show.',
   },
   account: {
     kind: 'string',
     group: 'Request',
     commands: fetching,
+    shapes: 'request',
     flag: '--account',
     short: '-a',
     placeholder: 'ID',
     default: null,
+    brief: 'the integrated account',
     doc: 'The integrated account. May be left out where the token is one of a single account.',
   },
   integration: {
     kind: 'enum',
     group: 'Request',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--integration',
-    values: ['slack', 'msteams', 'microsoft365'],
+    values: integrations,
     default: null,
     doc: 'What the account connects to. Not sent: it makes a missing --channel or --workspace an error before the first request.',
   },
@@ -140,24 +169,29 @@ export const exportTable = {
     kind: 'reference',
     group: 'Request',
     commands: fetching,
+    shapes: 'request',
     flag: '--workspace',
     placeholder: 'ID',
     default: null,
+    brief: 'the workspace (Microsoft 365 and Teams)',
     doc: 'The workspace whose members are listed, sent as workspace[id]. Microsoft 365 and Teams require it.',
   },
   channel: {
     kind: 'reference',
     group: 'Request',
     commands: fetching,
+    shapes: 'request',
     flag: '--channel',
     placeholder: 'ID',
     default: null,
+    brief: 'the channel (Slack)',
     doc: 'The channel whose members are listed, sent as channel[id]. Slack requires it.',
   },
   query: {
     kind: 'query',
     group: 'Request',
     commands: fetching,
+    shapes: 'request',
     flag: '--query',
     short: '-q',
     placeholder: 'KEY=VALUE',
@@ -168,6 +202,7 @@ export const exportTable = {
     kind: 'string',
     group: 'Request',
     commands: fetching,
+    shapes: 'request',
     flag: '--query-raw',
     placeholder: 'STRING',
     default: null,
@@ -177,8 +212,9 @@ export const exportTable = {
     kind: 'enum',
     group: 'Request',
     commands: fetching,
+    shapes: 'request',
     flag: '--response-format',
-    values: ['auto', 'stream', 'unified', 'normalized', 'raw', 'debug'],
+    values: ['auto', ...answerFormats],
     default: 'auto',
     doc: 'What truto_response_format asks for. auto asks for stream and, where the answer is not proven to be a unified list, for unified from that page on. Anything else exports exactly what comes.',
   },
@@ -186,6 +222,7 @@ export const exportTable = {
     kind: 'integer',
     group: 'Request',
     commands: fetching,
+    shapes: 'request',
     flag: '--limit',
     placeholder: 'N',
     default: null,
@@ -197,6 +234,7 @@ export const exportTable = {
     kind: 'string',
     group: 'Request',
     commands: fetching,
+    shapes: 'request',
     flag: '--cursor',
     placeholder: 'CURSOR',
     default: null,
@@ -207,6 +245,7 @@ export const exportTable = {
     kind: 'boolean',
     group: 'Request',
     commands: fetching,
+    shapes: 'request',
     flag: '--ignore-limit',
     default: false,
     doc: 'Sends truto_ignore_limit: the provider is asked without a page size. Slack then answers large workspaces with an error.',
@@ -215,6 +254,7 @@ export const exportTable = {
     kind: 'boolean',
     group: 'Request',
     commands: fetching,
+    shapes: 'request',
     flag: '--ignore-remote-data',
     default: false,
     doc: "Leaves out remote_data, the provider's own record: mostly the larger part of the bytes. Asked of the server and done here as well, since a stream may ignore it.",
@@ -224,27 +264,32 @@ export const exportTable = {
     kind: 'enum',
     group: 'Output',
     commands: both,
+    shapes: 'output',
     flag: '--output',
     short: '-o',
     placeholder: 'FORMAT',
-    values: ['ndjson', 'json', 'csv', 'parquet'],
+    values: formatNames,
     default: null,
     defaultText: 'by the extension of --out, else ndjson',
+    brief: 'ndjson, json, csv or parquet; else by --out',
     doc: 'NDJSON keeps the bytes of every record. JSON is one array, or one object under --key-by.',
   },
   out: {
     kind: 'string',
     group: 'Output',
     commands: both,
+    shapes: 'nothing',
     flag: '--out',
     placeholder: 'PATH',
     default: '-',
+    brief: 'the file to write; stdout unless it is given',
     doc: 'Where to write; - is stdout. A file appears under its name only when it is complete and on disk; until then it is _NAME.partial beside it.',
   },
   surrogates: {
     kind: 'enum',
     group: 'Output',
     commands: both,
+    shapes: 'text',
     flag: '--surrogates',
     placeholder: 'HOW',
     values: ['keep', 'replace'],
@@ -255,16 +300,19 @@ export const exportTable = {
     kind: 'boolean',
     group: 'Output',
     commands: both,
+    shapes: 'nothing',
     flag: '--overwrite',
     default: false,
+    brief: 'replace a file that exists, at the end',
     doc: 'Replaces an existing file, at the end and as a whole. Without it an existing file is an error before the first request.',
   },
   compress: {
     kind: 'enum',
     group: 'Output',
     commands: both,
+    shapes: 'output',
     flag: '--compress',
-    values: ['auto', 'none', 'gzip', 'zstd'],
+    values: ['auto', ...codecNames],
     default: 'auto',
     doc: 'auto goes by the extension of --out: .gz is gzip, .zst is zstd, anything else none. zstd needs a Node.js that has it. Parquet compresses inside, see --parquet-compression.',
   },
@@ -272,6 +320,7 @@ export const exportTable = {
     kind: 'enum',
     group: 'Output',
     commands: both,
+    shapes: 'nothing',
     flag: '--digest',
     values: ['sha256', 'none'],
     default: 'sha256',
@@ -281,6 +330,7 @@ export const exportTable = {
     kind: 'string',
     group: 'Output',
     commands: both,
+    shapes: 'nothing',
     flag: '--manifest',
     placeholder: 'PATH',
     default: null,
@@ -292,6 +342,7 @@ export const exportTable = {
     kind: 'string',
     group: 'Output',
     commands: both,
+    shapes: 'nothing',
     flag: '--work-dir',
     placeholder: 'DIRECTORY',
     default: null,
@@ -303,6 +354,7 @@ export const exportTable = {
     kind: 'boolean',
     group: 'Interruptions',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--resume',
     default: false,
     doc: 'Only goes on with an interrupted export: an error where there is no checkpoint. Without it an export goes on where the checkpoint of the same export is found, and begins where there is none.',
@@ -311,6 +363,7 @@ export const exportTable = {
     kind: 'boolean',
     group: 'Interruptions',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--restart',
     default: false,
     doc: 'Begins anew: drops the checkpoint and the partial file of an interrupted export.',
@@ -319,6 +372,7 @@ export const exportTable = {
     kind: 'boolean',
     group: 'Interruptions',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--checkpoint',
     default: true,
     doc: 'An interrupted export to a file leaves _NAME.partial and _NAME.checkpoint beside it, and the same command resumes from there; --no-checkpoint leaves nothing. NDJSON, CSV and JSON, plain or compressed, at any record; Parquet behind its last whole row group; parquetjs-lite, stdout and --key-by-duplicate first or error begin anew.',
@@ -327,6 +381,7 @@ export const exportTable = {
     kind: 'duration',
     group: 'Interruptions',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--resume-max-age',
     placeholder: 'TIME',
     default: 6 * 60 * minute,
@@ -338,6 +393,7 @@ export const exportTable = {
     kind: 'duration',
     group: 'Interruptions',
     commands: both,
+    shapes: 'nothing',
     flag: '--lock-max-age',
     placeholder: 'TIME',
     default: 2 * minute,
@@ -349,6 +405,8 @@ export const exportTable = {
     kind: 'bytes',
     group: 'Interruptions',
     commands: both,
+    shapes: 'output',
+    isIndirect: true,
     flag: '--commit-bytes',
     placeholder: 'SIZE',
     default: 64 * MiB,
@@ -361,6 +419,7 @@ export const exportTable = {
     kind: 'integer',
     group: 'Output',
     commands: both,
+    shapes: 'output',
     flag: '--part-rows',
     placeholder: 'N',
     default: null,
@@ -373,6 +432,7 @@ export const exportTable = {
     kind: 'bytes',
     group: 'Output',
     commands: both,
+    shapes: 'output',
     flag: '--part-bytes',
     placeholder: 'SIZE',
     default: null,
@@ -386,6 +446,7 @@ export const exportTable = {
     kind: 'string',
     group: 'CSV',
     commands: both,
+    shapes: 'csv',
     flag: '--csv-delimiter',
     placeholder: 'CHARACTER',
     default: ',',
@@ -396,6 +457,7 @@ export const exportTable = {
     kind: 'string',
     group: 'CSV',
     commands: both,
+    shapes: 'csv',
     flag: '--csv-quote',
     placeholder: 'CHARACTER',
     default: '"',
@@ -406,6 +468,7 @@ export const exportTable = {
     kind: 'enum',
     group: 'CSV',
     commands: both,
+    shapes: 'csv',
     flag: '--csv-line-end',
     values: ['lf', 'crlf'],
     default: 'lf',
@@ -415,6 +478,7 @@ export const exportTable = {
     kind: 'boolean',
     group: 'CSV',
     commands: both,
+    shapes: 'csv',
     flag: '--csv-bom',
     default: false,
     doc: 'Begins with a byte order mark. Excel needs it to read UTF-8; other readers may take it for a part of the first name.',
@@ -423,6 +487,7 @@ export const exportTable = {
     kind: 'boolean',
     group: 'CSV',
     commands: both,
+    shapes: 'csv',
     flag: '--csv-header',
     default: true,
     doc: 'The first line has the names of the columns; --no-csv-header leaves it out.',
@@ -431,6 +496,7 @@ export const exportTable = {
     kind: 'enum',
     group: 'CSV',
     commands: both,
+    shapes: 'csv',
     flag: '--csv-nested',
     values: ['json', 'flatten'],
     default: 'json',
@@ -440,6 +506,7 @@ export const exportTable = {
     kind: 'integer',
     group: 'CSV',
     commands: both,
+    shapes: 'csv',
     flag: '--csv-flatten-slots',
     placeholder: 'N',
     default: 1,
@@ -451,6 +518,7 @@ export const exportTable = {
     kind: 'enum',
     group: 'CSV',
     commands: both,
+    shapes: 'csv',
     flag: '--csv-formulas',
     values: ['keep', 'escape'],
     default: 'keep',
@@ -461,8 +529,9 @@ export const exportTable = {
     kind: 'enum',
     group: 'Parquet',
     commands: both,
+    shapes: 'parquet',
     flag: '--parquet-writer',
-    values: ['builtin', 'parquetjs-lite'],
+    values: parquetWriterNames,
     default: 'builtin',
     doc: 'Who writes. builtin is our own; the library parquetjs-lite is there to compare and for who relies on it: many times slower, files a fifth larger, timestamps in milliseconds, no statistics to filter by, no zstd, and nothing to resume from.',
   },
@@ -470,8 +539,9 @@ export const exportTable = {
     kind: 'enum',
     group: 'Parquet',
     commands: both,
+    shapes: 'parquet',
     flag: '--parquet-compression',
-    values: ['snappy', 'gzip', 'zstd', 'none'],
+    values: parquetCompressions,
     default: 'snappy',
     doc: 'snappy is fast and read by everything; gzip is smaller and slower; zstd is small and fast, but needs a Node.js that has it and is unknown to old readers.',
   },
@@ -479,6 +549,7 @@ export const exportTable = {
     kind: 'boolean',
     group: 'Parquet',
     commands: both,
+    shapes: 'parquet',
     flag: '--parquet-bloom',
     default: false,
     doc: 'Adds a Bloom filter of the column id to each row group, so that who looks for one id reads only where it is: 10 to 20 bits for each id. Not with parquetjs-lite.',
@@ -487,6 +558,7 @@ export const exportTable = {
     kind: 'integer',
     group: 'Parquet',
     commands: both,
+    shapes: 'parquet',
     flag: '--row-group-rows',
     placeholder: 'N',
     default: 50_000,
@@ -498,6 +570,7 @@ export const exportTable = {
     kind: 'bytes',
     group: 'Parquet',
     commands: both,
+    shapes: 'parquet',
     flag: '--row-group-bytes',
     placeholder: 'SIZE',
     default: null,
@@ -510,6 +583,7 @@ export const exportTable = {
     kind: 'enum',
     group: 'Parquet',
     commands: both,
+    shapes: 'parquet',
     flag: '--timestamp-unit',
     values: ['micros', 'millis'],
     default: 'micros',
@@ -520,17 +594,21 @@ export const exportTable = {
     kind: 'schema',
     group: 'Columns',
     commands: both,
+    shapes: 'columns',
+    isIndirect: true,
     flag: '--schema',
     placeholder: 'FILE',
     default: null,
     defaultText: 'that of the resource, where it is declared',
     isFile: true,
+    brief: 'the columns of CSV and Parquet, as JSON Schema',
     doc: 'The columns of CSV and Parquet, as JSON Schema: see truto-export schema, which prints one. In code: its text, the document, or a ResourceSchema.',
   },
   unknownFields: {
     kind: 'enum',
     group: 'Columns',
     commands: both,
+    shapes: 'columns',
     flag: '--unknown-fields',
     values: ['extra', 'drop', 'error'],
     default: 'extra',
@@ -540,6 +618,7 @@ export const exportTable = {
     kind: 'enum',
     group: 'Columns',
     commands: both,
+    shapes: 'columns',
     flag: '--on-type-mismatch',
     values: ['extra', 'null', 'error'],
     default: 'extra',
@@ -549,6 +628,7 @@ export const exportTable = {
     kind: 'integer',
     group: 'Parsing and limits',
     commands: both,
+    shapes: 'nothing',
     flag: '--max-columns',
     placeholder: 'N',
     default: null,
@@ -561,6 +641,7 @@ export const exportTable = {
     kind: 'boolean',
     group: 'Columns',
     commands: both,
+    shapes: ['columns', 'text'],
     flag: '--strict',
     default: false,
     doc: 'Text that UTF-8 cannot hold (half of a surrogate pair) is an error in every format; without it, it is counted: see --surrogates.',
@@ -570,34 +651,42 @@ export const exportTable = {
     kind: 'list',
     group: 'Transforms',
     commands: both,
+    shapes: 'records',
     flag: '--select',
     placeholder: 'FIELDS',
     default: [],
     defaultText: 'all',
+    brief: 'the only fields to keep, such as id,emails.email',
     doc: 'The only fields to keep, separated by commas. A dot goes into objects and the elements of lists: emails.email. What is no object there (a text in the place of emails) goes. Records keep their order; the columns of CSV and Parquet have the order named here.',
   },
   exclude: {
     kind: 'list',
     group: 'Transforms',
     commands: both,
+    shapes: 'records',
     flag: '--exclude',
     placeholder: 'FIELDS',
     default: [],
+    brief: 'fields to leave out',
     doc: 'Fields to leave out, separated by commas. A dot goes into objects and the elements of lists: emails.type. \\. is a dot of a name, \\, a comma of one.',
   },
   redact: {
     kind: 'list',
     group: 'Transforms',
     commands: both,
+    shapes: 'records',
     flag: '--redact',
     placeholder: 'FIELD=HOW',
     default: [],
+    brief: 'drop, hash or mask the values of a field',
     doc: "What becomes of the strings, numbers and booleans of a field, also of those in a list: drop leaves the field out, hash puts the HMAC-SHA256 of their text in their place, in hex, and mask three asterisks. Null stays null. An object there is an error. Where an object with the field was expected and a text, number or boolean stands, alone or in a list, that is redacted in the same way and counted. remote_data, the provider's own record, may hold the same values again: --ignore-remote-data leaves it out. Repeatable, after --select and --exclude.",
   },
   redactKey: {
     kind: 'key',
     group: 'Transforms',
     commands: both,
+    shapes: 'records',
+    isIndirect: true,
     flag: '--redact-key-file',
     placeholder: 'FILE',
     env: 'TRUTO_EXPORT_REDACT_KEY',
@@ -611,6 +700,7 @@ export const exportTable = {
     kind: 'list',
     group: 'Transforms',
     commands: both,
+    shapes: 'records',
     flag: '--rename',
     placeholder: 'OLD=NEW',
     default: [],
@@ -620,6 +710,8 @@ export const exportTable = {
     kind: 'enum',
     group: 'Transforms',
     commands: both,
+    shapes: 'records',
+    isGuard: true,
     flag: '--unmet-fields',
     placeholder: 'HOW',
     values: ['error', 'warn', 'ignore'],
@@ -632,15 +724,18 @@ export const exportTable = {
     kind: 'string',
     group: 'Transforms',
     commands: both,
+    shapes: 'records',
     flag: '--key-by',
     placeholder: 'FIELD',
     default: null,
+    brief: 'give each record the value of a field as its key',
     doc: 'Gives each record the value of a field as its key: {"<key>":<record>} per line of NDJSON, one object in JSON, a first column _key in CSV and Parquet. Taken before --select, --exclude and --rename; it cannot be a field that --redact hides, one inside or around it, nor, beside any --redact, the server\'s own key (@key).',
   },
   keyByMissing: {
     kind: 'enum',
     group: 'Transforms',
     commands: both,
+    shapes: 'records',
     flag: '--key-by-missing',
     values: ['error', 'skip'],
     default: 'error',
@@ -650,6 +745,7 @@ export const exportTable = {
     kind: 'enum',
     group: 'Transforms',
     commands: both,
+    shapes: 'records',
     flag: '--key-by-duplicate',
     values: ['keep', 'first', 'error'],
     default: null,
@@ -660,6 +756,8 @@ export const exportTable = {
     kind: 'bytes',
     group: 'Transforms',
     commands: both,
+    shapes: 'records',
+    isGuard: true,
     flag: '--max-key-bytes',
     placeholder: 'SIZE',
     default: null,
@@ -673,8 +771,10 @@ export const exportTable = {
     kind: 'enum',
     group: 'Parsing and limits',
     commands: both,
+    shapes: 'output',
+    isIndirect: true,
     flag: '--parser',
-    values: ['simd', 'js', 'stream-json', 'streamparser'],
+    values: engineNames,
     default: 'simd',
     doc: 'The engine that finds the records. All give the same records. simd is the fastest, and js takes its place where there is no WebAssembly SIMD; the two libraries print the records anew, are many times slower and are there to compare.',
   },
@@ -682,6 +782,7 @@ export const exportTable = {
     kind: 'integer',
     group: 'Parsing and limits',
     commands: both,
+    shapes: 'nothing',
     flag: '--max-depth',
     placeholder: 'N',
     default: 512,
@@ -693,6 +794,7 @@ export const exportTable = {
     kind: 'bytes',
     group: 'Parsing and limits',
     commands: both,
+    shapes: 'nothing',
     flag: '--max-record-bytes',
     placeholder: 'SIZE',
     default: null,
@@ -705,6 +807,7 @@ export const exportTable = {
     kind: 'bytes',
     group: 'Parsing and limits',
     commands: both,
+    shapes: 'nothing',
     flag: '--max-cursor-bytes',
     placeholder: 'SIZE',
     default: 64 * KiB,
@@ -716,6 +819,7 @@ export const exportTable = {
     kind: 'integer',
     group: 'Parsing and limits',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--max-decoded-ratio',
     placeholder: 'N',
     default: 200,
@@ -727,6 +831,7 @@ export const exportTable = {
     kind: 'integer',
     group: 'Parsing and limits',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--max-empty-pages',
     placeholder: 'N',
     default: 1000,
@@ -737,6 +842,7 @@ export const exportTable = {
     kind: 'integer',
     group: 'Parsing and limits',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--max-pages',
     placeholder: 'N',
     default: null,
@@ -748,6 +854,7 @@ export const exportTable = {
     kind: 'integer',
     group: 'Parsing and limits',
     commands: both,
+    shapes: 'nothing',
     flag: '--max-records',
     placeholder: 'N',
     default: null,
@@ -759,6 +866,7 @@ export const exportTable = {
     kind: 'bytes',
     group: 'Parsing and limits',
     commands: both,
+    shapes: 'nothing',
     flag: '--max-bytes',
     placeholder: 'SIZE',
     default: null,
@@ -770,6 +878,8 @@ export const exportTable = {
     kind: 'bytes',
     group: 'Parsing and limits',
     commands: both,
+    shapes: 'parquet',
+    isIndirect: true,
     flag: '--max-memory',
     placeholder: 'SIZE',
     default: 256 * MiB,
@@ -782,6 +892,8 @@ export const exportTable = {
     kind: 'string',
     group: 'Network',
     commands: fetching,
+    shapes: 'request',
+    isIndirect: true,
     flag: '--api-url',
     placeholder: 'URL',
     env: 'TRUTO_API_BASE_URL',
@@ -793,18 +905,21 @@ export const exportTable = {
     kind: 'string',
     group: 'Network',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--token',
     placeholder: 'TOKEN',
     env: 'TRUTO_API_TOKEN',
     default: null,
     defaultText: 'required',
     isSecret: true,
+    brief: 'the API token; better in the environment',
     doc: 'The API token. The flag works, but other users of the machine can see it in the list of processes, so it warns; the environment or a file is better.',
   },
   tokenFile: {
     kind: 'string',
     group: 'Network',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--token-file',
     placeholder: 'FILE',
     default: null,
@@ -815,6 +930,7 @@ export const exportTable = {
     kind: 'string',
     group: 'Network',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--token-command',
     placeholder: 'COMMAND',
     default: null,
@@ -825,6 +941,7 @@ export const exportTable = {
     kind: 'duration',
     group: 'Network',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--token-timeout',
     placeholder: 'TIME',
     default: 2 * minute,
@@ -836,6 +953,7 @@ export const exportTable = {
     kind: 'boolean',
     group: 'Network',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--token-stdin',
     default: false,
     isCliOnly: true,
@@ -845,6 +963,7 @@ export const exportTable = {
     kind: 'boolean',
     group: 'Network',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--allow-insecure-http',
     default: false,
     doc: 'Allows http to hosts beyond this machine: everybody on the way can read the token.',
@@ -853,6 +972,7 @@ export const exportTable = {
     kind: 'string',
     group: 'Network',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--ca',
     placeholder: 'FILE',
     default: null,
@@ -863,6 +983,7 @@ export const exportTable = {
     kind: 'duration',
     group: 'Network',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--connect-timeout',
     placeholder: 'TIME',
     default: 10 * second,
@@ -874,6 +995,7 @@ export const exportTable = {
     kind: 'duration',
     group: 'Network',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--head-timeout',
     placeholder: 'TIME',
     default: 60 * second,
@@ -885,6 +1007,7 @@ export const exportTable = {
     kind: 'duration',
     group: 'Network',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--idle-timeout',
     placeholder: 'TIME',
     default: 60 * second,
@@ -896,6 +1019,7 @@ export const exportTable = {
     kind: 'duration',
     group: 'Network',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--page-timeout',
     placeholder: 'TIME',
     default: 10 * minute,
@@ -907,6 +1031,7 @@ export const exportTable = {
     kind: 'integer',
     group: 'Network',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--account-requests',
     placeholder: 'N',
     default: 50,
@@ -918,6 +1043,7 @@ export const exportTable = {
     kind: 'integer',
     group: 'Network',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--token-requests',
     placeholder: 'N',
     default: 500,
@@ -929,6 +1055,7 @@ export const exportTable = {
     kind: 'duration',
     group: 'Network',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--rate-window',
     placeholder: 'TIME',
     default: 10 * second,
@@ -940,6 +1067,7 @@ export const exportTable = {
     kind: 'duration',
     group: 'Network',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--max-wait',
     placeholder: 'TIME',
     default: 15 * minute,
@@ -951,6 +1079,7 @@ export const exportTable = {
     kind: 'integer',
     group: 'Network',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--tries',
     placeholder: 'N',
     default: 6,
@@ -962,6 +1091,7 @@ export const exportTable = {
     kind: 'duration',
     group: 'Network',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--backoff-base',
     placeholder: 'TIME',
     default: 500,
@@ -973,6 +1103,7 @@ export const exportTable = {
     kind: 'duration',
     group: 'Network',
     commands: fetching,
+    shapes: 'nothing',
     flag: '--backoff-max',
     placeholder: 'TIME',
     default: 60 * second,
@@ -984,6 +1115,7 @@ export const exportTable = {
     kind: 'boolean',
     group: 'Network',
     commands: both,
+    shapes: 'nothing',
     flag: '--debug-bodies',
     default: false,
     doc: "Shows what may be personal data: the provider's error bodies under --verbose, and in errors the values and the text that they are about. By default no message has a value of a record. Credentials are never shown.",
@@ -993,6 +1125,7 @@ export const exportTable = {
     kind: 'boolean',
     group: 'Reporting',
     commands: both,
+    shapes: 'nothing',
     flag: '--check-duplicates',
     default: false,
     doc: 'Counts records whose id came before, as lists that change while they are read have them at the borders of pages. All stay in the output. Exact as long as a hash of every id fits into --max-key-bytes; beyond it, and behind an interruption, the report says what was compared.',
@@ -1001,15 +1134,18 @@ export const exportTable = {
     kind: 'boolean',
     group: 'Reporting',
     commands: both,
+    shapes: 'nothing',
     flag: '--json',
     default: false,
     isCliOnly: true,
+    brief: 'print the report as one line of JSON',
     doc: 'Prints the report as one line of JSON: on stdout where --out is a file, else on stderr. Of an export that fails it tells code, position, what is left and the command that resumes it.',
   },
   logFormat: {
     kind: 'enum',
     group: 'Reporting',
     commands: both,
+    shapes: 'nothing',
     flag: '--log',
     placeholder: 'FORMAT',
     values: ['text', 'json'],
@@ -1021,6 +1157,7 @@ export const exportTable = {
     kind: 'boolean',
     group: 'Reporting',
     commands: both,
+    shapes: 'nothing',
     flag: '--quiet',
     default: false,
     isCliOnly: true,
@@ -1030,16 +1167,19 @@ export const exportTable = {
     kind: 'boolean',
     group: 'Reporting',
     commands: both,
+    shapes: 'nothing',
     flag: '--verbose',
     short: '-v',
     default: false,
     isCliOnly: true,
+    brief: 'a line for each request, page and retry',
     doc: 'One line for each request, page and retry.',
   },
   debug: {
     kind: 'boolean',
     group: 'Reporting',
     commands: both,
+    shapes: 'nothing',
     flag: '--debug',
     default: false,
     isCliOnly: true,
@@ -1049,6 +1189,7 @@ export const exportTable = {
     kind: 'enum',
     group: 'Reporting',
     commands: both,
+    shapes: 'nothing',
     flag: '--progress',
     placeholder: 'STYLE',
     values: ['auto', 'tty', 'plain', 'none'],
@@ -1056,7 +1197,7 @@ export const exportTable = {
     isCliOnly: true,
     doc: 'tty keeps one line up to date, plain prints a line every ten seconds. auto is tty on a terminal that can redraw, else plain.',
   },
-} as const satisfies OptionTable
+} as const satisfies { readonly [name: string]: ShapingEntry }
 
 /** Options of `export` that another command has, too. */
 function ofCommand<N extends keyof typeof exportTable>(command: CommandName, names: readonly N[]) {
@@ -1088,6 +1229,7 @@ export const schemaTable = {
     defaultText: '10000; none where the schema of the resource is declared',
     min: 1,
     max: 10_000_000,
+    brief: 'learn it from so many records',
     doc: 'Learns the schema from so many records, also where one is declared. What they do not show goes to the column extra later.',
   },
   ...ofCommand('schema', [
@@ -1121,6 +1263,7 @@ export const emulatorTable = {
     default: 1000,
     min: 0,
     max: 10_000_000_000,
+    brief: 'members of the workspace',
     doc: 'Members of the workspace. They are made as they are sent, so any number takes no memory.',
   },
   port: {
@@ -1133,6 +1276,7 @@ export const emulatorTable = {
     defaultText: 'a free one',
     min: 0,
     max: 65_535,
+    brief: 'port on 127.0.0.1',
     doc: 'Port on 127.0.0.1.',
   },
   seed: {
@@ -1143,6 +1287,7 @@ export const emulatorTable = {
     placeholder: 'N',
     default: 1,
     min: 0,
+    brief: 'same seed, same members',
     doc: 'Same seed, same members.',
   },
   integration: {
@@ -1150,9 +1295,10 @@ export const emulatorTable = {
     group: 'Emulator',
     commands: ['emulator'],
     flag: '--integration',
-    values: ['slack', 'msteams', 'microsoft365'],
+    values: integrations,
     default: null,
     defaultText: 'slack; msteams for --framing graph',
+    brief: 'what the account connects to',
     doc: 'What the account connects to: it decides the fields, and whether a channel or a workspace is required.',
   },
   accounts: {
@@ -1191,6 +1337,7 @@ export const emulatorTable = {
     placeholder: 'FAULT',
     isWhole: true,
     default: [],
+    brief: 'what goes wrong: page=3,status=503 and others',
     doc: 'What goes wrong, and where: page=3,status=503 · page=2,cut=1000 · page=2,attempt=every,stall · status=429,retry-after=5 · page=4,drip=10,every=500ms · page=2,error-in-body=after. Repeatable. page is a number from 1, by default every page; attempt is the first one unless it says otherwise. What there is: status, cut, stall, drip, redirect, reauth, shift, cursor, error-in-body, garbage, gzip, early-close, content-length, bomb.',
   },
   remoteData: {
@@ -1208,6 +1355,7 @@ export const emulatorTable = {
     flag: '--framing',
     values: ['envelope', 'envelope-cursor-first', 'slack', 'graph', 'array', 'ndjson', 'ignored'],
     default: 'envelope',
+    brief: 'how truto_response_format=stream answers',
     doc: 'How truto_response_format=stream answers: what the real one does is not documented.',
   },
   pageSize: {
@@ -1219,6 +1367,7 @@ export const emulatorTable = {
     default: 200,
     min: 1,
     max: 10_000_000_000,
+    brief: 'records in a page',
     doc: 'Records in a page where the request has no limit.',
   },
   pool: {
@@ -1248,6 +1397,7 @@ export const emulatorTable = {
     commands: ['emulator'],
     flag: '--oddities',
     default: false,
+    brief: 'null, absent and retyped fields',
     doc: 'Some records have null, absent, additional and retyped fields, all of which are legal.',
   },
   rateLimits: {
@@ -1256,6 +1406,7 @@ export const emulatorTable = {
     commands: ['emulator'],
     flag: '--rate-limits',
     default: false,
+    brief: "Truto's documented limits",
     doc: "Truto's documented limits: 50 requests in 10 seconds for an account, 500 for a token.",
   },
   asJson: {
@@ -1264,6 +1415,7 @@ export const emulatorTable = {
     commands: ['emulator'],
     flag: '--json',
     default: false,
+    brief: 'print url, token and ids as JSON',
     doc: 'Prints url, token, account and parent (the id of its channel or workspace), and the lists accounts and parents, as one line of JSON instead of a line for a shell.',
   },
   logFormat: {
@@ -1289,6 +1441,7 @@ export const demoTable = {
     default: 100_000,
     min: 0,
     max: 10_000_000_000,
+    brief: 'members to export',
     doc: 'Members to export.',
   },
   outDir: {
@@ -1298,6 +1451,7 @@ export const demoTable = {
     flag: '--out-dir',
     placeholder: 'DIRECTORY',
     default: 'out',
+    brief: 'where the files go',
     doc: 'Where the files go; it is made where it is absent, and files of the same name are replaced.',
   },
 } as const satisfies OptionTable
@@ -1322,6 +1476,7 @@ export const verifyTable = {
     placeholder: 'FILE',
     default: null,
     defaultText: '_NAME.manifest.json beside it',
+    brief: 'its manifest, where it does not stand beside it',
     doc: 'Its manifest, where that does not stand beside it.',
   },
   asJson: {
@@ -1330,6 +1485,7 @@ export const verifyTable = {
     commands: ['verify'],
     flag: '--json',
     default: false,
+    brief: 'print what was compared as JSON',
     doc: 'Prints what was compared as one line of JSON, whether it matches or not.',
   },
   logFormat: {
@@ -1348,6 +1504,7 @@ export const verifyTable = {
     commands: ['verify'],
     flag: '--debug',
     default: false,
+    brief: 'errors with their stack and causes',
     doc: 'Errors with their stack and causes.',
   },
 } as const satisfies OptionTable
@@ -1362,18 +1519,7 @@ export const tableOf = {
   demo: demoTable,
 } as const satisfies Record<CommandName, OptionTable>
 
-/** A value of a query or an object parameter: objects and lists nest, `undefined` is left out. */
-export type ParameterValue =
-  | string
-  | number
-  | boolean
-  | bigint
-  | Date
-  | null
-  | undefined
-  | readonly ParameterValue[]
-  | { readonly [key: string]: ParameterValue }
-export type Parameters = { readonly [name: string]: ParameterValue }
+export const commandNames = Object.keys(tableOf) as readonly CommandName[]
 
 type KindValue<E extends OptionEntry> = E['kind'] extends 'enum'
   ? E['values'] extends readonly (infer V)[]
@@ -1386,9 +1532,9 @@ type KindValue<E extends OptionEntry> = E['kind'] extends 'enum'
       : E['kind'] extends 'list'
         ? readonly string[]
         : E['kind'] extends 'query'
-          ? Parameters
+          ? QueryParameters
           : E['kind'] extends 'reference'
-            ? string | Parameters
+            ? string | QueryParameters
             : E['kind'] extends 'schema'
               ? string | object
               : E['kind'] extends 'key'
@@ -1410,8 +1556,8 @@ type CliOnlyName = {
 
 type CodeValues = Omit<Values<ExportTable>, CliOnlyName>
 
-/** What one export may be told, by property name. Null and undefined are as good as absent. */
-export type GivenOptions = { readonly [N in keyof CodeValues]?: CodeValues[N] | null | undefined }
+/** What one export may be told. The type that editors show, with a docstring for each, is printed from the table: `GivenOptions` in given-options.ts. */
+export type GivenValues = { readonly [N in keyof CodeValues]?: CodeValues[N] | null | undefined }
 
 /** Budgets that `maxMemoryBytes` decides where they are not given: bytes, and columns of Parquet, each of which takes some. */
 export type Budget = 'maxRecordBytes' | 'rowGroupBytes' | 'maxKeyBytes' | 'maxColumns'
@@ -1423,7 +1569,7 @@ export type ResolvedOptions = Omit<CodeValues, 'format' | 'compress' | 'keyByDup
   readonly format: NonNullable<CodeValues['format']>
   readonly compress: Exclude<CodeValues['compress'], 'auto'>
   readonly keyByDuplicate: NonNullable<CodeValues['keyByDuplicate']>
-  readonly query: Parameters
+  readonly query: QueryParameters
 }
 
 /** Options that only the command line has. */

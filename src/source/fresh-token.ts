@@ -3,6 +3,7 @@
 import { formatDuration } from '../bytes/units.js'
 import { type Clock, systemClock } from '../clock.js'
 import { AuthError } from '../errors.js'
+import { isToken, withoutLineEnds } from '../http/token.js'
 
 /** Gives a new token. `signal` is aborted once nobody waits for it any more. */
 export type TokenHook = (options: { signal: AbortSignal }) => Promise<string>
@@ -51,8 +52,8 @@ async function ask(hook: TokenHook, signal: AbortSignal): Promise<string> {
   }
   const what = token === null ? 'null' : typeof token
   if (typeof token !== 'string') throw unavailable(`what was given is no text but ${what}`)
-  const trimmed = token.replace(/^[\r\n]+|[\r\n]+$/g, '')
-  if (/^[\x21-\x7e]+$/.test(trimmed)) return trimmed
+  const trimmed = withoutLineEnds(token)
+  if (isToken(trimmed)) return trimmed
   throw unavailable('what was given is empty or has characters that a token cannot have')
 }
 

@@ -1,11 +1,10 @@
 // The URL of one list call. The only file that knows Truto's parameter names and what each integration requires.
 
 import { ConfigError, DataError } from '../errors.js'
-import { encodeQuery, type QueryValue } from '../http/query.js'
+import { encodeQuery, type QueryParameters, type QueryValue } from '../http/query.js'
 import type { ResponseFormat } from '../report.js'
-
-/** Integrations whose requirements the reference page of members states. */
-export type Integration = 'slack' | 'msteams' | 'microsoft365'
+import type { Integration } from '../schema/integrations.js'
+import { isResourceName } from '../schema/resource-name.js'
 
 /** What is asked for, the same for every page. */
 export interface ListRequest {
@@ -14,21 +13,19 @@ export interface ListRequest {
   /** `integrated_account_id`; may be left out where the token itself is one of an account. */
   readonly account?: string | undefined
   /** The workspace's id, or an object sent in bracket form. */
-  readonly workspace?: string | { readonly [key: string]: QueryValue } | undefined
+  readonly workspace?: string | QueryParameters | undefined
   /** The channel's id, or an object sent in bracket form. */
-  readonly channel?: string | { readonly [key: string]: QueryValue } | undefined
+  readonly channel?: string | QueryParameters | undefined
   /** Records a page at most, a positive integer. */
   readonly limit?: number | undefined
   /** Any other parameters. Names may be in bracket form. */
-  readonly query?: { readonly [name: string]: QueryValue } | undefined
+  readonly query?: QueryParameters | undefined
   /** A query string that is appended verbatim, already percent-encoded, with or without its `?`. */
   readonly rawQuery?: string | undefined
   readonly ignoreLimit?: boolean | undefined
   readonly ignoreRemoteData?: boolean | undefined
   /** Top-level fields that the server may leave out. */
   readonly excludeFields?: readonly string[] | undefined
-  /** Has the server key its `result` by this field; equal keys collapse there. */
-  readonly keyBy?: string | undefined
   /** Names the integration behind the account, so that `checkRequirements` can know what it needs. Not sent. */
   readonly integration?: Integration | undefined
 }
@@ -38,9 +35,6 @@ export interface PageRequest {
   readonly cursor: string | null
   readonly responseFormat: Exclude<ResponseFormat, 'auto'>
 }
-
-/** A word, or several joined by `-` or `_`: no dot, slash or percent sign gets into the path. */
-const resourcePattern = /^[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*\/[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*$/
 
 const cursorName = 'next_cursor'
 const formatName = 'truto_response_format'
@@ -52,7 +46,7 @@ const formatName = 'truto_response_format'
  */
 export function listUrl(apiUrl: URL, request: ListRequest, page: PageRequest): URL {
   const { resource, limit } = request
-  if (!resourcePattern.test(resource)) {
+  if (!isResourceName(resource)) {
     throw new ConfigError('ERR_OPTION_INVALID', `${JSON.stringify(resource)} is no resource`, {
       hint: 'write model/resource, such as instant-messaging/members',
     })
@@ -123,13 +117,12 @@ export function checkRequirements(request: ListRequest): void {
 }
 
 /** Our options as parameters; undefined where an option was not given. */
-function ownParameters(request: ListRequest): { readonly [name: string]: QueryValue } {
+function ownParameters(request: ListRequest): QueryParameters {
   return {
     integrated_account_id: request.account,
     workspace: byId(request.workspace),
     channel: byId(request.channel),
     limit: request.limit,
-    truto_key_by: request.keyBy,
     truto_ignore_limit: request.ignoreLimit || undefined,
     truto_ignore_remote_data: request.ignoreRemoteData || undefined,
     // The reference page's form: truto_exclude_fields[]=id&truto_exclude_fields[]=name

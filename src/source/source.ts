@@ -2,6 +2,7 @@
 // added up.
 
 import { AbortableSteps, Following } from '../abort.js'
+import { minute } from '../bytes/units.js'
 import type { RecordsDigest, SourceState } from '../checkpoint/checkpoint.js'
 import { RecordsTally } from '../checkpoint/digest.js'
 import { type Clock, systemClock } from '../clock.js'
@@ -10,7 +11,8 @@ import { AuthError, DataError, type ErrorContext, type ExportError, RequestError
 import { slackCodeOf, slackError } from '../http/provider-error.js'
 import { redactJson } from '../http/redact.js'
 import { type ResponseHeaders, retryAfterMs } from '../http/retry-after.js'
-import { type EngineName, slicerFactory } from '../json/engines.js'
+import type { EngineName } from '../json/engine-names.js'
+import { slicerFactory } from '../json/engines.js'
 import type { Layout } from '../json/first-look.js'
 import type { PageFacts, SlicerFactory } from '../json/slicer.js'
 import { resolveOptions } from '../options/resolve.js'
@@ -91,7 +93,7 @@ function limitsOf(resolved: ResolvedOptions) {
 }
 
 /** A body slower than this over a whole window is no better than a stalled one. */
-const minRate = { bytesPerSecond: 100, windowMs: 60_000 }
+const minRate = { bytesPerSecond: 100, windowMs: minute }
 
 export function emptyOutcome(): SourceOutcome {
   return {

@@ -3,45 +3,67 @@
 
 import { MiB } from '../bytes/units.js'
 import type { Manifest } from '../checkpoint/manifest.js'
+import { type Format, factsOf } from '../encode/formats.js'
 import { DataError } from '../errors.js'
 import { type CancellableBody, decodeBody } from '../http/decode.js'
 import { slicerFactory } from '../json/engines.js'
 import type { Slicer, SlicerFactory } from '../json/slicer.js'
 import { CsvRowCounter } from './csv-rows.js'
+import { parquetRows, type ReadRange } from './parquet-rows.js'
 
 /** The highest that an export may be told, and a level for a key around a record. */
 const limits = { maxDepth: 1001, maxRecordBytes: 512 * MiB, maxCursorBytes: 64 * MiB }
 
-/** Whether records under this compression can be counted. Before 24.22.1 and 26.10, Node.js stops after the first frame of zstd, and takes one that is cut for
- *  whole. */
-export function isCountable({ compression }: Manifest): boolean {
-  return compression !== 'zstd'
+/** A file whose records are counted. */
+export interface CountedFile<B = CancellableBody> {
+  /** All of its bytes. */
+  bytes(): B
+  /** What `count` finds by reading parts of it. */
+  ranges(count: (size: number, read: ReadRange) => Promise<number>): Promise<number>
 }
 
-/**
- * Not for Parquet, whose footer tells.
- * @param body the bytes of the file
- * @param slicers for one file after the other; to make them costs more than to read a small file
- * @throws DataError, UpstreamError where they are not whole or not what `manifest` says
- */
-export async function countRecords(
-  body: CancellableBody,
-  manifest: Manifest,
-  slicers: () => Promise<SlicerFactory> = () => slicerFactory('simd'),
-): Promise<number> {
-  const { format, compression, options } = manifest
-  const bytes = compression === 'gzip' ? decodeBody(body, ['gzip']) : body
-  if (format === 'csv') {
-    const quote = options['csvQuote']
-    return countRows(
-      bytes,
-      new CsvRowCounter({ quote: typeof quote === 'string' ? quote : '"', hasHeader: options['csvHeader'] !== false }),
-    )
+/** Counts the records of one file. Rejects with DataError or UpstreamError where they are not whole, or not what the manifest says. */
+export type RecordCounter = (file: CountedFile) => Promise<number>
+
+/** Counts the records of the files of an output, one after the other; null where that cannot be done: before 24.22.1 and 26.10, Node.js stops after the first
+ *  frame of zstd, and takes one that is cut for whole. */
+export function recordCounter({ format, compression, options }: Manifest): RecordCounter | null {
+  const count = counters[format](options)
+  if (compression === 'zstd' && !factsOf(format).compressesInside) return null
+  return compression === 'none'
+    ? count
+    : (file) => count({ ...file, bytes: () => decodeBody(file.bytes(), [compression]) })
+}
+
+/** How records are counted, by format. */
+const counters = {
+  ndjson: () => {
+    const slicers = slicersOnDemand()
+    return async (file) => sliced(file.bytes(), (await slicers())({ page: 1, ...limits, isNdjson: true }))
+  },
+  json: ({ keyBy }) => {
+    const slicers = slicersOnDemand()
+    const isKeyed = typeof keyBy === 'string'
+    return async (file) =>
+      sliced(file.bytes(), (await slicers())({ page: 1, ...limits, isKeyed }), isKeyed ? 'keyed' : 'array')
+  },
+  csv: ({ csvQuote, csvHeader }) => {
+    const dialect = { quote: typeof csvQuote === 'string' ? csvQuote : '"', hasHeader: csvHeader !== false }
+    return (file) => countRows(file.bytes(), new CsvRowCounter(dialect))
+  },
+  parquet: () => (file) => file.ranges(parquetRows), // the footer tells
+} satisfies Record<
+  Format,
+  (options: Manifest['options']) => (file: CountedFile<AsyncIterable<Uint8Array>>) => Promise<number>
+>
+
+/** Slicers for one file after the other: to make them costs more than to read a small file. */
+function slicersOnDemand(): () => Promise<SlicerFactory> {
+  let slicers: Promise<SlicerFactory> | undefined
+  return () => {
+    slicers ??= slicerFactory('simd')
+    return slicers
   }
-  const factory = await slicers()
-  if (format === 'ndjson') return sliced(bytes, factory({ page: 1, ...limits, isNdjson: true }))
-  const isKeyed = typeof options['keyBy'] === 'string'
-  return sliced(bytes, factory({ page: 1, ...limits, isKeyed }), isKeyed ? 'keyed' : 'array')
 }
 
 async function countRows(bytes: AsyncIterable<Uint8Array>, rows: CsvRowCounter): Promise<number> {

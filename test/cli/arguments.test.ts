@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parseArguments } from '../../src/cli/arguments.js'
+import { plain } from '../../src/cli/help.js'
 import { type ErrorCode, ExportError } from '../../src/errors.js'
 import { type CommandName, type OptionTable, tableOf } from '../../src/options/schema.js'
 import { version } from '../../src/version.js'
@@ -136,16 +138,46 @@ describe('refusals', () => {
 })
 
 describe('texts', () => {
+  const help = (...argv: string[]): string => {
+    const parsed = parseArguments(argv)
+    return parsed.kind === 'text' ? parsed.text : ''
+  }
+
   test('--help is the help of the command that it stands behind', () => {
-    const help = (...argv: string[]): string => {
-      const parsed = parseArguments(argv)
-      return parsed.kind === 'text' ? parsed.text : ''
-    }
     expect(help('--help')).toContain('Usage: truto-export [export] MODEL/RESOURCE')
     expect(help('-h')).toBe(help('--help'))
     expect(help('export', '--help')).toBe(help('--help'))
     expect(help('convert', '--help')).toContain('Usage: truto-export convert FILE')
     expect(help('help', 'emulator')).toContain('Usage: truto-export emulator')
+    expect(help('help')).toBe(help('--help'))
+  })
+
+  test('--help all is the whole of it', () => {
+    for (const [argv, flag] of [
+      [['--help', 'all'], '--max-memory'],
+      [['help', 'all'], '--max-memory'],
+      [['convert', '--help', 'all'], '--commit-bytes'],
+      [['help', 'convert', 'all'], '--commit-bytes'],
+      [['emulator', '-h', 'all'], '--pool'],
+    ] as const) {
+      expect(help(...argv)).toContain(flag)
+      expect(help(...argv.slice(0, -1))).not.toContain(flag)
+    }
+  })
+
+  test('a page is plain text, and its code is as it was', () => {
+    expect(plain('<!-- of us -->\n# a\\_b `c\\_d`\n```sh\necho \\*\n```\n\\*e')).toBe(
+      '# a_b `c\\_d`\n```sh\necho \\*\n```\n*e',
+    )
+  })
+
+  test('help TOPIC is the page of a room, and what there is none of is refused', () => {
+    const page = readFileSync(new URL('../../src/options/README.md', import.meta.url), 'utf8')
+    expect(help('help', 'options')).toBe(plain(page))
+    expect(help('--help')).toMatch(/truto-export help TOPIC .*options/)
+    const refusal = refusalOf('help', 'optoins')
+    expect(refusal.code).toBe('ERR_OPTION_INVALID')
+    expect(refusal.message).toContain('did you mean options?')
   })
 
   test('--version is the version alone', () => {

@@ -3,9 +3,10 @@ import { setImmediate } from 'node:timers/promises'
 import * as zlib from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Codec, codecOf, compressed, requireCodec } from '../../src/destination/compress.js'
+import { compressed, requireCodec } from '../../src/destination/compress.js'
 import type { DestinationWriter } from '../../src/destination/destination.js'
 import { memoryDestination } from '../../src/destination/memory.js'
+import type { Codec } from '../../src/encode/formats.js'
 import { ConfigError, OutputError } from '../../src/errors.js'
 import { destinationConformance, writeReused } from './conformance.js'
 
@@ -119,17 +120,6 @@ test('none is the writer itself', async () => {
 
 test.each([0, 10, 1.5, -1, Number.NaN])('level %d of gzip is refused', (level) => {
   expect(() => requireCodec('gzip', level)).toThrow(expect.objectContaining({ code: 'ERR_OPTION_INVALID' }))
-})
-
-test.each([
-  ['out.ndjson', 'none'],
-  ['out.ndjson.gz', 'gzip'],
-  ['OUT.CSV.GZ', 'gzip'],
-  ['out.zst', 'zstd'],
-  ['out.gz/part', 'none'],
-  ['-', 'none'],
-])('the name %s asks for %s', (path, codec) => {
-  expect(codecOf(path)).toBe(codec)
 })
 
 /** A sink that fails at its n-th write. */

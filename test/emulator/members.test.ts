@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { integrations, memberAt, memberIdAt, memberIndexOf, upstreamMemberAt } from '../../src/emulator/members.js'
+import { memberAt, memberIdAt, memberIndexOf, upstreamMemberAt } from '../../src/emulator/members.js'
 import type { JsonValue } from '../../src/record.js'
+import { integrations } from '../../src/schema/integrations.js'
 import { memberSchema } from '../../src/schema/member.js'
 
 const numRuns = process.env['TRUTO_EXPORT_SOAK'] === '1' ? 5000 : 300

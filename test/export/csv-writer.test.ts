@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { memoryDestination } from '../../src/destination/memory.js'
 import { exportRecords } from '../../src/export/export.js'
-import { engineNames } from '../../src/json/engines.js'
+import { engineNames } from '../../src/json/engine-names.js'
 
 vi.mock('csv-stringify/sync', () => ({
   stringify: () => {

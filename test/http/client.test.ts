@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, test, vi } from 'vitest'
 import { HttpClient } from '../../src/http/client.js'
 import { isLostConnection, isStaleSocket } from '../../src/http/network-error.js'
+import { defaultDeadlines } from '../helpers/table-defaults.js'
 import {
   expiredCertificate,
   otherNameCertificate,
@@ -800,7 +801,7 @@ test('a runtime without WebAssembly is refused before anything is sent', () => {
 describe('the client refuses', () => {
   const refusal = (apiUrl: string, rest: object = {}) => {
     try {
-      return new HttpClient({ apiUrl: new URL(apiUrl), token, env: {}, ...rest })
+      return new HttpClient({ ...defaultDeadlines, apiUrl: new URL(apiUrl), token, env: {}, ...rest })
     } catch (error) {
       return error
     }

@@ -8,6 +8,7 @@ import { expect, onTestFinished } from 'vitest'
 import type { Clock } from '../../src/clock.js'
 import { ExportError } from '../../src/errors.js'
 import { HttpClient, type HttpClientOptions } from '../../src/http/client.js'
+import { defaultDeadlines } from '../helpers/table-defaults.js'
 
 export const token = 'tok-5f0c7f2e-secret'
 
@@ -74,6 +75,7 @@ export function clientOf(
 ): HttpClient & { readonly details: string[] } {
   const details: string[] = []
   const client = new HttpClient({
+    ...defaultDeadlines,
     apiUrl: new URL(origin),
     token,
     env: {},

@@ -9,7 +9,8 @@ import {
   RequestError,
   UpstreamError,
 } from '../../src/errors.js'
-import { decideRetry, defaultRetryPolicy, type Failure, type RetryDecision } from '../../src/http/retry.js'
+import { decideRetry, type Failure, type RetryDecision } from '../../src/http/retry.js'
+import { defaultRetryPolicy } from '../helpers/table-defaults.js'
 
 const policy = defaultRetryPolicy
 const wallNow = Date.UTC(2026, 10, 23)

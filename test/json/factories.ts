@@ -3,8 +3,9 @@
 
 import { jsSlicers } from '../../src/json/engine-js/engine-js.js'
 import { eagerPolicy } from '../../src/json/engine-js/slicer.js'
+import { engineNames } from '../../src/json/engine-names.js'
 import { simdSlicers } from '../../src/json/engine-simd/engine-simd.js'
-import { engineNames, slicerFactory } from '../../src/json/engines.js'
+import { slicerFactory } from '../../src/json/engines.js'
 import type { SlicerFactory } from '../../src/json/slicer.js'
 
 export const factories: Record<string, SlicerFactory> = {

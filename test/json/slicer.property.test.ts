@@ -3,7 +3,8 @@
 
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
-import { type EngineName, engineNames, slicerFactory } from '../../src/json/engines.js'
+import { type EngineName, engineNames } from '../../src/json/engine-names.js'
+import { slicerFactory } from '../../src/json/engines.js'
 import type { SlicerFactory } from '../../src/json/slicer.js'
 import { cuts, damagedBody, page } from './documents.js'
 import { keepsBytes, type Outcome, parses, sliceBody, valueIn, verdict } from './slicing.js'

@@ -1,13 +1,39 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { exitCodes } from '../../src/errors.js'
-import { exitCodeTexts, renderHelp, renderReadmeTable } from '../../src/options/describe.js'
-import { type CommandName, exportTable, type OptionTable, tableOf } from '../../src/options/schema.js'
+import { exitCodeTexts, renderFullHelp, renderHelp, renderReadmeTable } from '../../src/options/describe.js'
+import { renderOptionsPage } from '../../src/options/options-page.js'
+import { commandNames, exportTable, type OptionTable, tableOf } from '../../src/options/schema.js'
 
-const commands: CommandName[] = ['export', 'convert', 'schema', 'verify', 'emulator', 'demo']
+describe.each(commandNames)('the help of %s on one screen', (command) => {
+  const topics = ['emulator', 'formats', 'network', 'options', 'places', 'resume']
+  const help = renderHelp(command, topics)
+  const lines = help.trimEnd().split('\n')
 
-describe.each(commands)('the help of %s', (command) => {
-  const help = renderHelp(command)
+  test('fits into 80 columns and 40 lines', () => {
+    expect(lines.length).toBeLessThanOrEqual(40)
+    expect(lines.filter((line) => line.length > 80)).toEqual([])
+    expect(help.endsWith('\n')).toBe(true)
+  })
+
+  test('shows what is asked for most in a line each, an example, and where there is more', () => {
+    const entries = Object.values(tableOf[command] as OptionTable)
+    for (const { flag, brief, commands, positional } of entries) {
+      const isShown = lines.some((line) => line.endsWith(`  ${brief}`) && line.includes(`${flag}`))
+      if (brief !== undefined) expect(isShown, flag).toBe(commands.includes(command) && !positional?.includes(command))
+    }
+    expect(help).toMatch(/^ {2}(truto-export|curl) /m)
+    expect(help).toMatch(/^ {2}truto-export.* --help all +every option$/m)
+    for (const topic of topics) expect(help).toContain(topic)
+  })
+})
+
+test('the help of the program has a line for each command', () => {
+  for (const command of commandNames) expect(renderHelp('export')).toMatch(new RegExp(`^  ${command} {2,}\\w`, 'm'))
+})
+
+describe.each(commandNames)('the whole help of %s', (command) => {
+  const help = renderFullHelp(command)
   const entries = Object.entries(tableOf[command] as OptionTable)
 
   test('names all of its options and no other', () => {
@@ -31,7 +57,7 @@ describe.each(commands)('the help of %s', (command) => {
 })
 
 test('an option is shown with its value, its choices, its variable and its default', () => {
-  const help = renderHelp('export').replaceAll(/\n {10,}/g, ' ')
+  const help = renderFullHelp('export').replaceAll(/\n {10,}/g, ' ')
   expect(help).toContain('-o, --output FORMAT')
   expect(help).toContain('One of ndjson, json, csv, parquet. [default: by the extension of --out, else ndjson]')
   expect(help).toMatch(/--max-memory SIZE .*\[default: 256MiB\]/)
@@ -43,7 +69,7 @@ test('an option is shown with its value, its choices, its variable and its defau
 test('the help has the exit code of every class of errors', () => {
   const codes = exitCodeTexts.map(([code]) => code)
   for (const code of Object.values(exitCodes)) expect(codes).toContain(String(code))
-  for (const [, meaning] of exitCodeTexts) expect(renderHelp('export')).toContain(meaning)
+  for (const [, meaning] of exitCodeTexts) expect(renderFullHelp('export')).toContain(meaning)
 })
 
 test('every row of the table has four cells', () => {
@@ -62,4 +88,14 @@ test('the table of the README is the printed one', () => {
     return
   }
   expect(table).toBe(renderReadmeTable())
+})
+
+test('the page of the options is the printed one', () => {
+  const path = new URL('../../src/options/README.md', import.meta.url)
+  if (process.env['TRUTO_EXPORT_UPDATE'] === '1') writeFileSync(path, renderOptionsPage())
+  const page = readFileSync(path, 'utf8')
+  expect(page).toBe(renderOptionsPage())
+  for (const { flag } of Object.values(exportTable as OptionTable)) {
+    if (flag !== undefined) expect(page).toMatch(new RegExp(`${flag.slice(2)}[ \`]`))
+  }
 })

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ConfigError, type ExportError } from '../../src/errors.js'
+import type { GivenOptions } from '../../src/options/given-options.js'
 import { resolveExportFlags, resolveFlags, resolveOptions } from '../../src/options/resolve.js'
-import { emulatorTable, type GivenOptions } from '../../src/options/schema.js'
+import { emulatorTable } from '../../src/options/schema.js'
 
 const resource = 'instant-messaging/members'
 const code = (given: GivenOptions, env: NodeJS.ProcessEnv = {}) =>

@@ -8,7 +8,7 @@ import * as zlib from 'node:zlib'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ConfigError, ExportError } from '../../src/errors.js'
-import { engineNames } from '../../src/json/engines.js'
+import { engineNames } from '../../src/json/engine-names.js'
 import { BodySource, type BodySourceOptions } from '../../src/source/body-source.js'
 import type { BodyInputs } from '../../src/source/inputs.js'
 

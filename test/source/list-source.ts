@@ -1,7 +1,7 @@
-import { defaultRetryPolicy } from '../../src/http/retry.js'
 import type { ExportEvent } from '../../src/report.js'
 import { type PageClient, TrutoSource, type TrutoSourceOptions } from '../../src/source/truto-source.js'
 import type { FakeClock } from '../helpers/clock.js'
+import { defaultRetryPolicy } from '../helpers/table-defaults.js'
 
 /** The members of an account, asked of `client`, and the events that reading them gives. */
 export function listSource(

@@ -25,13 +25,12 @@ describe('the URL of a list', () => {
       excludeFields: ['id', 'name'],
       ignoreLimit: true,
       ignoreRemoteData: true,
-      keyBy: 'id',
       limit: 100,
       query: { remote_query: { foo: 'bar' } },
     })
     expect(built.href).toBe(
       'https://api.truto.one/unified/instant-messaging/members?integrated_account_id=62f44730-dd91-461e-bd6a-aedd9e0ad79d' +
-        '&limit=100&truto_key_by=id&truto_ignore_limit=true&truto_ignore_remote_data=true' +
+        '&limit=100&truto_ignore_limit=true&truto_ignore_remote_data=true' +
         '&truto_exclude_fields%5B%5D=id&truto_exclude_fields%5B%5D=name&truto_response_format=stream' +
         '&remote_query%5Bfoo%5D=bar',
     )

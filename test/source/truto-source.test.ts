@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { AuthError, RequestError, UpstreamError } from '../../src/errors.js'
-import { defaultRetryPolicy } from '../../src/http/retry.js'
 import type { ExportEvent, Progress } from '../../src/report.js'
 import type { PageClient, TrutoSource, TrutoSourceOptions } from '../../src/source/truto-source.js'
 import { FakeClock } from '../helpers/clock.js'
+import { defaultRetryPolicy } from '../helpers/table-defaults.js'
 import { listSource } from './list-source.js'
 
 type Answer = string | Error | { type?: string; chunks: Array<string | Error>; waitMs?: number; cutAfter?: Error }

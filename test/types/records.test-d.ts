@@ -1,6 +1,10 @@
 // What `records()` and the options promise of their types, checked by the compiler (npm run typecheck).
 
 import { expectTypeOf } from 'vitest'
+import type { StreamFraming } from '../../src/emulator/options.js'
+import type { OnTypeMismatch, UnknownFields } from '../../src/encode/columns/layout.js'
+import type { TimestampUnit } from '../../src/encode/columns/timestamp.js'
+import type { CsvOptions, InputFormat, KeyByOptions, Surrogates } from '../../src/index.js'
 import {
   type ExportOptions,
   exportRecords,
@@ -11,6 +15,8 @@ import {
   records,
   trutoSource,
 } from '../../src/index.js'
+import type { GivenOptions } from '../../src/options/given-options.js'
+import type { emulatorTable, exportTable, GivenValues } from '../../src/options/schema.js'
 
 type Records<T> = AsyncGenerator<T, void, undefined>
 
@@ -130,3 +136,21 @@ exportRecords({ ...part, resource: 'crm/contacts' })
 expectTypeOf(records({ ...part, resource: 'instant-messaging/members' })).toEqualTypeOf<Records<Member>>()
 // @ts-expect-error: an option that there is not
 exportRecords({ resource: 'crm/contacts', acount: 'a' })
+
+// the type of the options that is printed with docstrings is that of their table
+expectTypeOf<Flat<GivenOptions>>().toEqualTypeOf<GivenValues>()
+type Flat<T> = { [N in keyof T]: T[N] }
+
+// the table has the values that the rooms know, no more and no fewer
+type Table = typeof exportTable
+expectTypeOf<Table['inputFormat']['values'][number]>().toEqualTypeOf<InputFormat>()
+expectTypeOf<Table['surrogates']['values'][number]>().toEqualTypeOf<Surrogates>()
+expectTypeOf<Table['unknownFields']['values'][number]>().toEqualTypeOf<UnknownFields>()
+expectTypeOf<Table['onTypeMismatch']['values'][number]>().toEqualTypeOf<OnTypeMismatch>()
+expectTypeOf<Table['timestampUnit']['values'][number]>().toEqualTypeOf<TimestampUnit>()
+expectTypeOf<Table['csvLineEnd']['values'][number]>().toEqualTypeOf<NonNullable<CsvOptions['lineEnd']>>()
+expectTypeOf<Table['csvNested']['values'][number]>().toEqualTypeOf<NonNullable<CsvOptions['nested']>>()
+expectTypeOf<Table['csvFormulas']['values'][number]>().toEqualTypeOf<NonNullable<CsvOptions['formulas']>>()
+expectTypeOf<Table['keyByDuplicate']['values'][number]>().toEqualTypeOf<NonNullable<KeyByOptions['duplicate']>>()
+expectTypeOf<Table['keyByMissing']['values'][number]>().toEqualTypeOf<NonNullable<KeyByOptions['missing']>>()
+expectTypeOf<(typeof emulatorTable)['framing']['values'][number]>().toEqualTypeOf<StreamFraming>()

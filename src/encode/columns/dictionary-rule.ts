@@ -2,10 +2,12 @@
 // same bytes: it looks at the data alone, when a record ends, and each row group begins anew. A dictionary that breaks it is given up, and all values of the
 // row group stand as they are.
 
+import { MiB } from '../../bytes/units.js'
+
 /** Most distinct values: indices of 14 bits. */
 export const maxDistinct = 16_384
 /** Most bytes of distinct values, in PLAIN encoding. */
-export const maxDictionaryBytes = 1024 * 1024
+export const maxDictionaryBytes = MiB
 /** At so many distinct values, and at their multiples, a dictionary has to pay, or is given up before it has cost much. */
 export const trialDistinct = 2048
 /** A longer value ends the dictionary at once. */

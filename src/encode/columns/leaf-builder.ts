@@ -9,7 +9,7 @@ import {
   paysOff,
   trialDistinct,
 } from './dictionary-rule.js'
-import { keptBoundBytes, type Leaf, type LeafColumn, type LeafColumns, type LeafValues } from './leaf.js'
+import { keptBoundBytes, type Leaf, type LeafColumn, type LeafColumns, type LeafValues, withBothZeros } from './leaf.js'
 import type { LeafSink } from './sink.js'
 
 /** A sink in TypeScript for `leaves`, and what it holds. */
@@ -247,13 +247,10 @@ class LeafBuilder {
   }
 }
 
-/** Nobody looks for JSON text in a range. A zero among the bounds of doubles stands for both zeros: parquet.thrift, ColumnOrder.TYPE_ORDER. */
+/** Nobody looks for JSON text in a range. */
 function boundOf({ kind }: Leaf, bound: Buffer | null, zero: number): Buffer | null {
-  if (kind === 'json') return null
-  if (kind !== 'double' || bound === null || bound.readDoubleLE(0) !== 0) return bound
-  const bytes = Buffer.alloc(8)
-  bytes.writeDoubleLE(zero, 0)
-  return bytes
+  if (kind === 'json' || bound === null) return null
+  return kind === 'double' ? withBothZeros(bound, zero) : bound
 }
 
 /** Bytes that grow by doubling and are kept for the next row group. */

@@ -71,3 +71,12 @@ export interface LeafColumns {
   /** Empties all of them for the next row group. */
   reset(): void
 }
+
+/** The bound of doubles, where a zero stands for both: of the two, parquet.thrift has -0 as the least and +0 as the greatest (ColumnOrder.TYPE_ORDER).
+ *  @param zero the one that it is written as */
+export function withBothZeros(bound: Buffer, zero: number): Buffer {
+  if (bound.readDoubleLE(0) !== 0) return bound
+  const bytes = Buffer.alloc(8)
+  bytes.writeDoubleLE(zero, 0)
+  return bytes
+}

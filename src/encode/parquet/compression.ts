@@ -3,9 +3,7 @@
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { ConfigError } from '../../errors.js'
-
-export const parquetCompressions = ['snappy', 'gzip', 'zstd', 'none'] as const
-export type ParquetCompression = (typeof parquetCompressions)[number]
+import type { ParquetCompression } from './choices.js'
 
 /** parquet.thrift CompressionCodec. */
 export const codecId: Record<ParquetCompression, number> = { none: 0, snappy: 1, gzip: 2, zstd: 6 }

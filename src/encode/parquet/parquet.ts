@@ -10,13 +10,11 @@ import type { ResourceSchema } from '../../schema/resource.js'
 import { layoutOf, maxRowGroupCells, type OnTypeMismatch, type UnknownFields } from '../columns/layout.js'
 import type { TimestampUnit } from '../columns/timestamp.js'
 import type { ByteSink, Encoder } from '../encoder.js'
-import { type ParquetCompression, requireCompression } from './compression.js'
+import { extensionOf, formats } from '../formats.js'
+import type { ParquetCompression, ParquetWriterName } from './choices.js'
+import { requireCompression } from './compression.js'
 import { Turn } from './turn.js'
 import type { OpenRowGroupWriter, RowGroupWriter, RowGroupWriterOptions } from './writer.js'
-
-/** Who writes, default first. */
-export const parquetWriterNames = ['builtin', 'parquetjs-lite'] as const
-export type ParquetWriterName = (typeof parquetWriterNames)[number]
 
 export interface ParquetOptions {
   /** Declared fields, in column order; fields that the user excluded are already gone from it. */
@@ -69,8 +67,8 @@ const openers: Record<ParquetWriterName, () => Promise<OpenRowGroupWriter>> = {
 
 class ParquetEncoder implements Encoder {
   readonly format = 'parquet'
-  readonly mediaType = 'application/vnd.apache.parquet'
-  readonly extension = '.parquet'
+  readonly mediaType = formats.parquet.mediaType
+  readonly extension = extensionOf('parquet', 'none')
   readonly save?: () => JsonValue | undefined
   readonly #writerName: ParquetWriterName
   readonly #options: RowGroupWriterOptions

@@ -34,22 +34,11 @@ export function writeStatistics(out: ThriftWriter, field: number, column: LeafCo
 /** Bounds of the values whose least and greatest are `min` and `max`; null where there are none to be had. */
 export function boundsOf(kind: LeafKind, min: Uint8Array | null, max: Uint8Array | null): Bounds | null {
   if (min === null || max === null) return null
-  if (kind === 'double')
-    return { min: withSign(min, true), max: withSign(max, false), isMinExact: true, isMaxExact: true }
   const isMinExact = min.length <= maxBoundBytes
   const isMaxExact = max.length <= maxBoundBytes
   if (kind !== 'string' || (isMinExact && isMaxExact)) return { min, max, isMinExact: true, isMaxExact: true }
   const greatest = isMaxExact ? max : roundedUp(cut(max))
   return greatest && { min: cut(min), max: greatest, isMinExact, isMaxExact }
-}
-
-/** A zero may have been the other zero: parquet.thrift, ColumnOrder, has -0 as the least and +0 as the greatest of the two. */
-function withSign(bytes: Uint8Array, isNegative: boolean): Uint8Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, 8)
-  if (view.getFloat64(0, true) !== 0) return bytes
-  const zero = new Uint8Array(8)
-  zero[7] = isNegative ? 0x80 : 0
-  return zero
 }
 
 /** The longest beginning of `text` that is whole characters and no longer than a bound may be. */

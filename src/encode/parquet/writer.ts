@@ -5,7 +5,7 @@ import type { ResourceSchema } from '../../schema/resource.js'
 import type { OnTypeMismatch, UnknownFields } from '../columns/layout.js'
 import type { TimestampUnit } from '../columns/timestamp.js'
 import type { ByteSink } from '../encoder.js'
-import type { ParquetCompression } from './compression.js'
+import type { ParquetCompression } from './choices.js'
 
 export interface RowGroupWriterOptions {
   readonly schema: ResourceSchema

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { withBothZeros } from '../../../src/encode/columns/leaf.js'
 import { boundsOf, maxBoundBytes } from '../../../src/encode/parquet/statistics.js'
 
 const bounds = (min: string, max = min) => {
@@ -35,9 +36,11 @@ test('a zero stands for both zeros', () => {
     bytes.writeDoubleLE(value)
     return bytes
   }
-  const found = boundsOf('double', double(0), double(-0))!
-  expect(Buffer.from(found.min).equals(double(-0))).toBe(true)
-  expect(Buffer.from(found.max).equals(double(0))).toBe(true)
+  for (const zero of [0, -0]) {
+    expect(withBothZeros(double(zero), -0).equals(double(-0))).toBe(true)
+    expect(withBothZeros(double(zero), 0).equals(double(0))).toBe(true)
+  }
+  expect(withBothZeros(double(-1.5), 0).equals(double(-1.5))).toBe(true)
   expect(boundsOf('double', double(-1.5), double(2))).toMatchObject({ min: double(-1.5), max: double(2) })
 })
 

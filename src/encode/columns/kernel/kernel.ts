@@ -5,7 +5,7 @@ import { KiB, MiB } from '../../../bytes/units.js'
 import { instanceOf, moduleOf } from '../../../bytes/wasm-module.js'
 import { InternalError } from '../../../errors.js'
 import type { RecordBatch } from '../../../record.js'
-import type { Leaf, LeafColumn, LeafColumns, LeafValues, PageBody } from '../leaf.js'
+import { type Leaf, type LeafColumn, type LeafColumns, type LeafValues, type PageBody, withBothZeros } from '../leaf.js'
 import type { RecordShredder, Shredder, ShredderOptions } from '../shredder.js'
 import type { LeafSink } from '../sink.js'
 import type { NamedTreeNode } from '../tree.js'
@@ -381,9 +381,7 @@ class KernelColumn implements LeafColumn {
     const at = this.#at + numberAt
     if (kind === 'boolean') return Buffer.from(bytes.subarray(at, at + 1))
     const bound = Buffer.from(bytes.subarray(at, at + 8))
-    // a zero stands for both: leaf.ts
-    if (kind === 'double' && bound.readDoubleLE(0) === 0) bound.writeDoubleLE(zero, 0)
-    return bound
+    return kind === 'double' ? withBothZeros(bound, zero) : bound
   }
 }
 

@@ -32,7 +32,7 @@ const handOnBytes = 416 * KiB
 const usualWindowBytes = 512 * KiB - 128
 const windowRecords = 8192
 /** Bytes of the keys of these records. */
-const keysBytes = 64 * 1024
+const keysBytes = 64 * KiB
 /** Behind each piece of memory so much is read and written over. */
 const slackBytes = 128
 
