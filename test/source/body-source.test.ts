@@ -461,6 +461,15 @@ describe('what a file is, by its first bytes', () => {
     expect(packed.failure!.message).toContain(`the input is ${what}`)
   })
 
+  test('a stream that two calls share is read by one of them, and refused to the other', async () => {
+    const shared = Readable.from([Buffer.from('{"id":"1"}\n'), Buffer.from('{"id":"2"}\n')])
+    const results = await Promise.all([read(shared), read(shared)])
+    expect(results.map(({ ids, failure }) => [ids, failure?.code])).toEqual([
+      [['1', '2'], undefined],
+      [[], 'ERR_OPTION_INVALID'],
+    ])
+  })
+
   test('what is packed twice is named', async () => {
     const { failure } = await read(gzipSync(gzipSync('{"id":"1"}')))
     expect(failure).toMatchObject({ exitCode: 6, message: expect.stringContaining('gzip inside of another') })
