@@ -429,7 +429,8 @@ export function records(options: ExportOptions & { fields?: readonly string[] | 
   const { resolved, run } = split(others)
   const edits = editsOf(resolved)
   const wanted = fields === undefined ? undefined : fieldsAfter(checkFields(fields), edits)
-  checkFieldNames(resolved, run.transform !== undefined)
+  // what a rename gives has names of its own
+  checkFieldNames(resolved, run.transform !== undefined, resolved.rename.length > 0 ? [] : fields)
   const stages = stagesOf(resolved, run, { edits: wanted?.edits ?? edits, findsNames: true })
   const giveBack = takeStep(run)
   const read = (signal: AbortSignal) => batchesOf(resolved, { ...run, signal }, stages, wanted !== undefined)
