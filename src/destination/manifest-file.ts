@@ -49,11 +49,18 @@ export class ManifestFile {
         })
       }
       const status = await ownStatusOf(this.#files, this.path)
-      if (status === null || (await this.#isOurs())) return
+      if (status === null || (await this.#isOurs())) return this.#tryDirectory()
       throw new ConfigError('ERR_OUTPUT_EXISTS', `${this.name} exists already and is no manifest of an export`, {
         hint: 'pass --manifest none or --manifest PATH, or give another --out',
       })
     })
+  }
+
+  /** What makes a file where the output is has been seen to work: the lock is there. */
+  async #tryDirectory(): Promise<void> {
+    if (dirname(this.path) === dirname(this.#target)) return
+    await createTemporary(this.#files, this.#temporary, Buffer.alloc(0))
+    await removeFile(this.#files, this.#temporary)
   }
 
   /** Whether something else has its name by now. @throws OutputError */

@@ -30,13 +30,19 @@ function pathsOf(resolved: ResolvedOptions): [what: string, path: string][] {
 }
 
 /** @throws ConfigError where an option names a field that is near to a declared one and is not declared itself.
- *  @param hasTransform whether records come from a step of the user, who may call their fields as they like */
-export function checkFieldNames(resolved: ResolvedOptions, hasTransform: boolean): void {
+ *  @param hasTransform whether records come from a step of the user, who may call their fields as they like
+ *  @param fields names by which objects are asked for */
+export function checkFieldNames(
+  resolved: ResolvedOptions,
+  hasTransform: boolean,
+  fields: readonly string[] = [],
+): void {
   const { unmetFields, responseFormat } = resolved
   // a stream may turn out to be unmapped
   if (hasTransform || responseFormat === 'stream' || (unmetFields !== null && unmetFields !== 'error')) return
   const declared = expectedFields(resolved)
-  for (const [what, path] of pathsOf(resolved)) {
+  const named = fields.map((name): [string, string] => ['fields', formatFieldPath([name])])
+  for (const [what, path] of [...pathsOf(resolved), ...named]) {
     const meant = declared.misspelled(path)
     if (meant === undefined) continue
     const message = `${what}: there is no field ${printable(path)} in ${declared.name}; did you mean ${printable(meant)}?`

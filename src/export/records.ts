@@ -51,7 +51,8 @@ export function records(options: ExportOptions & { fields?: readonly string[] | 
   const { resolved, signal } = checked
   const edits = editsOf(resolved)
   const wanted = fields === undefined ? undefined : fieldsAfter(checkFields(fields), edits)
-  checkFieldNames(resolved, checked.transform !== undefined)
+  // what a rename gives has names of its own
+  checkFieldNames(resolved, checked.transform !== undefined, resolved.rename.length > 0 ? [] : fields)
   const steps = new Steps(checked, { edits: wanted?.edits ?? edits, findsNames: true })
   const giveBack = takeStep(checked)
   const read = (signal: AbortSignal) => batchesOf({ ...checked, signal }, steps, wanted !== undefined)

@@ -18,8 +18,8 @@ export const ellipsis = '…'
 export class Redactor {
   readonly #secrets = new Set<string>()
   /** Lower-case forms to look for: in the text as it is meant, and in the same text with one alphabet of base64. */
-  readonly #plain: string[] = []
-  readonly #base64: string[] = []
+  readonly #plain = new Needles()
+  readonly #base64 = new Needles()
 
   constructor(secrets: readonly (string | null | undefined)[] = []) {
     for (const secret of secrets) this.add(secret)
@@ -28,14 +28,14 @@ export class Redactor {
   add(secret: string | null | undefined): void {
     if (typeof secret !== 'string' || secret.length < minSecretLength || this.#secrets.has(secret)) return
     this.#secrets.add(secret)
-    this.#plain.push(Buffer.from(secret).toString('hex'))
+    this.#plain.add(Buffer.from(secret).toString('hex'))
     // one that has what looks like an escape loses it together with those that a server has put in
     for (let meaning: Meaning | null = asItIs(secret), layer = 0; meaning && layer <= maxLayers; layer++) {
-      if (meaning.text.length >= minPartLength) this.#plain.push(meaning.text.toLowerCase())
+      if (meaning.text.length >= minPartLength) this.#plain.add(meaning.text.toLowerCase())
       meaning = unescaped(meaning)
     }
     const spellings = new Set([secret, secret.toLowerCase(), secret.toUpperCase(), encodeURIComponent(secret)])
-    for (const spelling of spellings) this.#base64.push(...coresOf(spelling))
+    for (const core of [...spellings].flatMap(coresOf)) this.#base64.add(core)
   }
 
   /** The secrets as they are. */
@@ -59,7 +59,7 @@ export class Redactor {
     const from = Math.max(0, at - shown)
     const to = Math.min(text.length, at + shown)
     const lower = asciiLower(text)
-    const cut = [...partsAt(lower, this.#plain, 0, 'start'), ...partsAt(lower, this.#plain, text.length, 'end')]
+    const cut = [...this.#plain.partsAt(lower, 0, 'start'), ...this.#plain.partsAt(lower, text.length, 'end')]
     const ranges = [...this.#find(text), ...cut]
     return printable(JSON.stringify(replaced(text, merged(ranges), from, to)))
   }
@@ -125,9 +125,9 @@ export class Redactor {
     // some letters are two in lower case, and none that a secret can have
     const plain = lower.length === meant.text.length ? lower : asciiLower(meant.text)
     const ranges: Range[] = []
-    for (const needle of this.#plain) findAll(plain, needle, (from, to) => ranges.push(meant.range(from, to)))
+    for (const needle of this.#plain.all) findAll(plain, needle, (from, to) => ranges.push(meant.range(from, to)))
     const base64 = plain.replaceAll('-', '+').replaceAll('_', '/')
-    for (const needle of this.#base64) {
+    for (const needle of this.#base64.all) {
       findAll(base64, needle, (from, to) => {
         // a character at either end may hold some bits of the secret
         const before = from > 0 && isBase64(base64[from - 1]!) ? 1 : 0
@@ -138,13 +138,43 @@ export class Redactor {
     }
     for (let at = plain.indexOf(ellipsis); at >= 0; at = plain.indexOf(ellipsis, at + 1)) {
       const parts = [
-        ...partsAt(plain, this.#plain, at + 1, 'start'),
-        ...partsAt(base64, this.#base64, at, 'end'),
-        ...partsAt(base64, this.#base64, at + 1, 'start'),
+        ...this.#plain.partsAt(plain, at + 1, 'start'),
+        ...this.#base64.partsAt(base64, at, 'end'),
+        ...this.#base64.partsAt(base64, at + 1, 'start'),
       ]
       // escapes may have been cut off as well
-      for (let end = at; end > at - longestEscape; end--) parts.push(...partsAt(plain, this.#plain, end, 'end'))
+      for (let end = at; end > at - longestEscape; end--) parts.push(...this.#plain.partsAt(plain, end, 'end'))
       for (const part of parts) ranges.push(meant.range(part.from, part.to))
+    }
+    return ranges
+  }
+}
+
+/** What is looked for. */
+class Needles {
+  readonly all: string[] = []
+  /** All in one text, which is quickly asked whether a part is in any. */
+  #joined = ''
+
+  add(needle: string): void {
+    this.all.push(needle)
+    this.#joined += `${needle}\n`
+  }
+
+  /** Parts of them where text was cut off: a beginning just before `at`, the end of a text, or an end just after it, where one starts. */
+  partsAt(text: string, at: number, what: 'start' | 'end'): Range[] {
+    const ranges: Range[] = []
+    const least = what === 'end' ? text.slice(Math.max(0, at - minPartLength), at) : text.slice(at, at + minPartLength)
+    if (least.length < minPartLength || !this.#joined.includes(least)) return ranges
+    for (const needle of this.all) {
+      for (let length = needle.length - 1; length >= minPartLength; length--) {
+        const [from, to] = what === 'end' ? [at - length, at] : [at, at + length]
+        if (from < 0 || to > text.length) continue
+        const part = what === 'end' ? needle.slice(0, length) : needle.slice(-length)
+        if (!text.startsWith(part, from)) continue
+        ranges.push({ from, to })
+        break
+      }
     }
     return ranges
   }
@@ -191,25 +221,6 @@ function replaced(text: string, ranges: readonly Range[], from: number, to: numb
     at = Math.max(at, range.to)
   }
   return at < to ? out + text.slice(at, to) : out
-}
-
-/** Parts of what is looked for where text was cut off: a beginning just before `at`, the end of a text, or an end just after it, where one starts. */
-function partsAt(text: string, needles: readonly string[], at: number, what: 'start' | 'end'): Range[] {
-  const ranges: Range[] = []
-  for (const needle of needles) {
-    for (let length = needle.length - 1; length >= minPartLength; length--) {
-      const [from, to] = what === 'end' ? [at - length, at] : [at, at + length]
-      if (from < 0 || to > text.length) continue
-      // most are none, and a server may send many places
-      if (what === 'end' && text.charCodeAt(to - 1) !== needle.charCodeAt(length - 1)) continue
-      if (what === 'start' && text.charCodeAt(from) !== needle.charCodeAt(needle.length - length)) continue
-      const part = what === 'end' ? needle.slice(0, length) : needle.slice(-length)
-      if (!text.startsWith(part, from)) continue
-      ranges.push({ from, to })
-      break
-    }
-  }
-  return ranges
 }
 
 function findAll(text: string, needle: string, found: (from: number, to: number) => void): void {

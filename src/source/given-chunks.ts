@@ -5,7 +5,7 @@ import { ConfigError } from '../errors.js'
 
 export type GivenChunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
-/** Iterators that a call had: what there was is gone. */
+/** Iterators and streams that a call had: what there was is gone, or goes to that call. */
 const read = new WeakSet<object>()
 
 /** @throws ConfigError ERR_OPTION_INVALID where the chunks can be read once and have been, to their end or by a call: an export of nothing would look complete */
@@ -71,7 +71,8 @@ function opened(given: GivenChunks): OpenChunks {
     Symbol.asyncIterator in given
       ? (given as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]()
       : (given as Iterable<Uint8Array>)[Symbol.iterator]()
-  if ((iterator as unknown) === given) read.add(given)
+  // each iterator of a Readable takes from the same chunks
+  if ((iterator as unknown) === given || 'readableEnded' in given) read.add(given)
   return {
     next: async () => iterator.next(),
     async close(isWaiting) {

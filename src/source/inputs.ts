@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { MiB } from '../bytes/units.js'
-import { ConfigError, DataError, printable } from '../errors.js'
+import { ConfigError, DataError, printable, UpstreamError } from '../errors.js'
 import { withoutSeparators } from './documents.js'
 import { checkUnread, givenChunks } from './given-chunks.js'
 import { magicBytes, packingOf, strangerIn } from './kinds.js'
@@ -161,7 +161,9 @@ class FileInput implements Input {
     const buffer = Buffer.allocUnsafeSlow(readBytes)
     for (;;) {
       signal?.throwIfAborted()
-      const { bytesRead } = await readFile(this.#fd!, buffer, 0, buffer.length, null)
+      const { bytesRead } = await readFile(this.#fd!, buffer, 0, buffer.length, null).catch((error: unknown) => {
+        throw cannotReadOn(this.name, error)
+      })
       if (bytesRead === 0) return
       yield buffer.subarray(0, bytesRead)
     }
@@ -211,6 +213,15 @@ function cannotRead(name: string, cause: unknown): ConfigError {
   })
 }
 
+/** What was opened gives an error: a disk, or a file of a network, that fails. */
+function cannotReadOn(name: string, cause: unknown): UpstreamError {
+  const reason = (cause as NodeJS.ErrnoException).code ?? String(cause)
+  return new UpstreamError('ERR_BODY_TRUNCATED', `reading ${name}: ${reason}`, {
+    cause,
+    hint: 'the storage of the input reports a fault',
+  })
+}
+
 /** The bytes of JSON in `bytes`. @throws DataError where they are something else, by their first bytes; ConfigError ERR_RUNTIME_MISSING */
 async function* unpacked(bytes: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array, void, undefined> {
   const iterator = bytes[Symbol.asyncIterator]()
@@ -232,13 +243,16 @@ async function* checked(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { start, rest } =
     known === undefined ? await startOf(bytes[Symbol.asyncIterator]()) : { start: known, rest: bytes }
-  const stranger = strangerIn(start)
+  const inner = known === undefined ? packingOf(start) : null
+  const stranger = inner === null ? strangerIn(start) : { what: `${inner} inside of another`, hint: unpackOnce }
   if (stranger !== null) {
     const code = stranger.what.startsWith('UTF') ? 'ERR_UTF8' : 'ERR_JSON_SYNTAX'
     throw new DataError(code, `${name} is ${stranger.what}`, { hint: stranger.hint })
   }
   yield* start[0] === 0x1e ? withoutSeparators(rest) : rest
 }
+
+const unpackOnce = 'unpack it once more: one layer of compression is read'
 
 /** No magic number is longer. Who writes little by little is not waited for beyond that. */
 const neededBytes = 16

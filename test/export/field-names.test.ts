@@ -62,6 +62,24 @@ describe('a name that is nearly a declared one', () => {
     }
   })
 
+  test('is one among the fields of objects, too', () => {
+    const given = { ...ndjson('{"id":"1"}'), resource }
+    const read = (fields: readonly string[], more: Given = {}) => records({ ...given, ...more, fields } as never)
+    const message = 'fields: there is no field Name in the schema of instant-messaging/members; did you mean name?'
+    expect(() => read(['id', 'Name'])).toThrow(
+      expect.objectContaining({ code: 'ERR_OPTION_INVALID', exitCode: 2, message }),
+    )
+    expect(() => read(['nme'])).toThrow('did you mean name?')
+    for (const more of [
+      { unmetFields: 'warn' },
+      { rename: ['title=Name'] },
+      { transform: (record) => record },
+    ] as Given[]) {
+      expect(() => read(['Name'], more)).not.toThrow()
+    }
+    expect(() => read(['id', 'other', 'remote_data'])).not.toThrow()
+  })
+
   test.each<[string, Given]>([
     ['it is declared itself', { exclude: ['name', 'username', 'emails.email', 'emails.type', 'remote_data'] }],
     [

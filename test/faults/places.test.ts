@@ -502,7 +502,7 @@ describe('a manifest elsewhere', () => {
     expect((await scene.attempt({ manifest, overwrite: true })).report!.manifest).toBe(manifest)
   })
 
-  test('where there is no such directory, or something else has the name, is known before the first request', async () => {
+  test('where there is no such directory, nothing can be made in it or something else has the name, is known before the first request', async () => {
     const scene = await Scene.open()
     const file = join(scene.directory, 'theirs')
     writeFileSync(file, '{"name":"a web app"}')
@@ -512,6 +512,15 @@ describe('a manifest elsewhere', () => {
     for (const manifest of names) {
       expect((await scene.attempt({ manifest })).error).toMatchObject({ exitCode: 7 })
     }
+    const files: FileSystem = {
+      ...systemFiles,
+      open: async (path, ...given) => {
+        if (path.startsWith(directory)) throw Object.assign(new Error('EROFS'), { code: 'EROFS', syscall: 'open' })
+        return systemFiles.open(path, ...given)
+      },
+    }
+    const destination = fileDestination(scene.path, { files, manifest: join(directory, 'other.json') })
+    expect((await scene.attempt({ destination })).error).toMatchObject({ code: 'ERR_OUTPUT_ACCESS', exitCode: 7 })
     expect((await scene.attempt({ manifest: file })).error).toMatchObject({ code: 'ERR_OUTPUT_EXISTS', exitCode: 2 })
     expect([scene.server.requests, readdirSync(scene.directory)]).toEqual([0, ['theirs']])
   })

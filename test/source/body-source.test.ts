@@ -461,6 +461,26 @@ describe('what a file is, by its first bytes', () => {
     expect(packed.failure!.message).toContain(`the input is ${what}`)
   })
 
+  test('a stream that two calls share is read by one of them, and refused to the other', async () => {
+    const shared = Readable.from([Buffer.from('{"id":"1"}\n'), Buffer.from('{"id":"2"}\n')])
+    const results = await Promise.all([read(shared), read(shared)])
+    expect(results.map(({ ids, failure }) => [ids, failure?.code])).toEqual([
+      [['1', '2'], undefined],
+      [[], 'ERR_OPTION_INVALID'],
+    ])
+  })
+
+  test('what is packed twice is named', async () => {
+    const { failure } = await read(gzipSync(gzipSync('{"id":"1"}')))
+    expect(failure).toMatchObject({ exitCode: 6, message: expect.stringContaining('gzip inside of another') })
+  })
+
+  test.skipIf(process.platform !== 'linux')('a file that cannot be read on is a fault of its storage', async () => {
+    // its first page is mapped nowhere: read(2) gives EIO
+    const { failure } = await read('/proc/self/mem')
+    expect(failure).toMatchObject({ code: 'ERR_BODY_TRUNCATED', exitCode: 5, message: 'reading /proc/self/mem: EIO' })
+  })
+
   test('nothing is an empty list of lines, and no page', async () => {
     expect((await read(await file('empty.ndjson', ''))).failure).toBeUndefined()
     const { failure } = await read(await file('empty.json', ''))
