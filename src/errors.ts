@@ -230,8 +230,9 @@ export interface ErrorContext {
   readonly retryable?: false | undefined
 }
 
-/** Base of all errors that truto-export throws on purpose. */
-export abstract class ExportError extends Error {
+/** Base of all errors that truto-export throws on purpose.
+ *  @typeParam C the class whose codes it takes */
+export abstract class ExportError<C extends ErrorClass = ErrorClass> extends Error {
   readonly code: ErrorCode
   hint: string
   /** Which of several inputs it is of. */
@@ -247,7 +248,7 @@ export abstract class ExportError extends Error {
   readonly #isFinal: boolean
   #data: ErrorContext['data']
 
-  constructor(code: ErrorCode, message: string, context: ErrorContext = {}) {
+  constructor(code: CodesOf<C>, message: string, context: ErrorContext = {}) {
     super(message, context.cause === undefined ? undefined : { cause: context.cause })
     this.code = code
     this.name = errorCodes[code].class
@@ -320,54 +321,22 @@ export abstract class ExportError extends Error {
 }
 
 /** Our bug, or an error thrown by a transform of the user. Exit 1. */
-export class InternalError extends ExportError {
-  constructor(code: CodesOf<'InternalError'>, message: string, context?: ErrorContext) {
-    super(code, message, context)
-  }
-}
+export class InternalError extends ExportError<'InternalError'> {}
 /** The user's options or environment; nothing was touched and no request was sent. Exit 2. */
-export class ConfigError extends ExportError {
-  constructor(code: CodesOf<'ConfigError'>, message: string, context?: ErrorContext) {
-    super(code, message, context)
-  }
-}
+export class ConfigError extends ExportError<'ConfigError'> {}
 /** The token, or the rights of the account behind it. Exit 3. */
-export class AuthError extends ExportError {
-  constructor(code: CodesOf<'AuthError'>, message: string, context?: ErrorContext) {
-    super(code, message, context)
-  }
-}
+export class AuthError extends ExportError<'AuthError'> {}
 /** The request was refused, or could not be made safely. Exit 4. */
-export class RequestError extends ExportError {
-  constructor(code: CodesOf<'RequestError'>, message: string, context?: ErrorContext) {
-    super(code, message, context)
-  }
-}
+export class RequestError extends ExportError<'RequestError'> {}
 /** The remote side or the network; running again later may help. Exit 5. */
-export class UpstreamError extends ExportError {
-  constructor(code: CodesOf<'UpstreamError'>, message: string, context?: ErrorContext) {
-    super(code, message, context)
-  }
-}
+export class UpstreamError extends ExportError<'UpstreamError'> {}
 /** What the server sends cannot be exported as asked. Exit 6. */
-export class DataError extends ExportError {
-  constructor(code: CodesOf<'DataError'>, message: string, context?: ErrorContext) {
-    super(code, message, context)
-  }
-}
+export class DataError extends ExportError<'DataError'> {}
 /** The place that the bytes go to. Exit 7. */
-export class OutputError extends ExportError {
-  constructor(code: CodesOf<'OutputError'>, message: string, context?: ErrorContext) {
-    super(code, message, context)
-  }
-}
+export class OutputError extends ExportError<'OutputError'> {}
 
 /** The saved state of an interrupted export, or another process that holds it. Exit 8. */
-export class StateError extends ExportError {
-  constructor(code: CodesOf<'StateError'>, message: string, context?: ErrorContext) {
-    super(code, message, context)
-  }
-}
+export class StateError extends ExportError<'StateError'> {}
 
 /** The reader of stdout went away (EPIPE). Not a failure: the export stops quietly, exit code 141. */
 export class ReaderGone extends Error {
