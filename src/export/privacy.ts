@@ -28,7 +28,9 @@ export class Privacy {
     if (listener === undefined) return undefined
     return (event) => {
       if (event.kind === 'retry') this.failure(event.error)
-      listener(event.kind === 'retry' ? event : this.redactor.value(event))
+      // a detail is the client's, which has this redactor
+      const isClean = event.kind === 'retry' || event.kind === 'detail'
+      listener(isClean ? event : this.redactor.value(event))
     }
   }
 

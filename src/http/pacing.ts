@@ -53,6 +53,8 @@ export class Pacer {
   #token: string
   /** Those that this client has asked for, by their names. */
   readonly #joined = new Map<string, Bucket>()
+  /** Of the last request. */
+  #last: { readonly account: string; readonly buckets: BucketPair } | null = null
 
   /** @param origin of the API, which the limits are those of
    *  @param buckets default: none that others share */
@@ -66,15 +68,16 @@ export class Pacer {
   /** Null where a request for the account may be sent now. */
   hold(account: string, nowMs: number): Hold | null {
     const [ofAccount, ofToken] = this.#bucketsOf(account, nowMs)
-    const held = (what: string, { ms, limit }: ReturnType<Bucket['hold']>): Hold => {
-      const reason = limit === undefined ? '' : `our own limit of ${requestsText(limit)} for ${what} is used up`
-      return { ms, reason, isOurs: true }
-    }
-    const closed: Hold = { ms: ofAccount.closedUntilMs - nowMs, reason: usedUp, isOurs: false }
-    const holds = [held('the account', ofAccount.hold(nowMs)), held('the token', ofToken.hold(nowMs)), closed]
-    const { ms, ...why } = holds.reduce((longest, hold) => (hold.ms > longest.ms ? hold : longest))
+    const holds = [
+      { what: 'the account', ...ofAccount.hold(nowMs) },
+      { what: 'the token', ...ofToken.hold(nowMs) },
+      { what: 'the server', ms: ofAccount.closedUntilMs - nowMs, limit: undefined },
+    ]
+    const { ms, what, limit } = holds.reduce((longest, hold) => (hold.ms > longest.ms ? hold : longest))
+    if (ms <= 0) return null
+    const reason = limit === undefined ? usedUp : `our own limit of ${requestsText(limit)} for ${what} is used up`
     // a timer may come a part of a millisecond too early, and the wait would be one of two
-    return ms > 0 ? { ms: Math.ceil(ms) + 1, ...why } : null
+    return { ms: Math.ceil(ms) + 1, reason, isOurs: limit !== undefined }
   }
 
   /** Takes note of a request that is being sent. It is for the caller to have asked `hold` in the same turn. */
@@ -101,6 +104,7 @@ export class Pacer {
     const name = this.#tokenName
     this.#joined.get(name)?.leave(this)
     this.#joined.delete(name)
+    this.#last = null
     this.#token = digestOf(token)
   }
 
@@ -108,9 +112,16 @@ export class Pacer {
   close(): void {
     for (const bucket of this.#joined.values()) bucket.leave(this)
     this.#joined.clear()
+    this.#last = null
   }
 
-  #bucketsOf(account: string, nowMs = Number.NEGATIVE_INFINITY): [account: Bucket, token: Bucket] {
+  #bucketsOf(account: string, nowMs = Number.NEGATIVE_INFINITY): BucketPair {
+    // mostly all requests are for one
+    if (this.#last?.account !== account) this.#last = { account, buckets: this.#findBuckets(account, nowMs) }
+    return this.#last.buckets
+  }
+
+  #findBuckets(account: string, nowMs: number): BucketPair {
     const { accountRequests, tokenRequests, windowMs } = this.#limits
     // a token of one account need not name it; an account that is named has its limit whatever token it is asked for with
     const name = account === '' ? `account of ${this.#tokenName}` : `account ${JSON.stringify([this.#origin, account])}`
@@ -136,6 +147,8 @@ export class Pacer {
     return bucket
   }
 }
+
+type BucketPair = readonly [account: Bucket, token: Bucket]
 
 const usedUp = 'the server says that its limit is used up'
 

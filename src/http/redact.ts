@@ -11,6 +11,10 @@ const longestEscape = 12
 /** Of a secret that was cut off at an ellipsis, so many characters are too many. */
 const minPartLength = 4
 
+/** Of texts that are remembered as clean. */
+const maxNameLength = 40
+const maxNames = 200
+
 const mark = '[redacted]'
 export const ellipsis = '…'
 
@@ -20,6 +24,8 @@ export class Redactor {
   /** Lower-case forms to look for: in the text as it is meant, and in the same text with one alphabet of base64. */
   readonly #plain = new Needles()
   readonly #base64 = new Needles()
+  /** Short texts without a secret, which mostly are names that come again and again. */
+  readonly #known = new Set<string>()
 
   constructor(secrets: readonly (string | null | undefined)[] = []) {
     for (const secret of secrets) this.add(secret)
@@ -28,6 +34,7 @@ export class Redactor {
   add(secret: string | null | undefined): void {
     if (typeof secret !== 'string' || secret.length < minSecretLength || this.#secrets.has(secret)) return
     this.#secrets.add(secret)
+    this.#known.clear()
     this.#plain.add(Buffer.from(secret).toString('hex'))
     // one that has what looks like an escape loses it together with those that a server has put in
     for (let meaning: Meaning | null = asItIs(secret), layer = 0; meaning && layer <= maxLayers; layer++) {
@@ -45,8 +52,11 @@ export class Redactor {
 
   /** The text with `[redacted]` in place of each secret. */
   readonly text = (text: string): string => {
+    if (this.#known.has(text)) return text
     const ranges = this.#find(text)
-    return ranges.length === 0 ? text : replaced(text, ranges, 0, text.length)
+    if (ranges.length > 0) return replaced(text, ranges, 0, text.length)
+    if (text.length <= maxNameLength && this.#known.size < maxNames) this.#known.add(text)
+    return text
   }
 
   /** Whether something would be taken out. */

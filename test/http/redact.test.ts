@@ -93,6 +93,13 @@ test.each(['', 'short', null, undefined])('%j is no secret', (value) => {
   expect(redactor([value])(`a short ${value} text`)).toBe(`a short ${value} text`)
 })
 
+test('a secret that was learned of later is taken out of a text that was clean before', () => {
+  const redactor = new Redactor([secret])
+  expect([redactor.text('a later one'), redactor.text('a later one')]).toEqual(['a later one', 'a later one'])
+  redactor.add('later one')
+  expect(redactor.text('a later one')).toBe('a [redacted]')
+})
+
 test('a secret that begins another, or overlaps itself, leaves nothing of either', () => {
   expect(redactor(['abcdef', 'abcdefghi'])('xabcdefghix')).toBe('x[redacted]x')
   expect(redactor(['abcabc'])('xabcabcabcx')).toBe('x[redacted]x')
