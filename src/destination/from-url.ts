@@ -1,4 +1,4 @@
-// What a user writes behind `--out`, as a destination.
+// What a user writes after `--out`, as a destination.
 
 import { fileURLToPath } from 'node:url'
 import { ConfigError, printable } from '../errors.js'

@@ -47,7 +47,7 @@ export function cursorRefused(integration: string): JsonRecord {
   })
 }
 
-/** 401 of an account whose credentials the provider rejects: it stays so until its user connects it anew. */
+/** 401 of an account whose credentials the provider rejects: it stays so until its user connects it again. */
 export function needsReauth(integration: string): JsonRecord {
   return integration === 'slack'
     ? remoteError(401, 'token_revoked', { ok: false, error: 'token_revoked' })

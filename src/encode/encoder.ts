@@ -25,8 +25,8 @@ export interface Encoder {
   end(): Promise<void>
   /** What had to be changed or was counted so far. */
   warnings(): Warning[]
-  /** What another encoder needs to go on behind the bytes written so far; undefined as long as there are records that are in none of them. Absent where
-   *  the format cannot be gone on with at all. */
+  /** What another encoder needs to go on after the bytes written so far; undefined as long as there are records that are in none of them. Absent where
+   *  the format cannot be resumed at all. */
   save?(): JsonValue | undefined
   /** Writes every record given so far. Where it is called shows in the bytes, so it has to be a place that the data determines. Absent where no record is
    *  held in any case. */

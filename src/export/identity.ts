@@ -128,7 +128,7 @@ function factsOfShape(resolved: ResolvedOptions, shape: Exclude<Shape, 'nothing'
 /** What follows from options whose value itself shapes nothing. */
 const following = {
   apiUrl: ({ apiUrl }) => new URL(apiUrl).href,
-  // the libraries print records anew, the others keep the server's bytes
+  // the libraries print records again, the others keep the server's bytes
   parser: ({ parser }) => (keepsBytes(parser) ? 'exact' : parser),
   redactKey: keyOfHashes,
   schema: (resolved) => givenSchema(resolved)?.fields ?? null,

@@ -1,4 +1,4 @@
-// One run of an export at its destination: finds what an earlier run left, saves where this one could be gone on with, and decides what stays of it.
+// One run of an export at its destination: finds what an earlier run left, saves where this one could be resumed, and decides what stays of it.
 // The order is always the same: bytes are durable, then the checkpoint tells of them, then reading goes on.
 
 import { openedUntilAbort } from '../abort.js'

@@ -111,7 +111,7 @@ class RatioBound {
 /**
  * @throws DataError ERR_LIMIT where `bound` is passed
  * @throws UpstreamError ERR_BODY_TRUNCATED where the encoded stream stops before its end mark, ERR_BODY_CORRUPT where it is damaged or has
- * something behind its end; and whatever `body` throws
+ * something after its end; and whatever `body` throws
  */
 async function* decodeLayer(
   body: AsyncIterable<Uint8Array>,
@@ -159,7 +159,7 @@ async function* decodeLayer(
     wire.cancel()
     await fed
   }
-  // zlib stops in silence at a zero byte behind a gzip member, even if another member follows, and behind the end of a deflate or brotli stream.
+  // zlib stops in silence at a zero byte after a gzip member, even if another member follows, and after the end of a deflate or brotli stream.
   if (decoder.bytesWritten !== fedBytes) {
     const surplus = fedBytes - decoder.bytesWritten
     throw new UpstreamError('ERR_BODY_CORRUPT', `the ${coding} body has ${surplus} bytes behind its end`)
@@ -177,7 +177,7 @@ function createDecoder(coding: Coding, first: Uint8Array | undefined): Decoder {
 
 let nowhere: MessagePort | undefined
 
-/** Frees the buffer of a chunk that has been read, where the decoder has gone on to its next one: it may still write behind a chunk that ends earlier.
+/** Frees the buffer of a chunk that has been read, where the decoder has gone on to its next one: it may still write after a chunk that ends earlier.
  *  Detached by being sent to a port that nobody listens on, the memory goes at once. V8 lets some 32 MiB of such buffers gather before it looks for them. */
 function freeSpent({ buffer, byteOffset, length }: Buffer): void {
   if (buffer.byteLength !== chunkSize) return // a part of Node's pool, where a user's `Buffer.poolSize` has made that large

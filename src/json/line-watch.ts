@@ -28,7 +28,7 @@ export class LineWatch {
   /** Index of the first of these lines that is no record, -1 where all are. */
   find(bytes: Uint8Array, bounds: Uint32Array, count: number): number {
     for (let i = 0; i < count; i++) {
-      // of a line that is shorter, such as `{}`, these are also the bytes behind it: its own come first and tell it from others
+      // of a line that is shorter, such as `{}`, these are also the bytes after it: its own come first and tell it from others
       const start = startOf(bytes, bounds[2 * i]! + 1)
       if (start === this.#lastStart) continue
       if (this.#starts.has(start)) this.#lastStart = start

@@ -31,14 +31,14 @@ function afterSpace(bytes: Uint8Array, at: number): number {
   return at
 }
 
-/** Behind the string that begins at `at`. A batch's records are valid JSON: it ends. */
+/** After the string that begins at `at`. A batch's records are valid JSON: it ends. */
 function stringEnd(bytes: Uint8Array, at: number): number {
   let end = at + 1
   while (bytes[end] !== quote) end += bytes[end] === backslash ? 2 : 1
   return end + 1
 }
 
-/** Behind the object or list that begins at `at`. */
+/** After the object or list that begins at `at`. */
 function containerEnd(bytes: Uint8Array, at: number): number {
   let depth = 0
   for (let end = at; ; ) {

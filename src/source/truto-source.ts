@@ -134,7 +134,7 @@ export class TrutoSource extends PagedSource {
   }
 
   protected async *readPages(): AsyncGenerator<RecordBatch, void, undefined> {
-    // Begins anew after a restart: a list that goes in a circle is noticed one round later.
+    // Starts empty after a restart: a list that goes in a circle is noticed one round later.
     const guard = new CursorGuard()
     if (this.#cursor !== null) guard.take(this.#cursor, this.#page)
     for (;;) {

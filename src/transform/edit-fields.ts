@@ -265,7 +265,7 @@ class EditFields implements FieldStage, CountingStage {
     const walker = (this.#members[level] ??= new MemberWalker()).begin(this.#batch.bytes, start)
     if (newNames !== null) node.object++
     // Between two kept members one comma has to stay. So a run of members that go is cut with the comma before it; a run at the front has the brace
-    // before it and is cut with the comma behind it.
+    // before it and is cut with the comma after it.
     let hasKept = false
     let run = -1 // the separator before the run in hand, -1 while there is none
     while (walker.next()) {

@@ -1,5 +1,5 @@
 // When values of a leaf are told by their index in a dictionary. One rule for every builder (the kernel has it in assembly/state.ts), so that all write the
-// same bytes: it looks at the data alone, when a record ends, and each row group begins anew. A dictionary that breaks it is given up, and all values of the
+// same bytes: it looks at the data alone, when a record ends, and each row group begins again. A dictionary that breaks it is given up, and all values of the
 // row group stand as they are.
 
 import { MiB } from '../../bytes/units.js'

@@ -129,5 +129,5 @@ export class StringifiedRows {
 }
 
 /** Text that spreadsheet programs run: `=`, `+`, `-`, `@`, their full-width forms, a tab or a carriage return at the start (OWASP, CSV Injection), also
- *  behind white space, which some programs trim. */
+ *  after white space, which some programs trim. */
 const formula = /^[\t\r]|^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]/

@@ -48,7 +48,7 @@ export class ParquetFile {
     this.#rowGroups = from.rowGroups.map((text) => inflateRawSync(Buffer.from(text, 'base64')))
   }
 
-  /** Begins a file at `out`, or goes on with what `save` gave.
+  /** Begins a file at `out`, or resumes what `save` gave.
    *  @throws ConfigError ERR_RUNTIME_MISSING; StateError ERR_STATE_CORRUPT */
   static async open(init: ParquetFileInit, out: ByteSink, saved?: JsonValue): Promise<ParquetFile> {
     const compress = await compressorOf(init.compression)
@@ -92,7 +92,7 @@ export class ParquetFile {
     for (const piece of pieces) await this.#out.write(piece)
   }
 
-  /** What another writer needs to go on behind the row groups written so far. */
+  /** What another writer needs to go on after the row groups written so far. */
   save(): JsonValue {
     return { rows: this.#rows, length: this.#length, rowGroups: [...this.#saved] }
   }

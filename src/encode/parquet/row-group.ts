@@ -73,7 +73,7 @@ export async function writeRowGroup(init: RowGroupInit): Promise<RowGroup> {
     offset += chunk.compressedSize
     size += chunk.size
     compressedSize += chunk.compressedSize
-    // behind the pages of its own column, since what a column holds is known no longer than that
+    // after the pages of its own column, since what a column holds is known no longer than that
     const bloom = init.hasBloomFilter && isOfIds(column) ? await bloomFilter(column, init.turn) : null
     const bloomOffset = offset
     if (bloom !== null) {

@@ -35,7 +35,7 @@ export interface RowGroupWriter {
   save?(): JsonValue
 }
 
-/** Begins a file, or goes on with what `save` gave. */
+/** Begins a file, or resumes what `save` gave. */
 export type OpenRowGroupWriter = (
   options: RowGroupWriterOptions,
   out: ByteSink,

@@ -9,7 +9,7 @@ import { type Window, windowBytes } from '../engine-js/window.js'
 import { kernelBytes } from './kernel-bytes.js'
 
 const pageBytes = 65536
-/** Room behind the window's data and behind the output: a scan and a copy write over that much. */
+/** Room after the window's data and after the output: a scan and a copy write over that much. */
 const slackBytes = 128
 
 /** Indexes of what a scan tells. */

@@ -17,7 +17,7 @@ const windowBytes = 512 * KiB - 128
 /** A record that is longer still is shredded in TypeScript: the kernel needs several times its length in one piece. */
 const maxRecordBytes = 32 * MiB
 const windowRecords = 8192
-/** Behind the window and behind what is made of it, so much is read and written over. */
+/** After the window and after what is made of it, so much is read and written over. */
 const slackBytes = 64
 const roomBytes = windowBytes + slackBytes
 
@@ -425,7 +425,7 @@ class KernelPlain {
   }
 }
 
-/** Views of the kernel's memory, made anew when it has grown. */
+/** Views of the kernel's memory, made again when it has grown. */
 class KernelMemory {
   readonly #memory: WebAssembly.Memory
   #bytes = Buffer.alloc(0)

@@ -33,7 +33,7 @@ const usualWindowBytes = 512 * KiB - 128
 const windowRecords = 8192
 /** Bytes of the keys of these records. */
 const keysBytes = 64 * KiB
-/** Behind each piece of memory so much is read and written over. */
+/** After each piece of memory so much is read and written over. */
 const slackBytes = 128
 
 const unknownModes = { extra: 0, drop: 1, error: 2 } as const

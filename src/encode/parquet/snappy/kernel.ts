@@ -12,7 +12,7 @@ interface KernelExports {
 }
 
 const wasmPageBytes = 65536
-/** Behind the text so much is read. */
+/** After the text so much is read. */
 const slackBytes = 16
 
 const kernelModule = moduleOf(kernelBytes)

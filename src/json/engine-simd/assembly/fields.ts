@@ -61,7 +61,7 @@ function isEqual(a: usize, b: usize, length: u32): bool {
   return true
 }
 
-/** First byte of the key behind the separator at `separator`: behind its quote. */
+/** First byte of the key after the separator at `separator`: after its quote. */
 // @ts-ignore: decorator
 @inline
 function keyStart(separator: usize): usize {
@@ -127,7 +127,7 @@ export function locate(from: u32, to: u32, event: u32, base: usize): u32 {
   return record - from
 }
 
-/** Index behind the last event that `locate` has read. */
+/** Index after the last event that `locate` has read. */
 export let lastEvent: u32 = 0
 
 /**

@@ -4,7 +4,7 @@
 /** What a scan tells, five u32: records found, end of the last, whether it stopped, whether their members are known, whether half of a surrogate pair was
  *  met. */
 export const resultAt: usize = 1024
-/** Vector constants: V8 builds a splat anew at each use, but keeps a loaded one in a register. */
+/** Vector constants: V8 builds a splat again at each use, but keeps a loaded one in a register. */
 export const constantsAt: usize = 1088
 /** A byte for each name that `exclude` or `select` was told: 1 where a record has it. */
 export const metAt: usize = 2048

@@ -81,7 +81,7 @@ function scan(
   const commas = v128.load(constantsAt, 80)
   const colons = v128.load(constantsAt, 96)
 
-  // white space behind the data ends every scalar, so that the last block needs no code of its own
+  // white space after the data ends every scalar, so that the last block needs no code of its own
   for (let at: usize = 0; at < 80; at += 16) v128.store(end + at, spaces)
 
   // carries from block to block: one bit each, but for the escapes' hexadecimal digits (four)
@@ -285,8 +285,8 @@ function scan(
       if (deepest > maxDepth) bad = 1
     }
 
-    // the grammar: a value wherever one is due and nowhere else, but for an empty container; a colon behind each key of an object and nowhere else; a key or
-    // the end behind { and, in an object, a comma; between records only objects
+    // the grammar: a value wherever one is due and nowhere else, but for an empty container; a colon after each key of an object and nowhere else; a key or
+    // the end after { and, in an object, a comma; between records only objects
     bad |= ((opening | scalarStarts | open) ^ value) & ~(close & first)
     bad |= colon ^ (colonDue & inObject)
     bad |= inObject & key & ~(opening | close)

@@ -3,7 +3,7 @@
 
 import { maskOf, skipEscape } from './text'
 
-/** One past the object or array that begins at `at`; 0 where a string or key in it has a lone surrogate escape. Up to 31 bytes behind it are read. */
+/** One past the object or array that begins at `at`; 0 where a string or key in it has a lone surrogate escape. Up to 31 bytes after it are read. */
 export function skipContainer(at: usize): usize {
   beginContainer()
   while (true) {

@@ -25,7 +25,7 @@ import {
 import { copyText, reserveWhole } from './stream'
 
 const firstSlots: u32 = 128
-/** In a slot, behind the address of the value. */
+/** In a slot, after the address of the value. */
 const slotIndex: usize = 4
 const slotHash: usize = 6
 /** Indices have two bytes. */
@@ -71,7 +71,7 @@ function makeTable(cold: usize, slots: u32): void {
   store<u32>(cold, u32(allocate(usize(slots) << 1)), entriesAt)
 }
 
-/** Index of the text at [at, at + length), which is new or not; -1 where there is no room for it. Up to 16 bytes behind it are read. */
+/** Index of the text at [at, at + length), which is new or not; -1 where there is no room for it. Up to 16 bytes after it are read. */
 // @ts-ignore: decorator
 @inline
 export function findOrAddText(leaf: usize, at: usize, length: u32): i32 {

@@ -17,7 +17,7 @@ export function firstBytes(length: u32): v128 {
 
 // The highest bits of a hash are its best ones.
 
-/** Up to 16 bytes behind the value are read. */
+/** Up to 16 bytes after the value are read. */
 // @ts-ignore: decorator
 @inline
 export function hashOf(at: usize, length: u32): u32 {

@@ -14,7 +14,7 @@ export function hybridBound(count: usize, width: u32): usize {
   return ((count >> 3) + 2) * usize(width + 5) + 64
 }
 
-/** Writes bytes [from, to), each of `width` bits, to `out`. 17 bytes behind `to` can be read. @returns one past what was written */
+/** Writes bytes [from, to), each of `width` bits, to `out`. 17 bytes after `to` can be read. @returns one past what was written */
 export function writeLevels(from: usize, to: usize, width: u32, out: usize): usize {
   let packed = from // what is not written yet begins here
   let at = from
@@ -81,7 +81,7 @@ export function packBytes(from: usize, to: usize, width: u32, out: usize): void 
   }
 }
 
-/** As `writeLevels` for values of two bytes, of up to 14 bits. 18 bytes behind `to` can be read. */
+/** As `writeLevels` for values of two bytes, of up to 14 bits. 18 bytes after `to` can be read. */
 export function writeIndices(from: usize, to: usize, width: u32, out: usize): usize {
   let packed = from
   let at = from

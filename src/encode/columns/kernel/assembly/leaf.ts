@@ -114,7 +114,7 @@ export function addNull(leaf: usize, repetition: u32, definition: u32): void {
   pushByte(leaf + definitions, definition)
 }
 
-/** Adds text; false, and nothing is added, where the dictionary has no room for it. 32 bytes behind it can be read. */
+/** Adds text; false, and nothing is added, where the dictionary has no room for it. 32 bytes after it can be read. */
 // @ts-ignore: decorator
 @inline
 export function addText(leaf: usize, repetition: u32, at: usize, length: u32): bool {

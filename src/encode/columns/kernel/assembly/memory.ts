@@ -27,7 +27,7 @@ const heapAt: usize = 65536
 const pageBytes: usize = 65536
 /** Smallest block. */
 const minPower: u32 = 9
-/** Memory grows by half of what there is, and by no less than so many pages: each time all views of it have to be made anew, and V8 counts what is new as
+/** Memory grows by half of what there is, and by no less than so many pages: each time all views of it have to be made again, and V8 counts what is new as
  *  garbage to collect for. What nobody touches takes no memory of the machine. */
 const growPages: i32 = 64
 

@@ -6,7 +6,7 @@ import { allocate, release } from './memory'
 const chunkBytes: usize = 16384
 /** Before the bytes of a chunk: u32 address of the next one, u32 bytes in it. */
 export const chunkHead: usize = 16
-/** Bytes in a chunk: a whole number of values of 1, 2 and 8 bytes. Behind them is room for what a copy of 32 bytes writes over. */
+/** Bytes in a chunk: a whole number of values of 1, 2 and 8 bytes. After them is room for what a copy of 32 bytes writes over. */
 export const chunkRoom: usize = chunkBytes - 48
 
 export const posAt: usize = 0
@@ -70,7 +70,7 @@ export function pushU64(stream: usize, value: u64): void {
   if (pos + 8 == usize(load<u32>(stream, endAt))) nextChunk(stream)
 }
 
-/** Appends a text as PLAIN has it: u32 length, then the bytes at `at`, behind which 32 more can be read. */
+/** Appends a text as PLAIN has it: u32 length, then the bytes at `at`, after which 32 more can be read. */
 // @ts-ignore: decorator
 @inline
 export function pushText(stream: usize, at: usize, length: u32): void {
@@ -112,7 +112,7 @@ export function reserveWhole(stream: usize, length: usize): usize {
   return pos
 }
 
-/** Copies text; up to 32 bytes behind either end are read and written over. Most texts take one step. */
+/** Copies text; up to 32 bytes after either end are read and written over. Most texts take one step. */
 // @ts-ignore: decorator
 @inline
 export function copyText(to: usize, from: usize, length: u32): void {
@@ -152,7 +152,7 @@ export function emptyStream(stream: usize, head: usize): void {
   enter(stream, head)
 }
 
-/** Gives back chunk `head` and all behind it. */
+/** Gives back chunk `head` and all after it. */
 export function freeChunks(head: usize): void {
   while (head != 0) {
     const next = usize(load<u32>(head))

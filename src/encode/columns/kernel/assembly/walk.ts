@@ -1,11 +1,11 @@
 // Steps through valid JSON: white space, whole values, the members of an object and which of a schema's fields they are. Nothing is validated, since the
-// slicer has done that; up to 31 bytes behind a value are read.
+// slicer has done that; up to 31 bytes after a value are read.
 
 import { skipContainer } from './container'
 import { hashOf } from './hash'
 import { quoteOrBackslash, skipText } from './text'
 
-/** First byte at or behind `at` that is not white space. */
+/** First byte at or after `at` that is not white space. */
 // @ts-ignore: decorator
 @inline
 export function skipSpace(at: usize): usize {
@@ -13,7 +13,7 @@ export function skipSpace(at: usize): usize {
   return at
 }
 
-/** What stands behind the value of a member that ends at `at`: the next member's key, or the end of the object. */
+/** What stands after the value of a member that ends at `at`: the next member's key, or the end of the object. */
 // @ts-ignore: decorator
 @inline
 export function skipComma(at: usize): usize {
@@ -55,7 +55,7 @@ export const fieldNode: usize = 28
 export const fieldSeen: usize = 32
 /** Values of a field of the record that held another type than declared, since the driver looked last. */
 export const fieldMismatches: usize = 36
-/** Field whose key came behind this one's the last time. */
+/** Field whose key came after this one's the last time. */
 export const fieldBehindIt: usize = 44
 export const fieldBytes: usize = 48
 
@@ -93,7 +93,7 @@ function isRestOf(field: usize, at: usize): bool {
   return true
 }
 
-/** The field among [from, end) whose key begins at `at`, 0 for none. The first guess is the one that came behind `last` before, since records of a source are
+/** The field among [from, end) whose key begins at `at`, 0 for none. The first guess is the one that came after `last` before, since records of a source are
  *  alike; where `last` is 0, for the first key of an object, it is the first field. */
 // @ts-ignore: decorator
 @inline

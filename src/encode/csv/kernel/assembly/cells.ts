@@ -1,4 +1,4 @@
-// Cells of a row, each with the delimiter behind it. What is unusual is left to the caller, who has the whole rules: csv-stringify and the column reader.
+// Cells of a row, each with the delimiter after it. What is unusual is left to the caller, who has the whole rules: csv-stringify and the column reader.
 
 import { numberEnd, readInt64 } from '../../../columns/kernel/assembly/number'
 import {
@@ -117,8 +117,8 @@ function writeTimestamp(at: usize): usize {
   return timestampEnd
 }
 
-/** Writes the opening quote of a text that begins with `byte`, and ' behind it where that is = + - or @ and formulas are guarded. False where it takes the
- *  whole rule to know what is a formula: behind white space, an escape, or the first byte of white space or of a full-width character. */
+/** Writes the opening quote of a text that begins with `byte`, and ' after it where that is = + - or @ and formulas are guarded. False where it takes the
+ *  whole rule to know what is a formula: after white space, an escape, or the first byte of white space or of a full-width character. */
 // @ts-ignore: decorator
 @inline
 function openString(byte: u8): bool {
@@ -142,7 +142,7 @@ function closeString(to: usize): void {
   out = to + 2
 }
 
-/** Writes the text that begins at `at`, behind its opening quote, without escapes. */
+/** Writes the text that begins at `at`, after its opening quote, without escapes. */
 // @ts-ignore: decorator
 @inline
 function writeString(at: usize): usize {
@@ -170,7 +170,7 @@ function writeString(at: usize): usize {
   }
 }
 
-/** As `writeString` behind the opening quote, for text with escapes or quotes in it. */
+/** As `writeString` after the opening quote, for text with escapes or quotes in it. */
 function writeEscaped(at: usize): usize {
   const end = unescape(at, scratch)
   if (end == 0) return 0

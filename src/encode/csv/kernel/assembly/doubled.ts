@@ -25,7 +25,7 @@ export function beginDoubled(room: usize): void {
   }
 }
 
-/** Copies [from, end) to `to`, each `quote` twice, and returns one past it there. Up to 15 bytes behind `end` are read, and 31 behind the copy are written
+/** Copies [from, end) to `to`, each `quote` twice, and returns one past it there. Up to 15 bytes after `end` are read, and 31 after the copy are written
  *  over. */
 export function copyDoubled(from: usize, end: usize, to: usize, quote: u8): usize {
   const quotes = i8x16.splat(quote)
@@ -43,7 +43,7 @@ export function copyDoubled(from: usize, end: usize, to: usize, quote: u8): usiz
 /** Where the copy ended that `copyContainer` made last. */
 export let copyEnd: usize = 0
 
-/** Copies the JSON object or array at `from` as `copyDoubled` does. Up to 31 bytes behind it are read, and 63 behind the copy are written over.
+/** Copies the JSON object or array at `from` as `copyDoubled` does. Up to 31 bytes after it are read, and 63 after the copy are written over.
  *  @returns one past it; 0 where a string or key in it has a lone surrogate escape */
 export function copyContainer(from: usize, to: usize, quote: u8): usize {
   beginContainer()

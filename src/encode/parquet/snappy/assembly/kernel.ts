@@ -20,12 +20,12 @@ const patience: u32 = 32
 
 let tableShift: u32 = 0
 
-/** Bytes that the compressed form of `length` bytes takes at most, and what is written over behind it. */
+/** Bytes that the compressed form of `length` bytes takes at most, and what is written over after it. */
 export function bound(length: u32): u32 {
   return length + length / 6 + 64
 }
 
-/** Writes the compressed form of [from, from + length) to `out`. Up to 15 bytes behind the text are read. @param isLong whether matches of less than six
+/** Writes the compressed form of [from, from + length) to `out`. Up to 15 bytes after the text are read. @param isLong whether matches of less than six
  *  bytes are passed over: of JSON the result is smaller then, and made faster, since short matches hide longer ones; so they are where the first `trialBytes`
  *  hardly got smaller @returns the bytes that it takes */
 export function compress(from: usize, length: u32, out: usize, isLong: bool): u32 {
