@@ -146,7 +146,8 @@ test('CSV read back by DuckDB has the members, null and empty text apart', async
 
 for (const parquetWriter of ['builtin', 'parquetjs-lite'] as const) {
   test(`Parquet of ${parquetWriter} read back by hyparquet has the members`, async () => {
-    const report = await exportRecords(to(emulator, { out: path('a.parquet'), parquetWriter, rowGroupRows: 100 }))
+    const options = { out: path('a.parquet'), parquetWriter, parquetJson: 'json', rowGroupRows: 100 } as const
+    const report = await exportRecords(to(emulator, options))
     expect(report).toMatchObject({ format: 'parquet', parquetWriter, records: members })
     const bytes = readFileSync(path('a.parquet'))
     const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer

@@ -2,8 +2,9 @@
 // its reason in `doc`.
 
 import { GiB, KiB, MiB, minute, second } from '../bytes/units.js'
+import { timestampExcesses, timestampForms, timestampUnits } from '../encode/columns/timestamp.js'
 import { codecNames, type FormatShape, formatNames } from '../encode/formats.js'
-import { parquetCompressions, parquetWriterNames } from '../encode/parquet/choices.js'
+import { parquetCompressions, parquetJsonTypes, parquetWriterNames } from '../encode/parquet/choices.js'
 import type { QueryParameters } from '../http/query.js'
 import { engineNames } from '../json/engine-names.js'
 import { answerFormats } from '../report.js'
@@ -545,6 +546,16 @@ export const exportTable = {
     default: 'snappy',
     doc: 'snappy is fast and read by everything; gzip is smaller and slower; zstd is small and fast, but needs a Node.js that has it and is unknown to old readers.',
   },
+  parquetJson: {
+    kind: 'enum',
+    group: 'Parquet',
+    commands: both,
+    shapes: 'parquet',
+    flag: '--parquet-json',
+    values: parquetJsonTypes,
+    default: 'string',
+    doc: 'Type of columns that hold JSON text, such as remote_data and extra. string is read by everything, and JSON functions take it as well; with json the column has the logical type JSON, which DuckDB shows as JSON, polars as binary, and pyarrow can neither filter nor write to CSV. The footer names the columns either way.',
+  },
   parquetBloom: {
     kind: 'boolean',
     group: 'Parquet',
@@ -585,9 +596,19 @@ export const exportTable = {
     commands: both,
     shapes: 'parquet',
     flag: '--timestamp-unit',
-    values: ['micros', 'millis'],
+    values: timestampUnits,
     default: 'micros',
-    doc: 'Unit of timestamp columns. A date-time with more digits than the unit holds goes the way of --on-type-mismatch.',
+    doc: 'Unit of timestamp columns. nanos hold the seven digits that Microsoft writes and nine of others, but only the years 1678 to 2261, and older readers do not know them.',
+  },
+  timestampExcess: {
+    kind: 'enum',
+    group: 'Parquet',
+    commands: both,
+    shapes: 'parquet',
+    flag: '--timestamp-excess',
+    values: timestampExcesses,
+    default: 'truncate',
+    doc: 'A date-time with more digits than the unit, one of which is not zero: truncate cuts them off and counts the value, extra lets it go the way of --on-type-mismatch.',
   },
 
   schema: {
@@ -623,6 +644,16 @@ export const exportTable = {
     values: ['extra', 'null', 'error'],
     default: 'extra',
     doc: 'A value that its column cannot hold becomes null there and stays raw in extra; or only null; or is an error. Counted.',
+  },
+  timestampForms: {
+    kind: 'enum',
+    group: 'Columns',
+    commands: both,
+    shapes: 'columns',
+    flag: '--timestamp-forms',
+    values: timestampForms,
+    default: 'any',
+    doc: 'What a timestamp column takes beside RFC 3339: any also reads 2024-01-01 00:00:00 (UTC), +0000, and numbers that count seconds or milliseconds since 1970, and counts them; with rfc3339 such a value goes the way of --on-type-mismatch.',
   },
   maxColumns: {
     kind: 'integer',

@@ -391,7 +391,7 @@ describe('read back by DuckDB', () => {
         async (samples, dialect) => {
           const batch: RecordBatch = batchOf(...samples.map(({ text }) => text))
           const rows = await readBack(
-            await encodeAll(csvEncoder({ schema: memberSchema, ...dialect }), [batch]),
+            await encodeAll(csvEncoder({ schema: memberSchema, timestampForms: 'rfc3339', ...dialect }), [batch]),
             names,
             dialect,
           )

@@ -60,9 +60,16 @@ describe.each(parquetWriterNames)('%s', (writer) => {
       languages: 'VARCHAR[]',
       emails: 'STRUCT(email VARCHAR, is_primary BOOLEAN, "type" VARCHAR)[]',
       groups: `STRUCT(id VARCHAR, "name" VARCHAR, organization ${reference}, "type" VARCHAR, workspace ${reference})[]`,
-      remote_data: 'JSON',
-      extra: 'JSON',
+      remote_data: 'VARCHAR',
+      extra: 'VARCHAR',
     })
+    const asJson = await parquet([], { writer, json: 'json' })
+    const json = await query(
+      "select column_name from (describe from {file}) where column_type = 'JSON'",
+      asJson,
+      '.parquet',
+    )
+    expect(json).toEqual([{ column_name: 'remote_data' }, { column_name: 'extra' }])
   })
 
   test('a file without records is valid', async () => {
@@ -177,12 +184,25 @@ describe.each(parquetWriterNames)('%s', (writer) => {
     expect(before).toEqual([{ n: 2n }])
   })
 
-  test('milliseconds refuse a finer instant, which stays in extra', async () => {
+  test('milliseconds cut a finer instant, or refuse it: then it stays in extra', async () => {
     const texts = ['{"created_at":"2024-01-01T00:00:00.123Z"}', '{"created_at":"2024-01-01T00:00:00.123456Z"}']
-    expect(await roundTrip(texts, { writer, timestampUnit: 'millis' })).toEqual([
-      { created_at: micros('2024-01-01T00:00:00.123Z') },
-      { extra: texts[1] },
-    ])
+    const whole = { created_at: micros('2024-01-01T00:00:00.123Z') }
+    const millis = { writer, timestampUnit: 'millis' } as const
+    expect(await roundTrip(texts, millis)).toEqual([whole, whole])
+    expect(await roundTrip(texts, { ...millis, timestampExcess: 'extra' })).toEqual([whole, { extra: texts[1] }])
+    const encoder = parquetEncoder({ schema: memberSchema, ...millis })
+    await encodeAll(encoder, [batchOf(...texts)])
+    expect(encoder.warnings()).toMatchObject([{ code: 'timestamps-truncated', count: 1 }])
+  })
+
+  test('other forms of date-times are read and counted, or refused', async () => {
+    const texts = ['{"created_at":"2024-01-01 00:00:00+0000"}', '{"created_at":1704067200}']
+    const value = { created_at: micros('2024-01-01T00:00:00Z') }
+    expect(await roundTrip(texts, { writer })).toEqual([value, value])
+    expect(await roundTrip(texts, { writer, timestampForms: 'rfc3339' })).toEqual(texts.map((extra) => ({ extra })))
+    const encoder = parquetEncoder({ schema: memberSchema, writer })
+    await encodeAll(encoder, [batchOf(...texts)])
+    expect(encoder.warnings()).toMatchObject([{ code: 'timestamps-reformed', count: 2 }])
   })
 
   test('row groups end at a number of rows', async () => {
@@ -283,6 +303,8 @@ describe.each(parquetWriterNames)('%s', (writer) => {
     expect(key_value_metadata).toEqual([
       { key: 'truto-export.resource', value: 'instant-messaging/members' },
       { key: 'truto-export.schema-version', value: '1' },
+      { key: 'truto-export.json-type', value: 'string' },
+      { key: 'truto-export.json-columns', value: '["remote_data","extra"]' },
     ])
     // the form that parquet-mr's VersionParser reads
     const ours = `truto-export version ${manifest.version} (build builtin)`
@@ -331,7 +353,8 @@ describe.each(parquetWriterNames)('%s', (writer) => {
         fc.integer({ min: 1, max: 13 }),
         async (samples, rowGroupRows) => {
           const batch: RecordBatch = batchOf(...samples.map(({ text }) => text))
-          const encoder = parquetEncoder({ schema: memberSchema, writer, rowGroupRows })
+          const asTold = { timestampExcess: 'extra', timestampForms: 'rfc3339', json: 'json' } as const
+          const encoder = parquetEncoder({ schema: memberSchema, writer, rowGroupRows, ...asTold })
           const bytes = await encodeAll(encoder, [batch])
           const rows = await readBack(bytes)
           const objects = await readWithHyparquet(bytes)

@@ -7,7 +7,7 @@ import type { RecordBatch, Warning } from '../../record.js'
 import type { Field, FieldType } from '../../schema/resource.js'
 import { type Column, flatWidth, type LayoutOptions, layoutOf } from './layout.js'
 import { parseDouble, parseInt64 } from './number.js'
-import { isTimestamp, parseTimestamp, type TimestampUnit } from './timestamp.js'
+import { TimestampReader, type TimestampRules } from './timestamp.js'
 
 /** What a column holds for one record. Text is well-formed Unicode, `json` columns hold JSON text, timestamps are a bigint in the unit of the column
  *  or the server's own text, an int64 is a bigint, a double is a number or the server's own text of it. A struct has all its declared fields as own
@@ -24,8 +24,8 @@ export class NumberText {
 }
 
 export interface ColumnReaderOptions extends LayoutOptions {
-  /** `text` keeps a valid date-time as the server wrote it, with all its digits, and the number of a `double` column too. */
-  timestamps: TimestampUnit | 'text'
+  /** The unit `text` keeps a valid date-time as the server wrote it, with all its digits, and the number of a `double` column too. */
+  timestamps: TimestampRules
   /** Whether a string that no UTF-8 can write (a lone surrogate escape) is an error rather than U+FFFD. */
   strict: boolean
 }
@@ -98,6 +98,7 @@ export class ColumnReader {
   #unknownsDropped = 0
   #overflowsDropped = 0
   #surrogates = 0
+  readonly #timestamps: TimestampReader
   /** Whether the record in hand has a key twice, and records that have. */
   #hasRepeat = false
   #repeats = 0
@@ -106,6 +107,7 @@ export class ColumnReader {
     const layout = layoutOf(options)
     this.columns = layout.columns
     this.#options = options
+    this.#timestamps = new TimestampReader(options.timestamps)
     this.#fields = namedNodes(options.schema.fields, options.flattenSlots)
     this.#mismatches = this.#fields.map(() => 0)
     this.#firstColumns = layout.firstColumns
@@ -171,6 +173,7 @@ export class ColumnReader {
         count: this.#overflowsDropped,
       })
     }
+    warnings.push(...timestampWarnings(this.#timestamps))
     if (this.#repeats > 0) {
       warnings.push({
         code: 'repeated-keys',
@@ -201,6 +204,12 @@ export class ColumnReader {
   /** Counts values of field `index` of the schema that have another type, and that whoever read their records in this reader's place settled. */
   countMismatches(index: number, count: number): void {
     this.#mismatches[index]! += count
+  }
+
+  /** Counts date-times that lost digits, and those in another form, that whoever read their records in this reader's place settled. */
+  countTimestamps(truncated: number, reformed: number): void {
+    this.#timestamps.truncated += truncated
+    this.#timestamps.reformed += reformed
   }
 
   /** The key of a record, well-formed. */
@@ -358,7 +367,7 @@ export class ColumnReader {
         if (byte === letterF) return false
         break
       case 'timestamp': {
-        const value = byte === quote ? this.#timestamp(start, end) : undefined
+        const value = byte === quote || isNumber(byte) ? this.#timestamp(start, end) : undefined
         if (value !== undefined) return value
         break
       }
@@ -389,15 +398,14 @@ export class ColumnReader {
   }
 
   #timestamp(start: number, end: number): bigint | string | undefined {
-    const { timestamps } = this.#options
+    if (this.#bytes[start] !== quote) return this.#timestamps.read(this.#bytes.subarray(start, end), false)
     let bytes = this.#bytes.subarray(start + 1, end - 1)
     if (bytes.includes(backslash)) bytes = Buffer.from(JSON.parse(this.#bytes.toString('utf8', start, end)) as string)
-    if (timestamps !== 'text') return parseTimestamp(bytes, 0, bytes.length, timestamps)
-    return isTimestamp(bytes, 0, bytes.length) ? bytes.toString('latin1') : undefined
+    return this.#timestamps.read(bytes, true)
   }
 
   #double(start: number, end: number): number | NumberText | undefined {
-    if (this.#options.timestamps === 'text') return new NumberText(this.#bytes.toString('latin1', start, end))
+    if (this.#options.timestamps.unit === 'text') return new NumberText(this.#bytes.toString('latin1', start, end))
     return parseDouble(this.#bytes, start, end)
   }
 
@@ -463,6 +471,25 @@ export class ColumnReader {
       ends: new Int32Array(this.#maxFields),
     })
   }
+}
+
+function timestampWarnings({ truncated, reformed }: TimestampReader): Warning[] {
+  const warnings: Warning[] = []
+  if (truncated > 0) {
+    warnings.push({
+      code: 'timestamps-truncated',
+      message: 'date-times have more digits than their unit, and lost them (see --timestamp-unit, --timestamp-excess)',
+      count: truncated,
+    })
+  }
+  if (reformed > 0) {
+    warnings.push({
+      code: 'timestamps-reformed',
+      message: 'date-times are not RFC 3339, and were read as UTC where they name no zone, numbers as time since 1970',
+      count: reformed,
+    })
+  }
+  return warnings
 }
 
 const loneSurrogate = /\p{Surrogate}/u
@@ -549,5 +576,6 @@ function expectedOf(node: Node, { timestamps }: ColumnReaderOptions): string {
   if (node.kind === 'int64') return 'a whole number of 64 bits'
   if (node.kind === 'double') return 'a number whose digits a double keeps'
   if (node.kind !== 'timestamp') return `a ${node.kind}`
-  return timestamps === 'text' ? 'an RFC 3339 date-time' : `an RFC 3339 date-time in whole ${timestamps}`
+  const { unit, excess } = timestamps
+  return unit === 'text' || excess === 'truncate' ? 'an RFC 3339 date-time' : `an RFC 3339 date-time in whole ${unit}`
 }

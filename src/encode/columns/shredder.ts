@@ -6,11 +6,13 @@ import type { Leaf, LeafColumns } from './leaf.js'
 import { leafBuilders } from './leaf-builder.js'
 import { ColumnReader, type ColumnValue } from './reader.js'
 import type { LeafSink } from './sink.js'
-import type { TimestampUnit } from './timestamp.js'
+import type { TimestampExcess, TimestampForms, TimestampUnit } from './timestamp.js'
 import { type ColumnTree, type TreeNode, treeOf } from './tree.js'
 
 export interface ShredderOptions extends Omit<LayoutOptions, 'nested' | 'flattenSlots'> {
   timestampUnit: TimestampUnit
+  timestampExcess: TimestampExcess
+  timestampForms: TimestampForms
   /** Whether a string that no UTF-8 can write (a lone surrogate escape) is an error rather than U+FFFD. */
   strict: boolean
 }
@@ -56,8 +58,13 @@ export class RecordShredder {
   readonly #reader: ColumnReader
   readonly #row: ColumnValue[]
 
-  constructor({ timestampUnit, ...options }: ShredderOptions) {
-    this.#reader = new ColumnReader({ ...options, nested: 'values', flattenSlots: 1, timestamps: timestampUnit })
+  constructor({ timestampUnit: unit, timestampExcess: excess, timestampForms: forms, ...options }: ShredderOptions) {
+    this.#reader = new ColumnReader({
+      ...options,
+      nested: 'values',
+      flattenSlots: 1,
+      timestamps: { unit, excess, forms },
+    })
     this.columns = this.#reader.columns
     this.tree = treeOf(this.columns)
     this.#row = new Array<ColumnValue>(this.columns.length).fill(null)
@@ -88,6 +95,11 @@ export class RecordShredder {
   /** Counts values of field `index` of the schema that have another type, and that others settled. */
   countMismatches(index: number, count: number): void {
     this.#reader.countMismatches(index, count)
+  }
+
+  /** Counts date-times that lost digits, and those in another form, that others settled. */
+  countTimestamps(truncated: number, reformed: number): void {
+    this.#reader.countTimestamps(truncated, reformed)
   }
 
   warnings(): Warning[] {

@@ -1,8 +1,17 @@
-// RFC 3339 date-times in bytes, as the integers that timestamp columns hold. Nothing is guessed and nothing is rounded: a text is one exact
-// instant, or it is no timestamp.
+// Date-times in bytes, as the integers that timestamp columns hold. A text is one exact instant, or it is no timestamp; digits that a unit has no room for
+// are cut off, never rounded, and only where that is asked for.
 
+export const timestampUnits = ['micros', 'millis', 'nanos'] as const
 /** What one step of a timestamp column is. */
-export type TimestampUnit = 'micros' | 'millis'
+export type TimestampUnit = (typeof timestampUnits)[number]
+
+export const timestampExcesses = ['truncate', 'extra'] as const
+/** What becomes of digits beyond the unit, where one of them is not zero: they are cut off, or the value is none of the column. */
+export type TimestampExcess = (typeof timestampExcesses)[number]
+
+export const timestampForms = ['any', 'rfc3339'] as const
+/** What is read as a date-time: RFC 3339 alone, or also the other forms of `rfc3339Of`. */
+export type TimestampForms = (typeof timestampForms)[number]
 
 const zero = 0x30
 const dash = 0x2d
@@ -11,16 +20,108 @@ const colon = 0x3a
 /** First and last second of the years 0001 to 9999 in UTC: what Python, Java and SQL engines can all show. */
 const firstSecond = -62135596800
 const lastSecond = 253402300799
+/** First and last second that are whole within 64 bits of nanoseconds. */
+const firstNanosSecond = -9223372036
+const lastNanosSecond = 9223372035
+
+/** Decimal digits of a second in each unit. */
+const unitDigits = { millis: 3, micros: 6, nanos: 9 } as const satisfies Record<TimestampUnit, number>
+
+export interface TimestampRules {
+  /** `text` keeps a date-time as RFC 3339 text with all its digits. */
+  readonly unit: TimestampUnit | 'text'
+  readonly excess: TimestampExcess
+  readonly forms: TimestampForms
+}
+
+/** Reads the values of timestamp columns, and counts those that are not what they were. */
+export class TimestampReader {
+  readonly #rules: TimestampRules
+  /** Values whose digits beyond the unit were cut off, one of which was not zero. */
+  truncated = 0
+  /** Values in another form than RFC 3339. */
+  reformed = 0
+
+  constructor(rules: TimestampRules) {
+    this.#rules = rules
+  }
+
+  /** The instant in the text of a JSON string, without its quotes and escapes, or of a JSON number: since 1970-01-01T00:00:00Z in the unit, or as text.
+   *  Undefined where there is none that the column can hold. The text is as the server wrote it where it is RFC 3339. */
+  read(bytes: Buffer, isString: boolean): bigint | string | undefined {
+    if (isString && isTimestamp(bytes, 0, bytes.length)) return this.#exact(bytes)
+    if (this.#rules.forms === 'rfc3339') return undefined
+    const text = isString ? rfc3339Of(bytes) : rfc3339OfEpoch(bytes)
+    if (text === undefined) return undefined
+    const other = Buffer.from(text, 'latin1')
+    const value = isTimestamp(other, 0, other.length) ? this.#exact(other) : undefined
+    if (value !== undefined) this.reformed++
+    return value
+  }
+
+  /** @param bytes one that `isTimestamp` */
+  #exact(bytes: Buffer): bigint | string | undefined {
+    const { unit, excess } = this.#rules
+    if (unit === 'text') return bytes.toString('latin1')
+    const value = parseTimestamp(bytes, 0, bytes.length, unit)
+    if (value !== undefined || excess === 'extra') return value
+    const cut = parseTimestamp(bytes, 0, bytes.length, unit, true)
+    if (cut !== undefined) this.truncated++
+    return cut
+  }
+}
+
+/** A form that people and databases write: a space for the T, and a zone that is `UTC`, has no colon or no minutes, or is absent, which is UTC. */
+const otherForm = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d+)?)(?: ?(?:(Z|z|UTC)|([+-]\d\d)(?::?(\d\d))?))?$/
+
+/** RFC 3339 text of `bytes` where they are a date-time in another form. Whether it is one that there is (a 30th of February) is not asked. */
+export function rfc3339Of(bytes: Buffer): string | undefined {
+  // the longest has a fraction, whose digits nobody counts: but a text of megabytes is no date
+  if (bytes.length > longestForm) return undefined
+  const [, date, time, zone, hours, minutes = '00'] = otherForm.exec(bytes.toString('latin1')) ?? []
+  if (date === undefined) return undefined
+  return `${date}T${time}${zone === undefined && hours !== undefined ? `${hours}:${minutes}` : 'Z'}`
+}
+
+const longestForm = 100
+/** Numbers below it are seconds, others milliseconds: as seconds it is the year 5138, as milliseconds March of 1973. */
+const leastMillis = 1e11
+const epochForm = /^-?(\d+)(?:\.(\d+))?$/
+
+/** RFC 3339 text of a JSON number that counts seconds or milliseconds since the epoch, with all its digits. Numbers with an exponent are none. */
+export function rfc3339OfEpoch(bytes: Buffer): string | undefined {
+  if (bytes.length > longestForm) return undefined
+  const [text, whole, decimals = ''] = epochForm.exec(bytes.toString('latin1')) ?? []
+  if (text === undefined || whole === undefined || whole.length > 15) return undefined
+  const isMillis = Number(whole) >= leastMillis
+  // from here on in units so small that the number is whole
+  const scale = 10n ** BigInt(decimals.length + (isMillis ? 3 : 0))
+  const units = BigInt(`${text.startsWith('-') ? '-' : ''}${whole}${decimals}`)
+  const rest = ((units % scale) + scale) % scale
+  const date = new Date(Number((units - rest) / scale) * 1000)
+  const year = date.getUTCFullYear()
+  if (Number.isNaN(year) || year < 1 || year > 9999) return undefined
+  const fraction = scale === 1n ? '' : `.${rest.toString().padStart(scale.toString().length - 1, '0')}`
+  return `${date.toISOString().slice(0, 19)}${fraction}Z`
+}
 
 /**
  * The instant of `bytes[start..end)` since 1970-01-01T00:00:00Z in `unit`, or undefined where the text is no date-time of RFC 3339 §5.6 (its
- * grammar has `T`, no space), where its instant lies outside the years 0001 to 9999 in UTC, where its second is a leap second (no column can
- * hold one), or where a digit beyond the unit is not zero.
+ * grammar has `T`, no space), where its instant lies outside the years 0001 to 9999 in UTC, or for nanoseconds outside of the seconds that 64 bits hold (1677 to 2262), where its
+ * second is a leap second (no column can hold one), or where a digit beyond the unit is not zero.
+ * @param cuts whether such a digit is cut off instead
  */
-export function parseTimestamp(bytes: Uint8Array, start: number, end: number, unit: TimestampUnit): bigint | undefined {
+export function parseTimestamp(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  unit: TimestampUnit,
+  cuts = false,
+): bigint | undefined {
   const seconds = parseSeconds(bytes, start, end)
-  if (seconds === undefined) return undefined
-  const digits = unit === 'micros' ? 6 : 3
+  if (seconds === undefined || (unit === 'nanos' && (seconds < firstNanosSecond || seconds > lastNanosSecond)))
+    return undefined
+  const digits = unitDigits[unit]
   let fraction = 0
   let seen = 0
   if (bytes[start + 19] === 0x2e) {
@@ -29,14 +130,15 @@ export function parseTimestamp(bytes: Uint8Array, start: number, end: number, un
       if (seen < digits) {
         fraction = fraction * 10 + digit
         seen++
-      } else if (digit !== 0) return undefined
+      } else if (digit !== 0 && !cuts) return undefined
     }
   }
   for (; seen < digits; seen++) fraction *= 10
-  const scale = unit === 'micros' ? 1e6 : 1e3
+  const scale = 10 ** digits
   const instant = seconds * scale + fraction
   // a double holds the microseconds of the years 1684 to 2255; beyond them it takes a BigInt to be exact
-  return Number.isSafeInteger(instant) ? BigInt(instant) : BigInt(seconds) * BigInt(scale) + BigInt(fraction)
+  if (Number.isSafeInteger(instant)) return BigInt(instant)
+  return BigInt(seconds) * BigInt(scale) + BigInt(fraction)
 }
 
 /** Whether `bytes[start..end)` is a date-time by the rules of `parseTimestamp`, with any number of fractional digits. */

@@ -2,6 +2,7 @@
 
 import type { ResourceSchema } from '../../schema/resource.js'
 import type { OnTypeMismatch, UnknownFields } from '../columns/layout.js'
+import type { TimestampForms } from '../columns/timestamp.js'
 
 export interface CsvOptions {
   /** Declared fields, in column order; fields that the user excluded are already gone from it. */
@@ -30,6 +31,8 @@ export interface CsvOptions {
   unknownFields?: UnknownFields
   /** Default `extra`. A date-time and a `double` of any precision fit, since their text is kept. */
   onTypeMismatch?: OnTypeMismatch
+  /** Whether date-times in other forms than RFC 3339 are read, written as RFC 3339 and counted, or are type mismatches. Default `any`. */
+  timestampForms?: TimestampForms
   /** Whether a string with a lone surrogate escape is an error rather than counted U+FFFD. Default false. */
   strict?: boolean
   /** Most columns, those inside of structs and lists counted. Default 10,000. */

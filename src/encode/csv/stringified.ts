@@ -26,7 +26,7 @@ export class StringifiedRows {
       flattenSlots: options.flattenSlots ?? 1,
       unknownFields: options.unknownFields ?? 'extra',
       onTypeMismatch: options.onTypeMismatch ?? 'extra',
-      timestamps: 'text',
+      timestamps: { unit: 'text', excess: 'truncate', forms: options.timestampForms ?? 'any' },
       strict: options.strict ?? false,
       maxColumns: options.maxColumns,
     })

@@ -6,21 +6,20 @@ import { StateError } from '../../errors.js'
 import type { JsonValue } from '../../record.js'
 import type { Column } from '../columns/layout.js'
 import type { Leaf, LeafColumns } from '../columns/leaf.js'
-import type { TimestampUnit } from '../columns/timestamp.js'
 import type { ByteSink } from '../encoder.js'
 import type { ParquetCompression } from './choices.js'
 import { type Compress, compressorOf } from './compression.js'
 import { createdBy } from './created-by.js'
 import { footer, magic } from './footer.js'
 import { writeRowGroup } from './row-group.js'
+import type { ChosenTypes } from './schema.js'
 import { Turn } from './turn.js'
 
-export interface ParquetFileInit {
+export interface ParquetFileInit extends ChosenTypes {
   readonly columns: readonly Column[]
   /** Their leaves, depth first. */
   readonly leaves: readonly Leaf[]
   readonly compression: ParquetCompression
-  readonly timestampUnit: TimestampUnit
   readonly hasBloomFilter?: boolean
   /** Key-value metadata of the footer. */
   readonly metadata: Readonly<Record<string, string>>
@@ -79,10 +78,11 @@ export class ParquetFile {
 
   /** Writes the footer. */
   async finish(): Promise<void> {
-    const { columns, leaves, timestampUnit, metadata } = this.#init
+    const { columns, leaves, timestampUnit, jsonType, metadata } = this.#init
     const pieces = footer({
       columns,
       timestampUnit,
+      jsonType,
       leafCount: leaves.length,
       rows: this.#rows,
       rowGroups: this.#rowGroups,

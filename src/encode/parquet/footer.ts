@@ -1,8 +1,7 @@
 // The end of a file: what parquet.thrift calls FileMetaData, its length, and the magic bytes.
 
 import type { Column } from '../columns/layout.js'
-import type { TimestampUnit } from '../columns/timestamp.js'
-import { writeSchema } from './schema.js'
+import { type ChosenTypes, writeSchema } from './schema.js'
 import { ThriftWriter, thriftStruct } from './thrift.js'
 
 /** How a file begins and ends. */
@@ -14,9 +13,8 @@ const pairId = { key: 1, value: 2 } as const
 /** The only one there is of the union parquet.thrift ColumnOrder, TypeDefinedOrder: without it, bounds of text are of no known order. */
 const typeDefinedOrder = 1
 
-export interface FooterInit {
+export interface FooterInit extends ChosenTypes {
   readonly columns: readonly Column[]
-  readonly timestampUnit: TimestampUnit
   readonly leafCount: number
   readonly rows: number
   /** Each a RowGroup of parquet.thrift. */
@@ -31,7 +29,7 @@ export function footer(init: FooterInit): Uint8Array[] {
   const thrift = new ThriftWriter()
   thrift.element(() => {
     thrift.i32(fileId.version, 2) // of the format: logical types
-    writeSchema(thrift, fileId.schema, init.columns, init.timestampUnit)
+    writeSchema(thrift, fileId.schema, init.columns, init)
     thrift.i64(fileId.rows, init.rows)
     thrift.list(fileId.rowGroups, thriftStruct, init.rowGroups, (rowGroup) => {
       pieces.push(thrift.takePart(), rowGroup)

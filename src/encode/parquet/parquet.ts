@@ -7,12 +7,13 @@ import type { JsonValue, RecordBatch, Warning } from '../../record.js'
 import { checkSchema } from '../../schema/check-schema.js'
 import { columnsIn } from '../../schema/column-budget.js'
 import type { ResourceSchema } from '../../schema/resource.js'
-import { layoutOf, maxRowGroupCells, type OnTypeMismatch, type UnknownFields } from '../columns/layout.js'
-import type { TimestampUnit } from '../columns/timestamp.js'
+import { type Column, layoutOf, maxRowGroupCells, type OnTypeMismatch, type UnknownFields } from '../columns/layout.js'
+import type { TimestampExcess, TimestampForms, TimestampUnit } from '../columns/timestamp.js'
 import type { ByteSink, Encoder } from '../encoder.js'
 import { extensionOf, formats } from '../formats.js'
-import type { ParquetCompression, ParquetWriterName } from './choices.js'
+import type { ParquetCompression, ParquetJsonType, ParquetWriterName } from './choices.js'
 import { requireCompression } from './compression.js'
+import { jsonPaths } from './schema.js'
 import { Turn } from './turn.js'
 import type { OpenRowGroupWriter, RowGroupWriter, RowGroupWriterOptions } from './writer.js'
 
@@ -26,8 +27,15 @@ export interface ParquetOptions {
   writer?: ParquetWriterName
   /** `gzip` is that of node:zlib, at level 6; `zstd` needs a Node.js that has it. Default `snappy`. */
   compression?: ParquetCompression
-  /** Unit of timestamp columns; a date-time with digits beyond it is a type mismatch. Default `micros`. */
+  /** Unit of timestamp columns. Default `micros`. Nanoseconds end with the year 2262. */
   timestampUnit?: TimestampUnit
+  /** Digits beyond the unit that are not zero are cut off and counted, or the value is a type mismatch. Default `truncate`. */
+  timestampExcess?: TimestampExcess
+  /** Whether date-times in other forms than RFC 3339 are read, and counted, or are type mismatches. Default `any`. */
+  timestampForms?: TimestampForms
+  /** Type of columns that hold JSON text: a plain string, which every reader takes, or the logical type JSON. The footer names them either way. Default
+   *  `string`. */
+  json?: ParquetJsonType
   /** Most records in a row group. More make smaller files and faster scans, at the price of memory. Default 50,000; fewer where there are more than 600
    *  columns. */
   rowGroupRows?: number
@@ -88,6 +96,7 @@ class ParquetEncoder implements Encoder {
       compression = 'snappy',
       rowGroupRows = 50_000,
       rowGroupBytes = 32 * MiB,
+      json: jsonType = 'string',
     } = options
     checkCount('rowGroupRows', rowGroupRows)
     checkCount('rowGroupBytes', rowGroupBytes)
@@ -97,25 +106,32 @@ class ParquetEncoder implements Encoder {
       throw new ConfigError('ERR_OPTION_INVALID', 'parquetjs-lite has no zstd')
     this.#writerName = writer
     this.#rowGroupBytes = rowGroupBytes
-    this.#options = {
+    const records = {
       schema,
-      compression,
-      hasBloomFilter: options.bloom ?? false,
       hasKey: options.hasKey ?? false,
       unknownFields: options.unknownFields ?? 'extra',
       onTypeMismatch: options.onTypeMismatch ?? 'extra',
-      strict: options.strict ?? false,
       maxColumns: options.maxColumns,
+    } as const
+    const { columns } = layoutOf({ ...records, nested: 'values', flattenSlots: 1 })
+    if (columns.length === 0)
+      throw new ConfigError('ERR_OPTION_INVALID', 'a Parquet file needs a column, and all are excluded')
+    this.#options = {
+      ...records,
+      compression,
+      hasBloomFilter: options.bloom ?? false,
+      strict: options.strict ?? false,
       timestampUnit: options.timestampUnit ?? 'micros',
+      timestampExcess: options.timestampExcess ?? 'truncate',
+      timestampForms: options.timestampForms ?? 'any',
+      jsonType,
       metadata: {
         'truto-export.resource': schema.resource,
         'truto-export.schema-version': String(schema.version),
+        ...jsonMetadata(columns, jsonType),
         ...options.metadata,
       },
     }
-    const { columns } = layoutOf({ ...this.#options, nested: 'values', flattenSlots: 1 })
-    if (columns.length === 0)
-      throw new ConfigError('ERR_OPTION_INVALID', 'a Parquet file needs a column, and all are excluded')
     const cells = columnsIn(columns)
     this.#rowGroupRows = Math.min(rowGroupRows, Math.ceil(maxRowGroupCells / cells))
     this.#rowsPerTurn = Math.ceil(cellsPerTurn / cells)
@@ -171,6 +187,13 @@ class ParquetEncoder implements Encoder {
     }
     return index
   }
+}
+
+/** Where JSON text is, for who cannot see it from the type of the column. */
+function jsonMetadata(columns: readonly Column[], jsonType: ParquetJsonType): Record<string, string> {
+  const paths = jsonPaths(columns)
+  if (paths.length === 0) return {}
+  return { 'truto-export.json-type': jsonType, 'truto-export.json-columns': JSON.stringify(paths) }
 }
 
 function checkCount(name: string, value: number): void {

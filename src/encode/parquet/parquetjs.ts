@@ -9,6 +9,8 @@ import type { FieldType } from '../../schema/resource.js'
 import type { Column } from '../columns/layout.js'
 import { ColumnReader, type ColumnValue } from '../columns/reader.js'
 import type { ByteSink } from '../encoder.js'
+import type { ParquetJsonType } from './choices.js'
+import { jsonPaths, pathInSchema } from './schema.js'
 import type { RowGroupWriter, RowGroupWriterOptions } from './writer.js'
 
 const codecs = { snappy: 'SNAPPY', gzip: 'GZIP', none: 'UNCOMPRESSED' } as const
@@ -33,6 +35,7 @@ class ParquetjsRowGroups implements RowGroupWriter {
   #values: ColumnValue[][]
   readonly #row: ColumnValue[]
   readonly #jsonPaths: ReadonlySet<string>
+  readonly #jsonType: ParquetJsonType
   readonly #schema: ParquetSchema
   readonly #file: ParquetWriter
   /** What the library wrote and the sink does not have yet: it writes its header without waiting, the sink takes one write at a time. */
@@ -40,12 +43,15 @@ class ParquetjsRowGroups implements RowGroupWriter {
 
   constructor(options: RowGroupWriterOptions, out: ByteSink) {
     this.#out = out
-    this.#reader = new ColumnReader({ ...options, nested: 'values', flattenSlots: 1, timestamps: 'millis' })
+    const { timestampExcess: excess, timestampForms: forms } = options
+    const timestamps = { unit: 'millis', excess, forms } as const
+    this.#reader = new ColumnReader({ ...options, nested: 'values', flattenSlots: 1, timestamps })
     const { columns } = this.#reader
     this.#columns = columns
     this.#values = columns.map(() => [])
     this.#row = new Array<ColumnValue>(columns.length).fill(null)
-    this.#jsonPaths = new Set(columns.flatMap(({ name, type }) => jsonPaths([name], type)))
+    this.#jsonPaths = new Set(jsonPaths(columns))
+    this.#jsonType = options.jsonType
     const compression = codecs[options.compression as keyof typeof codecs]
     this.#schema = new parquetjs.ParquetSchema(
       Object.fromEntries(columns.map(({ name, type }) => [name, definition(type, compression)])),
@@ -94,8 +100,9 @@ class ParquetjsRowGroups implements RowGroupWriter {
   async finish(): Promise<void> {
     // While it writes, the library must not know that a column is JSON: it would print our JSON text as a JSON string. All values are written by now, and the
     // footer is to name the type.
+    const originalType = { string: 'UTF8', json: 'JSON' }[this.#jsonType]
     for (const field of this.#schema.fieldList) {
-      if (!field.isNested && this.#jsonPaths.has(field.path.join('\0'))) field.originalType = 'JSON'
+      if (!field.isNested && this.#jsonPaths.has(pathInSchema(field.path))) field.originalType = originalType
     }
     try {
       await this.#file.close()
@@ -170,12 +177,4 @@ function wrap(type: FieldType, value: ColumnValue): unknown {
     default:
       return value
   }
-}
-
-/** Paths of the JSON leaves under `path`, each joined as in `finish`. */
-function jsonPaths(path: readonly string[], type: FieldType): string[] {
-  if (type.kind === 'json') return [path.join('\0')]
-  if (type.kind === 'struct') return type.fields.flatMap((field) => jsonPaths([...path, field.name], field.type))
-  if (type.kind === 'list') return jsonPaths([...path, 'list', 'element'], type.element)
-  return []
 }

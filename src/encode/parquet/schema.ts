@@ -5,6 +5,8 @@ import type { FieldType } from '../../schema/resource.js'
 import type { Column } from '../columns/layout.js'
 import type { LeafKind } from '../columns/leaf.js'
 import type { TimestampUnit } from '../columns/timestamp.js'
+import { treeOf } from '../columns/tree.js'
+import type { ParquetJsonType } from './choices.js'
 import { type ThriftWriter, thriftStruct } from './thrift.js'
 
 /** parquet.thrift Type. */
@@ -20,22 +22,36 @@ export const physicalType = {
 /** parquet.thrift FieldRepetitionType. */
 const repetition = { optional: 1, repeated: 2 } as const
 /** parquet.thrift ConvertedType. */
-const converted = { utf8: 0, list: 3, timestampMillis: 9, timestampMicros: 10, json: 19 } as const
+const converted = { utf8: 0, list: 3, json: 19 } as const
+const convertedTimestamps = { millis: 9, micros: 10 } as const
 /** Ids of the union parquet.thrift LogicalType. */
 const logical = { string: 1, list: 3, timestamp: 8, json: 12 } as const
+/** Ids of the union parquet.thrift TimeUnit. */
+const timeUnits = { millis: 1, micros: 2, nanos: 3 } as const satisfies Record<TimestampUnit, number>
 /** Ids of the fields of parquet.thrift SchemaElement. */
 const id = { type: 1, repetition: 3, name: 4, children: 5, converted: 6, logical: 10 } as const
 
+/** The types that can be chosen. */
+export interface ChosenTypes {
+  readonly timestampUnit: TimestampUnit
+  readonly jsonType: ParquetJsonType
+}
+
 /** Writes the field `field`, a list of SchemaElement, into the struct in hand. */
-export function writeSchema(
-  out: ThriftWriter,
-  field: number,
-  columns: readonly Column[],
-  timestampUnit: TimestampUnit,
-): void {
+export function writeSchema(out: ThriftWriter, field: number, columns: readonly Column[], chosen: ChosenTypes): void {
   const elements: Element[] = [{ name: 'schema', children: columns.length }]
   for (const { name, type } of columns) addElements(name, type, elements)
-  out.list(field, thriftStruct, elements, (element) => out.element(() => writeElement(out, element, timestampUnit)))
+  out.list(field, thriftStruct, elements, (element) => out.element(() => writeElement(out, element, chosen)))
+}
+
+/** Names from the root as tools show them, with the groups of lists. */
+export function pathInSchema(path: readonly string[]): string {
+  return path.join('.')
+}
+
+/** Where JSON text is. */
+export function jsonPaths(columns: readonly Column[]): string[] {
+  return treeOf(columns).leaves.flatMap(({ kind, path }) => (kind === 'json' ? [pathInSchema(path)] : []))
 }
 
 interface Element {
@@ -60,8 +76,9 @@ function addElements(name: string, type: FieldType, elements: Element[]): void {
   } else elements.push({ ...element, kind: type.kind })
 }
 
-function writeElement(out: ThriftWriter, element: Element, timestampUnit: TimestampUnit): void {
-  const { name, kind, children } = element
+function writeElement(out: ThriftWriter, element: Element, { timestampUnit, jsonType }: ChosenTypes): void {
+  const { name, children } = element
+  const kind = element.kind === 'json' ? jsonType : element.kind
   if (kind !== undefined && kind !== 'list') out.i32(id.type, physicalType[kind])
   if (element.repetition !== undefined) out.i32(id.repetition, element.repetition)
   out.text(id.name, name)
@@ -80,10 +97,11 @@ function writeElement(out: ThriftWriter, element: Element, timestampUnit: Timest
       writeLogical(out, logical.list)
       break
     case 'timestamp':
-      out.i32(id.converted, timestampUnit === 'micros' ? converted.timestampMicros : converted.timestampMillis)
+      // nanoseconds came after the converted types
+      if (timestampUnit !== 'nanos') out.i32(id.converted, convertedTimestamps[timestampUnit])
       writeLogical(out, logical.timestamp, () => {
         out.boolean(1, true) // TimestampType.isAdjustedToUTC
-        out.struct(2, () => out.struct(timestampUnit === 'micros' ? 2 : 1, () => {})) // its unit
+        out.struct(2, () => out.struct(timeUnits[timestampUnit], () => {})) // its unit
       })
   }
 }

@@ -3,21 +3,23 @@
 import type { JsonValue, RecordBatch, Warning } from '../../record.js'
 import type { ResourceSchema } from '../../schema/resource.js'
 import type { OnTypeMismatch, UnknownFields } from '../columns/layout.js'
-import type { TimestampUnit } from '../columns/timestamp.js'
+import type { TimestampExcess, TimestampForms } from '../columns/timestamp.js'
 import type { ByteSink } from '../encoder.js'
 import type { ParquetCompression } from './choices.js'
+import type { ChosenTypes } from './schema.js'
 
-export interface RowGroupWriterOptions {
+export interface RowGroupWriterOptions extends ChosenTypes {
   readonly schema: ResourceSchema
   readonly hasKey: boolean
   readonly unknownFields: UnknownFields
   readonly onTypeMismatch: OnTypeMismatch
   readonly strict: boolean
   readonly maxColumns?: number | undefined
-  readonly timestampUnit: TimestampUnit
   readonly compression: ParquetCompression
   /** Whether the column `id` gets a Bloom filter, if the writer can. */
   readonly hasBloomFilter: boolean
+  readonly timestampExcess: TimestampExcess
+  readonly timestampForms: TimestampForms
   /** Key-value metadata of the footer. */
   readonly metadata: Readonly<Record<string, string>>
 }

@@ -25,6 +25,8 @@ function optionsOf(fields: readonly Field[], options: Partial<ShredderOptions> =
     unknownFields: 'extra',
     onTypeMismatch: 'extra',
     timestampUnit: 'micros',
+    timestampExcess: 'extra',
+    timestampForms: 'rfc3339',
     strict: false,
     ...options,
   }
@@ -96,7 +98,9 @@ describe('the kernel fills the same leaves as TypeScript', () => {
   const policies = fc.record({
     unknownFields: fc.constantFrom('extra', 'extra', 'drop'),
     onTypeMismatch: fc.constantFrom('extra', 'extra', 'null'),
-    timestampUnit: fc.constantFrom('micros', 'millis'),
+    timestampUnit: fc.constantFrom('micros', 'millis', 'nanos'),
+    timestampExcess: fc.constantFrom('truncate', 'extra'),
+    timestampForms: fc.constantFrom('any', 'rfc3339'),
     hasKey: fc.boolean(),
   }) as fc.Arbitrary<Partial<ShredderOptions>>
 
@@ -126,6 +130,72 @@ describe('the kernel fills the same leaves as TypeScript', () => {
         expectSame(optionsOf(fields, options), texts, cuts)
       }),
       { numRuns: runs },
+    )
+  })
+
+  test('from date-times in every form, and in none', () => {
+    const two = fc.constantFrom('00', '01', '02', '12', '19', '20', '23', '28', '30', '59', '60', '99')
+    const time = fc.tuple(
+      fc.constantFrom('0001', '1677', '1678', '1899', '1900', '2024', '2261', '2262', '9999'),
+      fc.constantFrom('-', '-', '-', '/'),
+      two,
+      two,
+      fc.constantFrom('T', 'T', ' ', 't', '_'),
+      two,
+      two,
+      two,
+      fc.constantFrom('', '', '.1', '.123', '.1230', '.1234567', '.123456700', '.000000001', '.1234567891', '.'),
+      fc.constantFrom(
+        'Z',
+        'Z',
+        'z',
+        '',
+        ' UTC',
+        ' Z',
+        '+01',
+        '+0130',
+        '-01:30',
+        ' +0000',
+        '+24:00',
+        '+1',
+        '+01:3',
+        '+01:305',
+      ),
+    )
+    const texts = time.map(([year, dash, month, day, t, hour, minute, second, fraction, zone]) => {
+      return JSON.stringify(`${year}${dash}${month}-${day}${t}${hour}:${minute}:${second}${fraction}${zone}`)
+    })
+    const numbers = fc.oneof(
+      fc.integer().map(String),
+      fc.maxSafeInteger().map(String),
+      fc.constantFrom(
+        '0',
+        '-0',
+        '1.5',
+        '-1.5',
+        '1e9',
+        '99999999999',
+        '100000000000',
+        '-62135596800',
+        '253402300799999',
+      ),
+      fc.constantFrom(
+        '253402300800000',
+        '999999999999999999',
+        '1000000000000000000',
+        '9223372036854',
+        '-9223372036001',
+      ),
+      fc.constantFrom('1700000000.123456', '1700000000.1234567', '1700000000123.5', '1700000000.0000000'),
+    )
+    const record = fc.oneof(texts, numbers).map((value) => `{"a":${value},"b":[${value},null]}`)
+    const at: FieldType = { kind: 'timestamp' }
+    const fields = [field('a', at), field('b', { kind: 'list', element: at })]
+    fc.assert(
+      fc.property(fc.array(record, { maxLength: 12 }), policies, (texts, options) => {
+        expectSame(optionsOf(fields, options), texts)
+      }),
+      { numRuns: 2 * runs },
     )
   })
 

@@ -40,6 +40,8 @@ const small: ResourceSchema = {
   ],
 }
 
+const texts = { unit: 'text', excess: 'truncate', forms: 'rfc3339' } as const
+
 const defaults: ColumnReaderOptions = {
   schema: small,
   hasKey: false,
@@ -47,7 +49,7 @@ const defaults: ColumnReaderOptions = {
   flattenSlots: 1,
   unknownFields: 'extra',
   onTypeMismatch: 'extra',
-  timestamps: 'micros',
+  timestamps: { unit: 'micros', excess: 'extra', forms: 'rfc3339' },
   strict: false,
 }
 
@@ -156,7 +158,7 @@ describe('values', () => {
   })
   test('a timestamp may be spelled with escapes', () => {
     expect(read('{"at":"\\u0031970-01-01T00:00:00Z"}')).toEqual({ at: 0n })
-    expect(read('{"at":"\\u0031970-01-01T00:00:00Z"}', { timestamps: 'text' })).toEqual({ at: '1970-01-01T00:00:00Z' })
+    expect(read('{"at":"\\u0031970-01-01T00:00:00Z"}', { timestamps: texts })).toEqual({ at: '1970-01-01T00:00:00Z' })
   })
   test('numbers are exact', () => {
     expect(read('{"n":9223372036854775807,"d":0.1}')).toEqual({ n: 9223372036854775807n, d: 0.1 })
@@ -164,12 +166,11 @@ describe('values', () => {
     expect(read('{"n":1E2,"d":1E2}')).toEqual({ n: 100n, d: 100 })
   })
   test('the number of a double column can stay as it is written, with all its digits', () => {
-    const texts = { timestamps: 'text' } as const
-    expect(read('{"n":1.0,"d":9007199254740993.50}', texts)).toEqual({
+    expect(read('{"n":1.0,"d":9007199254740993.50}', { timestamps: texts })).toEqual({
       n: 1n,
       d: new NumberText('9007199254740993.50'),
     })
-    expect(read('{"d":"7"}', texts)).toEqual({ extra: '{"d":"7"}' })
+    expect(read('{"d":"7"}', { timestamps: texts })).toEqual({ extra: '{"d":"7"}' })
   })
   test('white space between tokens does not matter', () => {
     expect(read('{ "id" : "a" ,\t"tags" : [ "b" , null ] , "place" : { } }')).toEqual({
@@ -370,7 +371,7 @@ test('random members read as the schema says, and what does not fit is in extra'
 test('flattened random members can be put together again', () => {
   fc.assert(
     fc.property(memberSample(), fc.integer({ min: 1, max: 3 }), ({ text, fields }, flattenSlots) => {
-      const row = read(text, { schema: memberSchema, nested: 'flatten', flattenSlots, timestamps: 'micros' })
+      const row = read(text, { schema: memberSchema, nested: 'flatten', flattenSlots })
       const extra =
         row['extra'] === undefined ? {} : (JSON.parse(row['extra'] as string) as { [name: string]: unknown })
       for (const { name } of memberSchema.fields) {

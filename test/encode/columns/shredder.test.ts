@@ -23,6 +23,8 @@ function optionsOf(types: { [name: string]: FieldType }, options: Partial<Shredd
     unknownFields: 'extra',
     onTypeMismatch: 'extra',
     timestampUnit: 'micros',
+    timestampExcess: 'extra',
+    timestampForms: 'rfc3339',
     strict: false,
     ...options,
   }

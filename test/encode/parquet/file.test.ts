@@ -51,7 +51,7 @@ async function write(rows: readonly Row[], options: WriteOptions = {}): Promise<
   const sink = new MemorySink()
   const all = init.columns ?? columns
   const { leaves } = leafColumns(all, [], isDictionary)
-  const base = { columns: all, compression: 'snappy', timestampUnit: 'micros', metadata: {} } as const
+  const base = { columns: all, compression: 'snappy', timestampUnit: 'micros', jsonType: 'json', metadata: {} } as const
   const file = await ParquetFile.open({ ...base, ...init, leaves }, sink)
   for (let from = 0; from < rows.length; from += rowGroupRows) {
     await file.writeRowGroup(leafColumns(all, rows.slice(from, from + rowGroupRows), isDictionary))
@@ -285,7 +285,14 @@ test('a file is gone on with between any two row groups, to the same bytes', asy
   const rows = sample(500)
   const whole = await write(rows, { rowGroupRows: 100 })
   const { leaves } = leafColumns(columns, [], true)
-  const init = { columns, leaves, compression: 'snappy', timestampUnit: 'micros', metadata: {} } as const
+  const init = {
+    columns,
+    leaves,
+    compression: 'snappy',
+    timestampUnit: 'micros',
+    jsonType: 'json',
+    metadata: {},
+  } as const
   for (let stop = 0; stop <= 5; stop++) {
     const sink = new MemorySink()
     let file = await ParquetFile.open(init, sink)
@@ -303,7 +310,14 @@ test('a file is gone on with between any two row groups, to the same bytes', asy
 test('what is saved of a row group is small', async () => {
   const rows = sample(200)
   const { leaves } = leafColumns(columns, [], true)
-  const init = { columns, leaves, compression: 'snappy', timestampUnit: 'micros', metadata: {} } as const
+  const init = {
+    columns,
+    leaves,
+    compression: 'snappy',
+    timestampUnit: 'micros',
+    jsonType: 'json',
+    metadata: {},
+  } as const
   const file = await ParquetFile.open(init, new MemorySink())
   for (let group = 0; group < 10; group++) await file.writeRowGroup(leafColumns(columns, rows, true))
   expect(JSON.stringify(file.save()).length).toBeLessThan(10 * 100 * leaves.length)
@@ -402,7 +416,14 @@ test('gzip compresses a page in another thread, so that one long text does not h
   )
   const events: string[] = []
   const sink = { write: async ({ length }: Uint8Array) => void events.push(length > 1000 ? 'page' : 'header') }
-  const init = { columns, leaves: group.leaves, compression: 'gzip', timestampUnit: 'micros', metadata: {} } as const
+  const init = {
+    columns,
+    leaves: group.leaves,
+    compression: 'gzip',
+    timestampUnit: 'micros',
+    jsonType: 'json',
+    metadata: {},
+  } as const
   const file = await ParquetFile.open(init, sink)
   setImmediate(() => events.push('another turn'))
   await file.writeRowGroup(group)

@@ -35,6 +35,8 @@ interface KernelExports extends ImageExports {
     unknown: number,
     mismatch: number,
     scale: bigint,
+    areCut: boolean,
+    areFormsTaken: boolean,
     room: number,
     roomBytes: number,
   ): void
@@ -68,6 +70,9 @@ interface Constant {
 
 /** What `gather` puts into one piece. */
 const part = { repetitions: 0, definitions: 1, values: 2, distinct: 3 } as const
+
+/** Units of a second. */
+const scales = { millis: 1000n, micros: 1_000_000n, nanos: 1_000_000_000n } as const
 
 /** What becomes of unknown fields and of values of another type, as the kernel has it. */
 const unknownModes = { extra: 0, drop: 1, error: 2 } as const
@@ -145,10 +150,12 @@ class KernelShredder implements Shredder, LeafSink, LeafColumns {
     this.#boundsAt = kernel.allocate(8 * windowRecords)
     this.#roomAt = kernel.allocate(2 * roomBytes)
     const extraLeaf = hasExtra ? this.#leafAt(tree.leaves.length - 1) : 0
-    const scale = options.timestampUnit === 'micros' ? 1_000_000n : 1000n
+    const scale = scales[options.timestampUnit]
     const unknown = unknownModes[options.unknownFields]
     const mismatch = mismatchModes[options.onTypeMismatch]
-    kernel.beginShredder(image.rootAt, extraLeaf, unknown, mismatch, scale, this.#roomAt, roomBytes)
+    const cuts = options.timestampExcess === 'truncate'
+    const takesForms = options.timestampForms === 'any'
+    kernel.beginShredder(image.rootAt, extraLeaf, unknown, mismatch, scale, cuts, takesForms, this.#roomAt, roomBytes)
   }
 
   get columns() {
@@ -215,6 +222,7 @@ class KernelShredder implements Shredder, LeafSink, LeafColumns {
       const dropped = words[told]!
       if (dropped > 0) this.#records.countUnknown(dropped)
       if (words[told + 1]! > 0) this.#takeMismatches()
+      this.#records.countTimestamps(words[told + 2]!, words[told + 3]!)
       this.rows += stop - at
       if (this.#hasKey) this.#addKeys(batch, at, stop)
       if (stop < to) this.#records.append(batch, stop, this)

@@ -40,7 +40,17 @@ import {
   leafBytes,
 } from './state'
 import { quoteOrBackslash, textEnd, unescape } from './text'
-import { readTimestamp, timestamp, timestampEnd } from './timestamp'
+import {
+  isBeyond,
+  isCut,
+  isDateLike,
+  isReformed,
+  readTimestamp,
+  setTimestampRules,
+  timeOfNumber,
+  timestamp,
+  timestampEnd,
+} from './timestamp'
 import {
   fieldBytes,
   fieldMismatches,
@@ -65,6 +75,7 @@ let root: usize = 0
 let extraLeaf: usize = 0
 let mismatchMode: u32 = 0
 let timestampScale: i64 = 1
+let takesForms: bool = false
 /** Room for a text without its escapes. */
 let scratch: usize = 0
 
@@ -74,15 +85,21 @@ let stamp: u32 = 0
 let flawed: u32 = 0
 /** What is wrong in the field in hand. */
 let flaws: u32 = 0
+/** Date-times that lost digits, and those that are no RFC 3339. */
+let cuts: u32 = 0
+let reforms: u32 = 0
 
 /** @param tree node of the record; @param extra leaf of `extra`, 0 where there is none; @param unknown and @param mismatch what becomes of unknown fields
- *  and of other types, 2 for left to the caller; @param room two regions of `roomBytes` */
+ *  and of other types, 2 for left to the caller; @param scale units of a
+ * second; @param areCut and @param areFormsTaken as in timestamp.ts; @param room two regions of `roomBytes` */
 export function beginShredder(
   tree: usize,
   extra: usize,
   unknown: u32,
   mismatch: u32,
   scale: i64,
+  areCut: bool,
+  areFormsTaken: bool,
   room: usize,
   roomBytes: usize,
 ): void {
@@ -91,6 +108,8 @@ export function beginShredder(
   beginExtra(unknown, room + roomBytes)
   mismatchMode = mismatch
   timestampScale = scale
+  takesForms = areFormsTaken
+  setTimestampRules(areCut, areFormsTaken)
   scratch = room
   stamp = 0
 }
@@ -103,12 +122,14 @@ export function moveRoom(room: usize, roomBytes: usize): void {
 
 /**
  * Appends records [from, to), whose bounds are pairs of u32 at `bounds`, counted from `base`.
- * @returns the record that is left to the caller, `to` if there is none; told are the number of unknown fields that were dropped and that of values of
- *   another type, which their fields have counted
+ * @returns the record that is left to the caller, `to` if there is none; told are the number of unknown fields that were dropped, that of values of
+ *   another type, which their fields have counted, of date-times that lost digits, and of those that are no RFC 3339
  */
 export function shred(from: u32, to: u32, bounds: usize, base: usize): u32 {
   let dropped: u32 = 0
   let mismatches: u32 = 0
+  let cut: u32 = 0
+  let reformed: u32 = 0
   let record = from
   /** The first record that is not among what was saved. */
   let next = from
@@ -123,6 +144,8 @@ export function shred(from: u32, to: u32, bounds: usize, base: usize): u32 {
       break
     }
     dropped += unknowns
+    cut += cuts
+    reformed += reforms
     if (flawed != 0) {
       mismatches += flawed
       countMismatches()
@@ -134,6 +157,8 @@ export function shred(from: u32, to: u32, bounds: usize, base: usize): u32 {
   }
   store<u32>(resultAt, dropped)
   store<u32>(resultAt, mismatches, 4)
+  store<u32>(resultAt, cut, 8)
+  store<u32>(resultAt, reformed, 12)
   return record
 }
 
@@ -147,6 +172,8 @@ function shredRecord(at: usize): bool {
   clearExtra()
   flawed = 0
   flaws = 0
+  cuts = 0
+  reforms = 0
   const from = usize(load<u32>(root, nodeFields))
   const end = usize(load<u32>(root, nodeFieldsEnd))
   const own = ++stamp
@@ -204,10 +231,13 @@ function shredValue(node: usize, at: usize, repetition: u32): usize {
       break
     case kindTimestamp:
       if (byte == 0x22) {
-        if (readTimestamp(at + 1, timestampScale)) {
-          return addNumber(leaf, repetition, u64(timestamp)) ? timestampEnd : 0
-        }
+        if (readTimestamp(at + 1, timestampScale)) return addTimestamp(leaf, repetition, timestampEnd)
         if (load<u8>(quoteOrBackslash(at + 1)) == 0x5c) return 0
+        // a form that only the caller knows, unless it is for its digits that it is none
+        if (takesForms && !isBeyond && isDateLike(at + 1)) return 0
+      } else if (takesForms && isNumber(byte)) {
+        if (!readInt64(at)) return 0
+        if (timeOfNumber(int64Value, timestampScale)) return addTimestamp(leaf, repetition, numberEnd)
       }
       break
     case kindInt64:
@@ -225,6 +255,12 @@ function shredValue(node: usize, at: usize, repetition: u32): usize {
       if (byte == 0x5b) return shredList(node, at, repetition)
   }
   return takeMismatch(node, at, repetition)
+}
+
+function addTimestamp(leaf: usize, repetition: u32, end: usize): usize {
+  cuts += u32(isCut)
+  reforms += u32(isReformed)
+  return addNumber(leaf, repetition, u64(timestamp)) ? end : 0
 }
 
 // @ts-ignore: decorator

@@ -6,10 +6,74 @@ import { timestampsAt } from './memory'
 export let timestamp: i64 = 0
 export let timestampEnd: usize = 0
 
-/** Reads the RFC 3339 date-time in the string whose text begins at `at`, as `parseTimestamp` does, in units of which a second has `scale`. The end is
- *  that of its string. */
+/** What was read last: whether digits beyond the unit were cut off, one of which was not zero; whether it was no RFC 3339. */
+export let isCut: bool = false
+export let isReformed: bool = false
+/** Whether nothing was read last for digits beyond the unit. */
+export let isBeyond: bool = false
+
+/** Whether digits beyond the unit are cut off, and other forms than RFC 3339 are read. */
+let cuts: bool = false
+let takesForms: bool = false
+
+/** Without it, neither is so. */
+export function setTimestampRules(areCut: bool, areFormsTaken: bool): void {
+  cuts = areCut
+  takesForms = areFormsTaken
+}
+
+/** Reads the date-time in the string whose text begins at `at`, as `TimestampReader` does, in units of which a second has `scale`. The end is that of its
+ *  string. Of other forms than RFC 3339 it knows a space for the T, and a zone that is absent or without its colon or minutes. */
 export function readTimestamp(at: usize, scale: i64): bool {
+  isCut = false
+  isReformed = false
+  isBeyond = false
   return readUsual(at, scale) || readAny(at, scale)
+}
+
+/** Whether a text begins as date-times do. */
+export function isDateLike(at: usize): bool {
+  return twoDigits(at) <= 99 && load<u8>(at, 4) == 0x2d
+}
+
+/** Numbers below it are seconds, others milliseconds. */
+const leastMillis: i64 = 100_000_000_000
+
+/** Makes a timestamp of a number that counts seconds or milliseconds since the epoch. False where no column holds it. */
+export function timeOfNumber(value: i64, scale: i64): bool {
+  isCut = false
+  isReformed = true
+  if (!takesForms) return false
+  const isMillis = value >= leastMillis || value <= -leastMillis
+  const seconds = isMillis ? floorOf(value, 1000) : value
+  if (seconds < firstSecond || seconds > lastSecond) return false
+  return put(seconds, (value - seconds * (isMillis ? 1000 : 1)) * (isMillis ? scale / 1000 : 0), scale)
+}
+
+const firstSecond: i64 = -62135596800
+const lastSecond: i64 = 253402300799
+
+/** Takes the sum as the timestamp, if 64 bits hold it. */
+// @ts-ignore: decorator
+@inline
+function put(seconds: i64, fraction: i64, scale: i64): bool {
+  if (scale == nanosOfSecond && !holdsNanos(seconds)) return false
+  timestamp = seconds * scale + fraction
+  return true
+}
+
+const nanosOfSecond: i64 = 1_000_000_000
+
+/** Whether all of a second is within 64 bits of nanoseconds. */
+// @ts-ignore: decorator
+@inline
+function holdsNanos(seconds: i64): bool {
+  return seconds >= -9223372036 && seconds < 9223372036
+}
+
+function floorOf(value: i64, by: i64): i64 {
+  const rest = value % by
+  return rest < 0 ? (value - rest) / by - 1 : (value - rest) / by
 }
 
 // Constants of `readUsual`, which would take four instructions each if they stood in its code.
@@ -71,6 +135,8 @@ function readUsual(at: usize, scale: i64): bool {
   const month = u32(i8x16.extract_lane_u(numbers, 2))
   const day = i32(i8x16.extract_lane_u(numbers, 3))
   const days = daysOfYears(year - u32(month <= 2)) + load<i16>(monthsAt + (usize(month) << 1)) + day
+  // nanoseconds have less room than years
+  if (scale == nanosOfSecond && (year < 1678 || year > 2261)) return false
   const pairs = i64x2.extract_lane(millis, 0) + i64x2.extract_lane(millis, 1)
   timestamp = (i64(days) * 86400000 + minutes * 60000 + (pairs & 0xffffffff) + (pairs >> 32)) * (scale / 1000)
   return true
@@ -115,7 +181,11 @@ function readAny(at: usize, scale: i64): bool {
   const second = twoDigits(at + 17)
   // what is no digit gives a great number
   if (century > 99 || yearOfCentury > 99 || hour > 23 || minute > 59 || second > 59) return false
-  if (load<u8>(at, 4) != 0x2d || load<u8>(at, 7) != 0x2d || (load<u8>(at, 10) | 0x20) != 0x74) return false
+  if (load<u8>(at, 4) != 0x2d || load<u8>(at, 7) != 0x2d) return false
+  if ((load<u8>(at, 10) | 0x20) != 0x74) {
+    if (!takesForms || load<u8>(at, 10) != 0x20) return false
+    isReformed = true
+  }
   if (load<u8>(at, 13) != 0x3a || load<u8>(at, 16) != 0x3a) return false
   const year = century * 100 + yearOfCentury
   if (year < 1 || month - 1 > 11 || day - 1 >= daysOfMonth(year, month)) return false
@@ -130,28 +200,46 @@ function readAny(at: usize, scale: i64): bool {
       if (rest > 1) {
         rest /= 10
         fraction += i64(digit) * rest
-      } else if (digit != 0) return false
+      } else if (digit != 0) {
+        isBeyond = !cuts
+        if (isBeyond) return false
+        isCut = true
+      }
       at++
     }
     if (at == start) return false
   }
   let offset: i64 = 0
   const sign = load<u8>(at++)
-  if ((sign | 0x20) != 0x7a) {
+  if (sign == 0x22 && takesForms) {
+    isReformed = true
+    at--
+  } else if ((sign | 0x20) != 0x7a) {
     if (sign != 0x2b && sign != 0x2d) return false
     const hours = twoDigits(at)
-    const minutes = twoDigits(at + 3)
-    if (hours > 23 || minutes > 59 || load<u8>(at, 2) != 0x3a) return false
+    if (hours > 23) return false
+    let minutes: u32 = 0
+    at += 2
+    if (load<u8>(at) == 0x3a) {
+      minutes = twoDigits(at + 1)
+      at += 3
+    } else {
+      if (!takesForms) return false
+      isReformed = true
+      if (load<u8>(at) != 0x22) {
+        minutes = twoDigits(at)
+        at += 2
+      }
+    }
+    if (minutes > 59) return false
     offset = i64(hours * 3600 + minutes * 60)
     if (sign == 0x2d) offset = -offset
-    at += 5
   }
   if (load<u8>(at) != 0x22) return false
   const seconds = daysSinceEpoch(year, month, day) * 86400 + i64(hour * 3600 + minute * 60 + second) - offset
-  if (seconds < -62135596800 || seconds > 253402300799) return false
-  timestamp = seconds * scale + fraction
+  if (seconds < firstSecond || seconds > lastSecond) return false
   timestampEnd = at + 1
-  return true
+  return put(seconds, fraction, scale)
 }
 
 // @ts-ignore: decorator
