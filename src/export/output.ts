@@ -56,6 +56,11 @@ export class Output {
     return this.#compressor?.state ?? null
   }
 
+  /** zstd frames that have ended; null where there are none in any case. */
+  get frames(): number | null {
+    return this.#init.compress === 'zstd' ? this.compression!.ended : null
+  }
+
   /** What an encoder needs to go on after the records given so far; null where it begins; undefined while it holds records that are not written. */
   get state(): ExportState['encoder'] | undefined {
     return this.#encoder?.save ? this.#encoder.save() : this.#saved
@@ -69,10 +74,12 @@ export class Output {
     await (this.#encoder ?? (await this.#begin())).encode(batch)
   }
 
-  /** Ends what the encoder holds back (a row group), and cuts what is compressed. */
+  /** Ends what the encoder holds back (a row group), and cuts what is compressed. Not zstd that nobody could go on with: some readers stop after the first
+   *  frame. gzip is one member in any case, and its bytes do not depend on whether somebody could. */
   async cut(): Promise<void> {
+    const { compress, session } = this.#init
     await this.#encoder?.cut?.()
-    await this.#compressor?.cut()
+    if (compress === 'gzip' || session.canCommit) await this.#compressor?.cut()
   }
 
   /** Ends the part in hand, where there is one: what comes next is in another. */

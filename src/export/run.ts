@@ -275,6 +275,7 @@ class Run {
       session,
       output,
       records: this.#records,
+      frames: this.#output.frames,
       openWarnings: opened.warnings,
       warnings: this.#warnings(),
       elapsedMs: clock.now() - started.ms,
