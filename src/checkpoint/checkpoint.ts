@@ -50,7 +50,8 @@ export interface SourceState extends Readonly<Counters> {
 export interface CompressionState {
   /** gzip members or zstd frames that have ended. */
   readonly ended: number
-  /** Length, in bytes, and CRC-32 (zlib) of what is in the gzip member in hand, before compression; null where there is none, and under zstd. */
+  /** Length, in bytes, and CRC-32 (zlib) of what is in the gzip member in hand, before compression; null where there is
+   *  none, and under zstd. */
   readonly member: { readonly bytes: number; readonly crc32: number } | null
 }
 

@@ -32,7 +32,8 @@ export interface Manifest {
   readonly bytes: number
   /** The files of a directory, in their order; null where the output is one file. */
   readonly parts: readonly { readonly name: string; readonly bytes: number }[] | null
-  /** zstd frames in the output, of all its parts: some readers stop after the first of a file. Null for other compression, and in a manifest of before. */
+  /** zstd frames in the output, of all its parts: some readers stop after the first of a file. Null for other
+   *  compression, and in a manifest of before. */
   readonly frames: number | null
   /** Of the output, of its parts one after the other, lowercase hex; null where no digest was wanted. */
   readonly sha256: string | null

@@ -24,19 +24,21 @@ export function requireCodec(codec: Codec, level?: number): void {
     throw new ConfigError('ERR_OPTION_INVALID', `compression level ${level}: ${codec} has the levels 1 to ${highest}`)
 }
 
-/** A writer whose output can be cut at a place that depends on the data alone, so that what is before it can be kept. */
+/** A writer whose output can be cut where the data alone decides, so that what is before the cut can be kept. */
 export interface CuttableWriter extends DestinationWriter {
-  /** Writes all bytes given so far to the sink, compressed: what follows does not refer to them. gzip stays one member, whose deflate stream is flushed here to
-   *  a whole byte; a zstd frame ends, and the next byte begins another (frames one after the other are one valid file: RFC 8878 §3). */
+  /** Writes all bytes given so far to the sink, compressed: what follows does not refer to them. gzip stays one member,
+   *  whose deflate stream is flushed here to a whole byte; a zstd frame ends, and the next byte begins another (frames
+   *  one after the other are one valid file: RFC 8878 §3). */
   cut(): Promise<void>
 }
 
 /**
- * A writer that compresses what it is given and writes that to `sink`, which it takes over: `commit` and `abort` go through. `bytesWritten` counts
- * compressed bytes. The output is one gzip member, or one zstd frame (with a checksum) for each `cut` and one at the end, and depends on the data, the cuts and
- * the level alone: no time, no name. To a sink that holds bytes already, a further member or frame is added.
- * @param level 1 to 9 for gzip, by default 6; 1 to 22 for zstd, by default 3. On members, level 1 of gzip is 1.7 to 2.6 times as fast as 6, for files 2 to 14
- *   percent larger.
+ * A writer that compresses what it is given and writes that to `sink`, which it takes over: `commit` and `abort` go
+ * through. `bytesWritten` counts compressed bytes. The output is one gzip member, or one zstd frame (with a checksum)
+ * for each `cut` and one at the end, and depends on the data, the cuts and the level alone: no time, no name. To a sink
+ * that holds bytes already, a further member or frame is added.
+ * @param level 1 to 9 for gzip, by default 6; 1 to 22 for zstd, by default 3. On members, level 1 of gzip is 1.7 to 2.6
+ * times as fast as 6, for files 2 to 14 percent larger.
  * @throws ConfigError ERR_RUNTIME_MISSING, ERR_OPTION_INVALID
  */
 export function compressed(sink: DestinationWriter, codec: 'gzip' | 'zstd', level?: number): CuttableWriter
@@ -55,18 +57,20 @@ const zstd = zlib as unknown as {
 const chunkSize = 64 * KiB
 const defaultLevels = { gzip: 6, zstd: 3 }
 
-/** Deflate blocks of which none is the final one, flushed to a whole byte at the end (RFC 1951 §3.2.4: an empty stored block). A stream of its own has no
- *  history, and no state that the segments before it could have shaped. */
+/** Deflate blocks of which none is the final one, flushed to a whole byte at the end (RFC 1951 §3.2.4: an empty stored
+ *  block). A stream of its own has no history, and no state that the segments before it could have shaped. */
 function deflateSegment(level: number): Transform {
   return zlib.createDeflateRaw({ level, chunkSize, finishFlush: zlib.constants.Z_SYNC_FLUSH })
 }
 
-/** RFC 1952 §2.3: deflate, no flags, no time; byte 8 is that of zlib (deflate.c), byte 9 names the system that wrote it, 255 is unknown. */
+/** RFC 1952 §2.3: deflate, no flags, no time; byte 8 is that of zlib (deflate.c), byte 9 names the system that wrote
+ *  it, 255 is unknown. */
 function gzipHeader(level: number): Buffer {
   return Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, level === 9 ? 2 : level === 1 ? 4 : 0, 255])
 }
 
-/** A final block without content (RFC 1951 §3.2.6: fixed codes, the end of the block alone), CRC-32 and length mod 2^32 of what is inside. */
+/** A final block without content (RFC 1951 §3.2.6: fixed codes, the end of the block alone), CRC-32 and length mod 2^32
+ *  of what is inside. */
 function gzipEnd({ bytes, crc32 }: Content): Buffer {
   const end = Buffer.alloc(10)
   end[0] = 3
@@ -129,11 +133,13 @@ type Content = NonNullable<CompressionState['member']>
 export interface CompressorOptions {
   /** As `compressed`. */
   readonly level?: number | undefined
-  /** Of the compressor that wrote what the sink holds, as it was after a cut. Default: the sink holds nothing that is gone on with. */
+  /** Of the compressor that wrote what the sink holds, as it was after a cut. Default: the sink holds nothing that is
+   *  gone on with. */
   readonly state?: CompressionState | null | undefined
 }
 
-/** Compresses what it is given into a sink, which stays the caller's: into one gzip member a file, or into zstd frames. Each call is awaited before the next. */
+/** Compresses what it is given into a sink, which stays the caller's: into one gzip member a file, or into zstd frames.
+ *  Each call is awaited before the next. */
 export class Compressor {
   readonly #sink: CountedSink
   readonly #codec: 'gzip' | 'zstd'
@@ -155,7 +161,8 @@ export class Compressor {
     this.#ended = state?.ended ?? 0
   }
 
-  /** What another compressor of the same codec and level goes on with, to the same bytes. True after a cut and after the end of a file. */
+  /** What another compressor of the same codec and level goes on with, to the same bytes. True after a cut and after
+   *  the end of a file. */
   get state(): CompressionState {
     return { ended: this.#ended, member: this.#member }
   }
@@ -181,7 +188,8 @@ export class Compressor {
     if (this.#codec === 'zstd') this.#ended++
   }
 
-  /** Completes the file in hand, if there is one: what is written next begins another. Resolves when the sink has all of it. */
+  /** Completes the file in hand, if there is one: what is written next begins another. Resolves when the sink has all
+   *  of it. */
   async endFile(): Promise<void> {
     await this.cut()
     if (this.#member === null) return

@@ -35,8 +35,8 @@ export function obstacleOf({ resolved, transform, hasInput }: IdentityInit): str
   return null
 }
 
-/** Bytes of records between two places at which what is compressed is cut; null where it is not: zstd, of which some readers take the first frame alone, only
- *  where the export can go on after a cut. */
+/** Bytes of records between two places at which what is compressed is cut; null where it is not: zstd, of which some
+ *  readers take the first frame alone, only where the export can go on after a cut. */
 export function compressionCutOf(init: IdentityInit): number | null {
   const { compress, commitBytes } = init.resolved
   return compress === 'gzip' || (compress === 'zstd' && obstacleOf(init) === null) ? commitBytes : null

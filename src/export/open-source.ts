@@ -119,7 +119,8 @@ function listOptions({ resolved, privacy, refreshToken, clock, signal }: Checked
   }
 }
 
-/** Where a list is cut, so that what stands before a cut can be kept: where row groups of Parquet end, and what is compressed is flushed. */
+/** Where a list is cut, so that what stands before a cut can be kept: where row groups of Parquet end, and what is
+ *  compressed is flushed. */
 function cutsOf(checked: Checked): { cutBytes?: number; cutRecords?: number } {
   const { resolved } = checked
   if (factsOf(resolved.format).cuts === 'row groups')

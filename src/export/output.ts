@@ -74,8 +74,9 @@ export class Output {
     await (this.#encoder ?? (await this.#begin())).encode(batch)
   }
 
-  /** Ends what the encoder holds back (a row group), and cuts what is compressed. Not zstd that nobody could go on with: some readers stop after the first
-   *  frame. gzip is one member in any case, and its bytes do not depend on whether somebody could. */
+  /** Ends what the encoder holds back (a row group), and cuts what is compressed. Not zstd that nobody could go on
+   *  with: some readers stop after the first frame. gzip is one member in any case, and its bytes do not depend on
+   *  whether somebody could. */
   async cut(): Promise<void> {
     const { compress, session } = this.#init
     await this.#encoder?.cut?.()

@@ -35,11 +35,13 @@ function resumeWarnings(resumedFrom: ExportReport['resumedFrom']): Warning[] {
   ]
 }
 
-/** What to tell of zstd frames that follow each other in a file. @param frames of all `files`; null where the output is no zstd */
+/** What to tell of zstd frames that follow each other in a file. @param frames of all `files`; null where the output is
+ *  no zstd */
 export function frameWarnings(frames: number | null, files: number): Warning[] {
   if (frames === null || frames <= files) return []
   const where = files === 1 ? '' : ` in ${plural(files, 'file')}`
-  const message = `${plural(frames, 'zstd frame')}${where}: some readers stop after the first; see truto-export help encode`
+  const what = `${plural(frames, 'zstd frame')}${where}`
+  const message = `${what}: some readers stop after the first; see truto-export help encode`
   return [{ code: 'zstd-frames', message, count: 1 }]
 }
 

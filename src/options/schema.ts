@@ -88,8 +88,9 @@ export interface OptionEntry {
 
 export type OptionTable = { readonly [name: string]: OptionEntry }
 
-/** What of an export an option shapes: what is asked for; what the row of a format names; how the output stands in files and frames, and where it is flushed; or
- *  nothing that could be seen in its bytes. Two exports that differ in an option which shapes theirs are two, and neither resumes the other. */
+/** What of an export an option shapes: what is asked for; what the row of a format names; how the output stands in
+ *  files and frames, and where it is flushed; or nothing that could be seen in its bytes. Two exports that differ in an
+ *  option which shapes theirs are two, and neither resumes the other. */
 export type Shape = 'request' | FormatShape | 'output' | 'nothing'
 
 /** An option of an export. */

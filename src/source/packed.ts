@@ -19,8 +19,8 @@ function cancellable(bytes: AsyncIterable<Uint8Array>): CancellableBody {
 /** Whether this Node.js has zstd. */
 export const hasZstd = 'createZstdDecompress' in zlib
 
-/** As `unpack`, frame by frame, so that all of them are read and each is whole, whatever the version of Node.js. At the end, or where the result is left early,
- *  `bytes` is cancelled. */
+/** As `unpack`, frame by frame, so that all of them are read and each is whole, whatever the version of Node.js. At the
+ *  end, or where the result is left early, `bytes` is cancelled. */
 export async function* unpackedZstd(bytes: CancellableBody, name: string): AsyncGenerator<Uint8Array, void, undefined> {
   if (!hasZstd) {
     throw new ConfigError(

@@ -26,7 +26,8 @@ export interface CountedFile<B = CancellableBody> {
 /** Counts the records of one file. Rejects with DataError or UpstreamError where they are not whole, or not what the manifest says. */
 export type RecordCounter = (file: CountedFile) => Promise<number>
 
-/** Counts the records of the files of an output, one after the other; null where this Node.js has no zstd, and they are under that. */
+/** Counts the records of the files of an output, one after the other; null where this Node.js has no zstd, and they are
+ *  under that. */
 export function recordCounter({ format, compression, options }: Manifest): RecordCounter | null {
   const count = counters[format](options)
   if (compression === 'none') return count

@@ -283,7 +283,7 @@ describe('cuts', () => {
     )
   })
 
-  /** What is compressed with a cut after each text, by another compressor after those at which the export `isResumed`. */
+  /** What is compressed with a cut after each text, by another compressor after those that `isResumed` tells of. */
   async function cutAt(
     texts: readonly Buffer[],
     level: number | undefined,

@@ -37,7 +37,7 @@ test('the same differs in nothing, and what knew no digests cannot be compared',
   expect(differingOptions(undefined, identity().digests)).toEqual([])
 })
 
-test('where zstd ends a frame is no part of an export that nobody could go on with, gzip is flushed there all the same', () => {
+test('where zstd ends a frame counts where the export can be resumed, where gzip is flushed in any case', () => {
   const differs = (options: GivenOptions): boolean =>
     identity({ ...options, commitBytes: 1 << 20 }).fingerprint !==
     identity({ ...options, commitBytes: 1 << 21 }).fingerprint

@@ -49,7 +49,7 @@ const codes = (report: { warnings: readonly { code: string }[] }): string[] => r
 
 // before Node.js 22.15 there is no zstd
 describe.skipIf(!hasZstd)('an output under zstd', () => {
-  test('has a frame for each commit, which manifest and report tell of, and verify counts the records of all', async () => {
+  test('has a frame for each commit, which manifest and report tell of, and verify counts all records', async () => {
     const { path, attempt } = await scene()
     const report = await attempt()
     const bytes = readFileSync(path)
