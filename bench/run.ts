@@ -1,4 +1,4 @@
-// `npm run bench [-- engines|export|compare|columns|memory|bounds|readme …] [--small] [--fresh] [--render] [--rounds N] [--megabytes N]`: see README.md of this folder.
+// `npm run bench [-- engines|export|compare|columns|memory|bounds|moves|readme …] [--small] [--fresh] [--render] [--rounds N] [--megabytes N]`: see README.md of this folder.
 
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { measureEngines, renderEngines } from './engines.js'
 import { measureExport, renderExport } from './export.js'
 import { KeptRun, machineLine, type Rendered } from './kept.js'
 import { judgeMemory, measureMemory, renderMemory } from './memory.js'
+import { moves } from './moves.js'
 import { between, memoryTable, shortTables } from './readme.js'
 
 const { values: flags, positionals } = parseArgs({
@@ -93,12 +94,13 @@ const benchmarks: Record<string, Benchmark> = {
   }),
 }
 
-const known = [...Object.keys(benchmarks), 'readme']
+const known = [...Object.keys(benchmarks), 'moves', 'readme']
 const unknown = positionals.filter((name) => !known.includes(name))
 if (unknown.length > 0) throw new Error(`no benchmark ${unknown.join(', ')}; there are ${known.join(', ')}`)
 const asked = positionals.length > 0 ? positionals : Object.keys(benchmarks)
 for (const name of asked) {
   if (name === 'readme') writeReadme()
+  else if (name === 'moves') process.stdout.write(await moves(isSmall ? 4000 : 20_000))
   else await runBenchmark(name, benchmarks[name]!)
 }
 

@@ -142,6 +142,10 @@ class Run {
   readonly #source: PagedSource
   readonly #steps: Steps
   readonly #output: Output
+  /** Whether the output is not compressed. */
+  readonly #isPlain: boolean
+  /** Whether the output can be resumed after any record: what is compressed, and what is gathered into row groups, can be at cuts alone. */
+  readonly #resumesAnywhere: boolean
   /** Records in the output. */
   #records: number
   /** Whether nothing is between the source and the place: then `#point` tells the truth. */
@@ -153,6 +157,8 @@ class Run {
     const { checked, session, opened, progress } = init
     const { start } = session
     this.#init = init
+    this.#isPlain = checked.resolved.compress === 'none'
+    this.#resumesAnywhere = this.#isPlain && factsOf(checked.resolved.format).cuts === 'records'
     this.#records = start?.records ?? 0
     this.#steps = new Steps(checked, {
       findsNames: this.#records === 0,
@@ -198,17 +204,18 @@ class Run {
     if (this.#source.isAtPartEnd) await this.#output.endPart()
     else if (this.#source.isAtCut) await this.#output.cut()
     const isConfirmed = this.#source.confirm()
-    this.#isAtPoint = isConfirmed && this.#isOpen
+    this.#isAtPoint = isConfirmed && this.#resumesAnywhere
     if (isConfirmed && session.canCommit) await this.#commitIfDue()
   }
 
   /** Where the output can be resumed anywhere, so much of it is a reason; else it is asked at each cut. */
   async #commitIfDue(): Promise<void> {
     const { session } = this.#init
-    if (this.#isOpen ? !session.isDue(this.#output.bytesWritten) : !this.#source.isAtCut) return
+    if (this.#resumesAnywhere ? !session.isDue(this.#output.bytesWritten) : !this.#source.isAtCut) return
     const point = this.#point()
     // what is compressed is cut where that was asked for
-    if (point !== null && (this.#isOpen || session.passCut(point) || !this.#isPlain)) await session.commit(point)
+    if (point !== null && (this.#resumesAnywhere || session.reachCut(point) || !this.#isPlain))
+      await session.commit(point)
   }
 
   /** A page begins, to which the output can be taken back. A page that is resumed in its middle does not begin here. */
@@ -217,7 +224,7 @@ class Run {
     if (!session.canCommit || !this.#isPlain) return
     const point = this.#point()
     if (point === null || point.source.taken.records > 0) return
-    if (session.passPage(point)) await session.commit(point)
+    if (session.reachPage(point)) await session.commit(point)
   }
 
   /** Where the export could be resumed; null where it could not. */
@@ -248,7 +255,7 @@ class Run {
     const failure = await this.#rewound(error)
     if (failure === null) return null
     const isStopped = signal?.aborted === true && !this.#isEnding // later, it is not what the export failed by
-    await session.stop(isStopped ? null : failure, this.#isAtPoint ? this.#point() : session.passed)
+    await session.stop(isStopped ? null : failure, this.#isAtPoint ? this.#point() : session.reached)
     await this.#output.abort()
     if (isStopped) throw signal.reason
     const known = asFailure(failure, 'exporting')
@@ -290,15 +297,6 @@ class Run {
       ...this.#steps.warnings(),
       ...this.#output.warnings(),
     ])
-  }
-
-  get #isPlain(): boolean {
-    return this.#init.checked.resolved.compress === 'none'
-  }
-
-  /** Whether the output can be resumed after any record: what is compressed, and what is gathered into row groups, can be at cuts alone. */
-  get #isOpen(): boolean {
-    return this.#isPlain && factsOf(this.#init.checked.resolved.format).cuts === 'records'
   }
 }
 

@@ -239,7 +239,7 @@ export class Session {
   /** What an abort leaves: absent as long as there is no checkpoint. */
   #keeps: Keeps | undefined
   /** Where the export could be resumed, as soon as the checkpoint tells of it. */
-  #passed: ExportState | null = null
+  #reached: ExportState | null = null
   /** Whether the same command would not get further from the checkpoint. */
   #isStuck = false
   #pageStart: ExportState | null
@@ -296,9 +296,9 @@ export class Session {
     return this.#isStuck ? kept : `${kept}, the same command goes on from there`
   }
 
-  /** The point that was passed last. */
-  get passed(): ExportState | null {
-    return this.#passed
+  /** The point that was reached last. */
+  get reached(): ExportState | null {
+    return this.#reached
   }
 
   /** Whether so many bytes are worth a checkpoint. */
@@ -308,14 +308,14 @@ export class Session {
 
   /** Takes note of a cut at which the export could be resumed, all bytes before which were written. Says whether a checkpoint is due: cuts are far apart, so
    *  that one also is after some time. */
-  passCut(point: ExportState): boolean {
-    this.#passed = point
+  reachCut(point: ExportState): boolean {
+    this.#reached = point
     return this.isDue(point.bytes) || (this.#isLate && this.#isAhead(point))
   }
 
   /** Takes note of the beginning of a page, to which the output can be taken back. Says whether a checkpoint is due. */
-  passPage(point: ExportState): boolean {
-    this.#passed = point
+  reachPage(point: ExportState): boolean {
+    this.#reached = point
     this.#pageStart = point
     return this.#isLate && this.#isAhead(point)
   }
@@ -323,7 +323,7 @@ export class Session {
   /** Makes the bytes durable and saves the point after them. @throws OutputError, StateError */
   async commit(point: ExportState): Promise<void> {
     const { writer } = this.#kept!
-    this.#passed = point
+    this.#reached = point
     const kept = await writer.keep()
     if (writer.bytesWritten !== point.bytes) {
       throw new InternalError('ERR_INTERNAL', `a checkpoint of ${point.bytes} bytes at ${writer.bytesWritten} bytes`)
@@ -362,7 +362,7 @@ export class Session {
     const kept = await rewind.keptAt(point.bytes)
     if (this.#committed !== null) await this.#save(point, kept, null)
     await rewind.to(point.bytes)
-    this.start = this.#passed = this.#pageStart = point
+    this.start = this.#reached = this.#pageStart = point
     this.#init.onEvent?.({ kind: 'rewind', page, records: point.records })
     return true
   }
