@@ -42,7 +42,8 @@ export interface Verification {
   readonly bytes: Compared<number>
   /** `expected` is null where the export made no digest: then `found` is one for you to keep. */
   readonly sha256: { readonly expected: string | null; readonly found: string }
-  /** `found` is null where the records could not be counted: in a damaged file, and under zstd. */
+  /** `found` is null where the records could not be counted: in a damaged file, and under zstd by a Node.js that has
+   *  none. */
   readonly records: { readonly expected: number; readonly found: number | null }
 }
 

@@ -6,10 +6,10 @@ import { type Counters, counterNames, countersBy } from '../counts.js'
 import { printable, StateError } from '../errors.js'
 import { type Framing, framings, type JsonValue, type Warning } from '../record.js'
 import { answerFormats, type ResponseFormat } from '../report.js'
-import { count, type Fields, list, object, oneOf, orNull, text } from './fields.js'
+import { count, type Fields, list, object, oneOf, orNull, text, whole } from './fields.js'
 
 /** Version of the text. A reader takes its own version only: state is never guessed. */
-export const checkpointVersion = 4
+export const checkpointVersion = 5
 
 /** A number of records, and their bytes with a line feed after each. */
 export interface RecordCounts {
@@ -46,11 +46,22 @@ export interface SourceState extends Readonly<Counters> {
   readonly idOnlyRecords: number
 }
 
+/** How far compression has come where it can go on. */
+export interface CompressionState {
+  /** gzip members or zstd frames that have ended. */
+  readonly ended: number
+  /** Length, in bytes, and CRC-32 (zlib) of what is in the gzip member in hand, before compression; null where there is
+   *  none, and under zstd. */
+  readonly member: { readonly bytes: number; readonly crc32: number } | null
+}
+
 /** A point at which an export can go on. */
 export interface ExportState {
   readonly source: SourceState
   /** What the encoder gave for this; null where it had not begun. */
   readonly encoder: JsonValue
+  /** Null where nothing is compressed. */
+  readonly compression: CompressionState | null
   /** Records in the output. */
   readonly records: number
   /** Length of the output, in bytes. */
@@ -146,9 +157,20 @@ function stateOf(value: JsonValue | undefined): ExportState {
   return {
     source: sourceOf(fields['source']),
     encoder: fields['encoder'] ?? null,
+    compression: orNull(fields, 'compression', (from, name) => compressionOf(object(from[name], name))),
     records: count(fields, 'records'),
     bytes: count(fields, 'bytes'),
     warnings: warningsOf(fields['warnings']),
+  }
+}
+
+function compressionOf(fields: Fields): CompressionState {
+  return {
+    ended: whole(fields, 'ended', Number.MAX_SAFE_INTEGER),
+    member: orNull(fields, 'member', (from, name) => {
+      const member = object(from[name], name)
+      return { bytes: whole(member, 'bytes', Number.MAX_SAFE_INTEGER), crc32: whole(member, 'crc32', 2 ** 32) }
+    }),
   }
 }
 

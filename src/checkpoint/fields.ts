@@ -27,6 +27,13 @@ export function count(fields: Fields, name: string): number {
   return value
 }
 
+/** A count that is whole, and less than `limit`. */
+export function whole(fields: Fields, name: string, limit: number): number {
+  const value = count(fields, name)
+  if (!Number.isInteger(value) || value >= limit) throw new Error(`${name} is no whole number below ${limit}`)
+  return value
+}
+
 export function oneOf<T extends JsonValue>(fields: Fields, name: string, values: readonly T[]): T {
   const value = fields[name]
   if (!values.includes(value as T)) throw new Error(`${name} has an unknown value`)

@@ -32,6 +32,9 @@ export interface Manifest {
   readonly bytes: number
   /** The files of a directory, in their order; null where the output is one file. */
   readonly parts: readonly { readonly name: string; readonly bytes: number }[] | null
+  /** zstd frames in the output, of all its parts: some readers stop after the first of a file. Null for other
+   *  compression, and in a manifest of before. */
+  readonly frames: number | null
   /** Of the output, of its parts one after the other, lowercase hex; null where no digest was wanted. */
   readonly sha256: string | null
   /** As in the report: true where the end of the list was proven. */
@@ -145,6 +148,7 @@ export function manifestOf(value: JsonValue, corrupt: (why: string) => Error): M
       records: count(fields, 'records'),
       bytes: count(fields, 'bytes'),
       parts: orNull(fields, 'parts', partsOf),
+      frames: fields['frames'] === undefined ? null : orNull(fields, 'frames', count),
       sha256: orNull(fields, 'sha256', digest),
       complete: oneOf(fields, 'complete', [true, 'unproven'] as const),
       source: sourceOf(object(fields['source'], 'source')),

@@ -3,6 +3,7 @@
 import type { Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
 import { KiB } from '../bytes/units.js'
+import type { CompressionState } from '../checkpoint/checkpoint.js'
 import type { Codec } from '../encode/formats.js'
 import { asExportError, ConfigError, InternalError } from '../errors.js'
 import type { DestinationWriter } from './destination.js'
@@ -23,22 +24,24 @@ export function requireCodec(codec: Codec, level?: number): void {
     throw new ConfigError('ERR_OPTION_INVALID', `compression level ${level}: ${codec} has the levels 1 to ${highest}`)
 }
 
-/** A writer whose output can be ended and begun again at a place that depends on the data alone, so that what is before it can be kept. */
-export interface MemberWriter extends DestinationWriter {
-  /** Ends the member (gzip) or frame (zstd) in hand; the next byte begins another. When the promise resolves, all bytes given so far have reached the sink,
-   *  compressed. Members and frames one after the other are one valid file (RFC 1952 §2.2, RFC 8878 §3). */
+/** A writer whose output can be cut where the data alone decides, so that what is before the cut can be kept. */
+export interface CuttableWriter extends DestinationWriter {
+  /** Writes all bytes given so far to the sink, compressed: what follows does not refer to them. gzip stays one member,
+   *  whose deflate stream is flushed here to a whole byte; a zstd frame ends, and the next byte begins another (frames
+   *  one after the other are one valid file: RFC 8878 §3). */
   cut(): Promise<void>
 }
 
 /**
- * A writer that compresses what it is given and writes that to `sink`, which it takes over: `commit` and `abort` go through. `bytesWritten` counts
- * compressed bytes. The output is one gzip member or one zstd frame (with a checksum) that depends on the data and the level alone: no time, no name;
- * `cut` makes it several. To a sink that holds bytes already, further members are added.
- * @param level 1 to 9 for gzip, by default 6; 1 to 22 for zstd, by default 3. On members, level 1 of gzip is 1.7 to 2.6 times as fast as 6, for files 2 to 14
- *   percent larger.
+ * A writer that compresses what it is given and writes that to `sink`, which it takes over: `commit` and `abort` go
+ * through. `bytesWritten` counts compressed bytes. The output is one gzip member, or one zstd frame (with a checksum)
+ * for each `cut` and one at the end, and depends on the data, the cuts and the level alone: no time, no name. To a sink
+ * that holds bytes already, a further member or frame is added.
+ * @param level 1 to 9 for gzip, by default 6; 1 to 22 for zstd, by default 3. On members, level 1 of gzip is 1.7 to 2.6
+ * times as fast as 6, for files 2 to 14 percent larger.
  * @throws ConfigError ERR_RUNTIME_MISSING, ERR_OPTION_INVALID
  */
-export function compressed(sink: DestinationWriter, codec: 'gzip' | 'zstd', level?: number): MemberWriter
+export function compressed(sink: DestinationWriter, codec: 'gzip' | 'zstd', level?: number): CuttableWriter
 export function compressed(sink: DestinationWriter, codec: Codec, level?: number): DestinationWriter
 export function compressed(sink: DestinationWriter, codec: Codec, level?: number): DestinationWriter {
   requireCodec(codec, level)
@@ -51,25 +54,46 @@ const zstd = zlib as unknown as {
   constants: { ZSTD_c_compressionLevel: number; ZSTD_c_checksumFlag: number }
 }
 
-function gzip(level = 6): Transform {
-  return zlib.createGzip({ level, chunkSize: 64 * KiB })
+const chunkSize = 64 * KiB
+const defaultLevels = { gzip: 6, zstd: 3 }
+
+/** Deflate blocks of which none is the final one, flushed to a whole byte at the end (RFC 1951 §3.2.4: an empty stored
+ *  block). A stream of its own has no history, and no state that the segments before it could have shaped. */
+function deflateSegment(level: number): Transform {
+  return zlib.createDeflateRaw({ level, chunkSize, finishFlush: zlib.constants.Z_SYNC_FLUSH })
 }
 
-function zstdFrame(level = 3): Transform {
+/** RFC 1952 §2.3: deflate, no flags, no time; byte 8 is that of zlib (deflate.c), byte 9 names the system that wrote
+ *  it, 255 is unknown. */
+function gzipHeader(level: number): Buffer {
+  return Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, level === 9 ? 2 : level === 1 ? 4 : 0, 255])
+}
+
+/** A final block without content (RFC 1951 §3.2.6: fixed codes, the end of the block alone), CRC-32 and length mod 2^32
+ *  of what is inside. */
+function gzipEnd({ bytes, crc32 }: Content): Buffer {
+  const end = Buffer.alloc(10)
+  end[0] = 3
+  end.writeUInt32LE(crc32, 2)
+  end.writeUInt32LE(bytes % 2 ** 32, 6)
+  return end
+}
+
+function zstdFrame(level: number): Transform {
   const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = zstd.constants
   return zstd.createZstdCompress!({
-    chunkSize: 64 * KiB,
+    chunkSize,
     params: { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 },
   })
 }
 
-class CompressedWriter implements MemberWriter {
+class CompressedWriter implements CuttableWriter {
   readonly #sink: DestinationWriter
   readonly #compressor: Compressor
 
   constructor(sink: DestinationWriter, codec: 'gzip' | 'zstd', level?: number) {
     this.#sink = sink
-    this.#compressor = new Compressor(sink, codec, level)
+    this.#compressor = new Compressor(sink, codec, { level })
   }
 
   get bytesWritten(): number {
@@ -104,21 +128,43 @@ class CompressedWriter implements MemberWriter {
   }
 }
 
-/** Compresses what it is given into members of a sink, which stays the caller's. Each call is awaited before the next. */
+type Content = NonNullable<CompressionState['member']>
+
+export interface CompressorOptions {
+  /** As `compressed`. */
+  readonly level?: number | undefined
+  /** Of the compressor that wrote what the sink holds, as it was after a cut. Default: the sink holds nothing that is
+   *  gone on with. */
+  readonly state?: CompressionState | null | undefined
+}
+
+/** Compresses what it is given into a sink, which stays the caller's: into one gzip member a file, or into zstd frames.
+ *  Each call is awaited before the next. */
 export class Compressor {
   readonly #sink: CountedSink
   readonly #codec: 'gzip' | 'zstd'
-  readonly #level: number | undefined
+  readonly #level: number
   readonly #block = Buffer.allocUnsafeSlow(blockBytes)
   #size = 0
-  #member: Member | null = null
+  /** From the last cut on. */
+  #segment: Segment | null = null
+  /** Of the gzip member in hand. */
+  #member: Content | null
+  #ended: number
   #isEnded = false
 
-  /** @param sink to one that holds bytes already, further members are added */
-  constructor(sink: CountedSink, codec: 'gzip' | 'zstd', level?: number) {
+  constructor(sink: CountedSink, codec: 'gzip' | 'zstd', { level, state }: CompressorOptions = {}) {
     this.#sink = sink
     this.#codec = codec
-    this.#level = level
+    this.#level = level ?? defaultLevels[codec]
+    this.#member = state?.member ?? null
+    this.#ended = state?.ended ?? 0
+  }
+
+  /** What another compressor of the same codec and level goes on with, to the same bytes. True after a cut and after
+   *  the end of a file. */
+  get state(): CompressionState {
+    return { ended: this.#ended, member: this.#member }
   }
 
   /** Resolves when `bytes` may be overwritten. @throws what the sink throws */
@@ -133,44 +179,76 @@ export class Compressor {
     }
   }
 
-  /** As `MemberWriter.cut`. */
+  /** As `CuttableWriter.cut`. */
   async cut(): Promise<void> {
     if (this.#size > 0) await this.#compressBlock()
-    await this.#member?.end()
-    this.#member = null
+    if (this.#segment === null) return
+    await this.#segment.end()
+    this.#segment = null
+    if (this.#codec === 'zstd') this.#ended++
   }
 
-  /** Ends the last member. Resolves when the sink has all of it. */
+  /** Completes the file in hand, if there is one: what is written next begins another. Resolves when the sink has all
+   *  of it. */
+  async endFile(): Promise<void> {
+    await this.cut()
+    if (this.#member === null) return
+    await this.#put(gzipEnd(this.#member))
+    this.#member = null
+    this.#ended++
+  }
+
+  /** As `endFile`; nothing is written any more. A sink without a byte gets a file that holds nothing. */
   async end(): Promise<void> {
     this.#isEnded = true
-    // nothing at all is a member too: an empty file is no gzip file
-    if (this.#size === 0 && this.#sink.bytesWritten === 0) this.#member ??= this.#begin()
-    await this.cut()
+    if (this.#size === 0 && this.#sink.bytesWritten === 0) await this.#compressNothing()
+    await this.endFile()
   }
 
   /** Gives up what is in hand. Resolves when no write to the sink is in flight any more. Never throws. */
   async destroy(): Promise<void> {
     this.#isEnded = true
-    await this.#member?.destroy()
+    await this.#segment?.destroy()
   }
 
   async #compressBlock(): Promise<void> {
     const block = this.#block.subarray(0, this.#size)
     this.#size = 0
-    this.#member ??= this.#begin()
-    await this.#member.compress(block)
+    this.#segment ??= this.#begin()
+    await this.#segment.compress(block)
+    if (this.#member === null) return
+    const { bytes, crc32 } = this.#member
+    this.#member = { bytes: bytes + block.length, crc32: zlib.crc32(block, crc32) }
   }
 
-  #begin(): Member {
-    const stream = this.#codec === 'gzip' ? gzip(this.#level) : zstdFrame(this.#level)
-    return new Member(this.#sink, this.#codec, stream)
+  async #compressNothing(): Promise<void> {
+    if (this.#codec === 'zstd') this.#segment ??= this.#begin()
+    else if (this.#member === null) {
+      await this.#put(gzipHeader(this.#level))
+      this.#member = { bytes: 0, crc32: 0 }
+    }
+  }
+
+  #begin(): Segment {
+    if (this.#codec === 'zstd') return new Segment(this.#sink, this.#codec, zstdFrame(this.#level))
+    const head = this.#member === null ? gzipHeader(this.#level) : null
+    this.#member ??= { bytes: 0, crc32: 0 }
+    return new Segment(this.#sink, this.#codec, deflateSegment(this.#level), head)
+  }
+
+  async #put(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#sink.write(bytes)
+    } catch (error) {
+      throw asExportError(error, `compressing with ${this.#codec}`)
+    }
   }
 }
 
 type CountedSink = Pick<DestinationWriter, 'write' | 'bytesWritten'>
 
-/** One gzip member or zstd frame on its way to the sink. */
-class Member {
+/** What is compressed between two cuts, on its way to the sink. */
+class Segment {
   readonly #sink: CountedSink
   readonly #codec: Codec
   readonly #compressor: Transform
@@ -179,11 +257,12 @@ class Member {
   /** Set while a block waits for the compressor. Not a race of promises: each would stay with the pump's until the end of the export. */
   #rejectWaiting: ((error: unknown) => void) | null = null
 
-  constructor(sink: CountedSink, codec: Codec, compressor: Transform) {
+  /** @param head comes first, as it is */
+  constructor(sink: CountedSink, codec: Codec, compressor: Transform, head: Uint8Array | null = null) {
     this.#sink = sink
     this.#codec = codec
     this.#compressor = compressor
-    this.#pump = this.#run()
+    this.#pump = this.#run(head)
     this.#pump.catch(() => {}) // its error comes out of the block or the end that waits for it
   }
 
@@ -214,16 +293,12 @@ class Member {
     await this.#pump.catch(() => {})
   }
 
-  async #run(): Promise<void> {
-    let offset = 0
+  async #run(head: Uint8Array | null): Promise<void> {
     try {
-      for await (const chunk of this.#compressor as AsyncIterable<Buffer>) {
-        // RFC 1952 §2.3: byte 9 names the system that wrote the member, 255 is unknown; the same bytes everywhere
-        if (this.#codec === 'gzip' && offset <= 9 && offset + chunk.length > 9) chunk[9 - offset] = 255
-        offset += chunk.length
-        await this.#sink.write(chunk)
-      }
+      if (head !== null) await this.#sink.write(head)
+      for await (const chunk of this.#compressor as AsyncIterable<Buffer>) await this.#sink.write(chunk)
     } catch (error) {
+      this.#compressor.destroy() // not yet iterated where the head could not be written
       const known = asExportError(error, `compressing with ${this.#codec}`)
       queueMicrotask(() => this.#rejectWaiting?.(known)) // once the pump itself has rejected
       throw known

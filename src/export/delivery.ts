@@ -20,8 +20,11 @@ export interface DeliveryInit {
   /** What the columns come from. */
   readonly schema: ResourceSchema
   readonly fingerprint: string | null
+  /** As `compressionCutOf`. */
+  readonly compressionCut: number | null
   /** The files of the output, where it is a directory. */
   readonly parts: Manifest['parts']
+  readonly frames: Manifest['frames']
   /** Whether a saved body was read, and not Truto asked. */
   readonly hasInput: boolean
   /** What the last page was asked for with. */
@@ -42,6 +45,7 @@ export function deliveryOf(init: DeliveryInit): Manifest {
     records,
     bytes: report.outputBytes,
     parts: init.parts,
+    frames: init.frames,
     sha256: report.digest?.hex ?? null,
     complete: report.complete,
     source: {
@@ -57,7 +61,7 @@ export function deliveryOf(init: DeliveryInit): Manifest {
       fallback,
     },
     schema: { resource: schema.resource, version: schema.version, columns: columnsOf(resolved, schema) },
-    options: optionsOf(resolved),
+    options: optionsOf(resolved, init.compressionCut),
     fingerprint: init.fingerprint,
     warnings: outputWarnings(report.warnings),
     versions: {
@@ -106,16 +110,14 @@ function digestOf(cursor: string | null): string | null {
 const toldAsSource = ['resource', 'account', 'workspace', 'channel', 'query', 'queryRaw', 'responseFormat', 'cursor']
 
 /** The options that shape what is in the output's bytes. */
-function optionsOf(resolved: ResolvedOptions): Manifest['options'] {
-  const { format, compress, commitBytes } = resolved
+function optionsOf(resolved: ResolvedOptions, compressionCut: number | null): Manifest['options'] {
   const told = [
     ...optionsShaping('request').filter(({ name }) => !toldAsSource.includes(name)),
-    ...factsOf(format).shapedBy.flatMap(optionsShaping),
+    ...factsOf(resolved.format).shapedBy.flatMap(optionsShaping),
   ].filter(({ isIndirect }) => !isIndirect)
   return {
     ...Object.fromEntries(told.map(({ name }) => [name, resolved[name] as JsonValue])),
-    // where a gzip member or zstd frame ends
-    ...(compress === 'none' ? {} : { commitBytes }),
+    ...(compressionCut === null ? {} : { commitBytes: compressionCut }),
   }
 }
 

@@ -35,6 +35,13 @@ export function obstacleOf({ resolved, transform, hasInput }: IdentityInit): str
   return null
 }
 
+/** Bytes of records between two places at which what is compressed is cut; null where it is not: zstd, of which some
+ *  readers take the first frame alone, only where the export can go on after a cut. */
+export function compressionCutOf(init: IdentityInit): number | null {
+  const { compress, commitBytes } = init.resolved
+  return compress === 'gzip' || (compress === 'zstd' && obstacleOf(init) === null) ? commitBytes : null
+}
+
 /** SHA-256 of everything that the output's bytes depend on: request, transforms, format. No token, no limit, no deadline. */
 export function identityOf(init: IdentityInit): string {
   const { columns } = factsOf(init.resolved.format)
@@ -90,12 +97,13 @@ type Facts = { readonly [name: string]: unknown }
 
 /** What the output's bytes depend on, by what the table says that options shape. Those that are named here stand where checkpoints of before have them; of others
  *  that are added to the table there is nothing to be done. */
-function factsShaping({ resolved, transform }: IdentityInit) {
-  const { apiUrl, ...request } = factsOfShape(resolved, 'request')
-  const { redactKey, ...records } = factsOfShape(resolved, 'records')
-  const { parser, commitBytes, partRows, partBytes, ...output } = factsOfShape(resolved, 'output')
+function factsShaping(init: IdentityInit) {
+  const { resolved, transform } = init
+  const { apiUrl, ...request } = factsOfShape(init, 'request')
+  const { redactKey, ...records } = factsOfShape(init, 'records')
+  const { parser, commitBytes, partRows, partBytes, ...output } = factsOfShape(init, 'output')
   const shapes = factsOf(resolved.format).shapedBy.filter((shape) => shape !== 'records')
-  const formatFacts: Facts = Object.assign({}, ...shapes.map((shape) => factsOfShape(resolved, shape)))
+  const formatFacts: Facts = Object.assign({}, ...shapes.map((shape) => factsOfShape(init, shape)))
   const { schema = null, maxMemoryBytes = null, ...own } = formatFacts
   return {
     apiUrl,
@@ -115,12 +123,13 @@ function factsShaping({ resolved, transform }: IdentityInit) {
   }
 }
 
-function factsOfShape(resolved: ResolvedOptions, shape: Exclude<Shape, 'nothing'>): Facts {
+function factsOfShape(init: IdentityInit, shape: Exclude<Shape, 'nothing'>): Facts {
+  const { resolved } = init
   const options = optionsShaping(shape).filter(({ isGuard }) => !isGuard)
   return Object.fromEntries(
     options.map(({ name, isIndirect }) => [
       name,
-      isIndirect ? following[name as IndirectName](resolved) : resolved[name],
+      isIndirect ? following[name as IndirectName](resolved, init) : resolved[name],
     ]),
   )
 }
@@ -133,9 +142,8 @@ const following = {
   redactKey: keyOfHashes,
   schema: (resolved) => givenSchema(resolved)?.fields ?? null,
   maxMemoryBytes: fewerRowsOf,
-  // where a gzip member or zstd frame ends
-  commitBytes: ({ compress, commitBytes }) => (compress === 'none' ? null : commitBytes),
-} satisfies Record<IndirectName, (resolved: ResolvedOptions) => unknown>
+  commitBytes: (_, init) => compressionCutOf(init),
+} satisfies Record<IndirectName, (resolved: ResolvedOptions, init: IdentityInit) => unknown>
 
 /** The options in which two exports differ, as flags; none where that cannot be told. Options of another format count as that one. */
 export function differingOptions(saved: OptionDigests | undefined, own: OptionDigests): string[] {

@@ -3,7 +3,6 @@
 import type { SourceState } from '../checkpoint/checkpoint.js'
 import { factsOf } from '../encode/formats.js'
 import type { HttpClient } from '../http/client.js'
-import type { ResolvedOptions } from '../options/schema.js'
 import type { Warning } from '../record.js'
 import type { Progress } from '../report.js'
 import { BodySource } from '../source/body-source.js'
@@ -15,6 +14,7 @@ import { TrutoSource, type TrutoSourceOptions } from '../source/truto-source.js'
 import { version } from '../version.js'
 import { expectedSchema } from './declared-fields.js'
 import { columnsOf, excludedByServer, rowGroupCuts } from './edits.js'
+import { compressionCutOf, identityInit } from './identity.js'
 import { type Checked, isStream } from './options.js'
 
 export interface OpenSource {
@@ -90,7 +90,7 @@ export async function openClient({ resolved, privacy, onEvent, clock }: Checked)
 function sharedOptions(checked: Checked, { withFields = false, progress }: OpenSourceInit): SourceOptions {
   const { resolved, transform, signal, onEvent, clock } = checked
   const { redact: _fields, partBytes, partRows: partRecords, ...settings } = resolved // what a source calls redact is something else
-  const cuts = { ...(isStream(transform) ? {} : cutsOf(resolved)), partBytes, partRecords }
+  const cuts = { ...(isStream(transform) ? {} : cutsOf(checked)), partBytes, partRecords }
   return { ...settings, ...cuts, withFields, signal, onEvent, progress, ...(clock ? { clock } : {}) }
 }
 
@@ -119,11 +119,14 @@ function listOptions({ resolved, privacy, refreshToken, clock, signal }: Checked
   }
 }
 
-/** Where a list is cut, so that what stands before a cut can be kept: row groups of Parquet, members of what is compressed. */
-function cutsOf(resolved: ResolvedOptions): { cutBytes?: number; cutRecords?: number } {
+/** Where a list is cut, so that what stands before a cut can be kept: where row groups of Parquet end, and what is
+ *  compressed is flushed. */
+function cutsOf(checked: Checked): { cutBytes?: number; cutRecords?: number } {
+  const { resolved } = checked
   if (factsOf(resolved.format).cuts === 'row groups')
     return rowGroupCuts(columnsOf(expectedSchema(resolved), resolved), resolved)
-  return resolved.compress === 'none' ? {} : { cutBytes: resolved.commitBytes }
+  const cutBytes = compressionCutOf(identityInit(checked))
+  return cutBytes === null ? {} : { cutBytes }
 }
 
 /** The request, with the exclusions that the server may do for us. They are done again here, because `stream` may ignore them. */

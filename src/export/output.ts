@@ -1,7 +1,7 @@
 // The output of an export, from records to its place: the encoder of it, or of one part of it after the other, the codec, and the session that keeps and
 // publishes what they give.
 
-import type { ExportState } from '../checkpoint/checkpoint.js'
+import type { CompressionState, ExportState } from '../checkpoint/checkpoint.js'
 import { Compressor } from '../destination/compress.js'
 import type { Encoder } from '../encode/encoder.js'
 import type { Codec } from '../encode/formats.js'
@@ -41,7 +41,7 @@ export class Output {
     this.#init = init
     // a file takes its bytes in any case, and all of what was written can be kept; a pipe may never
     this.#place = new TalliedWriter(session.writer, progress, session.isKept ? undefined : signal)
-    this.#compressor = compress === 'none' ? null : new Compressor(this.#place, compress)
+    this.#compressor = compress === 'none' ? null : new Compressor(this.#place, compress, { state: start?.compression })
     this.#saved = start?.encoder ?? null
     this.#isBetweenParts = session.hasParts && start !== null && start.bytes > 0 && start.encoder === null
   }
@@ -49,6 +49,16 @@ export class Output {
   /** Bytes that the place has taken. */
   get bytesWritten(): number {
     return this.#place.bytesWritten
+  }
+
+  /** What compression needs to go on after a cut; null where nothing is compressed. */
+  get compression(): CompressionState | null {
+    return this.#compressor?.state ?? null
+  }
+
+  /** zstd frames that have ended; null where there are none in any case. */
+  get frames(): number | null {
+    return this.#init.compress === 'zstd' ? this.compression!.ended : null
   }
 
   /** What an encoder needs to go on after the records given so far; null where it begins; undefined while it holds records that are not written. */
@@ -64,10 +74,13 @@ export class Output {
     await (this.#encoder ?? (await this.#begin())).encode(batch)
   }
 
-  /** Ends what the encoder holds back (a row group), and the gzip member or zstd frame in hand. */
+  /** Ends what the encoder holds back (a row group), and cuts what is compressed. Not zstd that nobody could go on
+   *  with: some readers stop after the first frame. gzip is one member in any case, and its bytes do not depend on
+   *  whether somebody could. */
   async cut(): Promise<void> {
+    const { compress, session } = this.#init
     await this.#encoder?.cut?.()
-    await this.#compressor?.cut()
+    if (compress === 'gzip' || session.canCommit) await this.#compressor?.cut()
   }
 
   /** Ends the part in hand, where there is one: what comes next is in another. */
@@ -76,7 +89,7 @@ export class Output {
     if (encoder === null) return
     await encoder.end()
     this.#encoder = this.#saved = null
-    await this.#compressor?.cut()
+    await this.#compressor?.endFile()
     await this.#init.session.endPart()
     this.#warnings = addWarnings(this.#warnings, encoder.warnings())
     this.#isBetweenParts = true

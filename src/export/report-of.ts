@@ -12,13 +12,13 @@ import { allUndefined } from '../transform/map-records.js'
 import { deliveryOf } from './delivery.js'
 import { editWarnings } from './edits.js'
 import { settledWarnings } from './field-names.js'
-import { identityInit, knownIdentityOf } from './identity.js'
+import { compressionCutOf, identityInit, knownIdentityOf } from './identity.js'
 import { outputSchema } from './open-encoder.js'
 import type { Checked } from './options.js'
 import { peakRssBytes } from './peak-memory.js'
 import type { Completion, Session } from './session.js'
 import { unmetInit } from './steps.js'
-import { runWarnings } from './warnings.js'
+import { frameWarnings, runWarnings } from './warnings.js'
 
 export interface ReportInit {
   readonly checked: Checked
@@ -28,6 +28,8 @@ export interface ReportInit {
   readonly output: string
   /** Records in the output. */
   readonly records: number
+  /** zstd frames of the output; null where there are none in any case. */
+  readonly frames: number | null
   /** What opening the source warned of, and what the steps and the encoder have counted in all runs. */
   readonly openWarnings: readonly Warning[]
   readonly warnings: readonly Warning[]
@@ -73,7 +75,7 @@ export function reportOf(init: ReportInit): ExportReport {
 /** Resource of a converted body whose records the user did not name. */
 const anyResource = '*'
 
-function warningsOf({ checked, source, session, records, openWarnings, warnings }: ReportInit): Warning[] {
+function warningsOf({ checked, source, session, records, frames, openWarnings, warnings }: ReportInit): Warning[] {
   const { outcome } = source
   // what was so for the records of one run need not be so for all
   const counted = warnings.filter(({ code, count }) => code !== allUndefined || count === outcome.records)
@@ -82,6 +84,7 @@ function warningsOf({ checked, source, session, records, openWarnings, warnings 
     ...source.warnings(),
     ...editWarnings(checked.resolved, outcome),
     ...settledWarnings(counted, unmetInit(checked, outcome, records)),
+    ...frameWarnings(frames, session.parts?.length ?? 1),
     ...runWarnings(session.resumedFrom, !flushWasRefused()),
   ]
 }
@@ -91,13 +94,16 @@ export function completionOf(init: ReportInit): Completion {
   const { checked, source, session, startedAt, finishedAt } = init
   const { resolved, privacy } = checked
   const report = reportOf(init)
+  const identity = identityInit(checked)
   const manifest = deliveryOf({
     report,
     resolved,
     schema: outputSchema(resolved, source.outcome),
-    fingerprint: knownIdentityOf(identityInit(checked)),
+    fingerprint: knownIdentityOf(identity),
+    compressionCut: compressionCutOf(identity),
     hasInput: checked.input !== undefined,
     parts: session.parts,
+    frames: init.frames,
     lastCursor: source.lastCursor,
     startedAt,
     finishedAt,

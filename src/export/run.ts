@@ -213,7 +213,7 @@ class Run {
     const { session } = this.#init
     if (this.#resumesAnywhere ? !session.isDue(this.#output.bytesWritten) : !this.#source.isAtCut) return
     const point = this.#point()
-    // what is compressed ends a member at a cut, and that is one that was asked for
+    // what is compressed is cut where that was asked for
     if (point !== null && (this.#resumesAnywhere || session.reachCut(point) || !this.#isPlain))
       await session.commit(point)
   }
@@ -233,7 +233,8 @@ class Run {
     if (encoder === undefined) return null // records are held that are not in the output
     const source = this.#source.state
     if (source === null) return null
-    return { source, encoder, records: this.#records, bytes: this.#output.bytesWritten, warnings: this.#warnings() }
+    const { compression, bytesWritten: bytes } = this.#output
+    return { source, encoder, compression, records: this.#records, bytes, warnings: this.#warnings() }
   }
 
   async #end(): Promise<ExportReport> {
@@ -281,6 +282,7 @@ class Run {
       session,
       output,
       records: this.#records,
+      frames: this.#output.frames,
       openWarnings: opened.warnings,
       warnings: this.#warnings(),
       elapsedMs: clock.now() - started.ms,

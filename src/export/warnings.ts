@@ -1,6 +1,6 @@
 // Warnings of several runs of one export, or of several parts of its output, as one list.
 
-import { formatAge, minute } from '../bytes/units.js'
+import { formatAge, minute, plural } from '../bytes/units.js'
 import type { Warning } from '../record.js'
 import type { ExportReport } from '../report.js'
 
@@ -33,6 +33,16 @@ function resumeWarnings(resumedFrom: ExportReport['resumedFrom']): Warning[] {
       count: 1,
     },
   ]
+}
+
+/** What to tell of zstd frames that follow each other in a file. @param frames of all `files`; null where the output is
+ *  no zstd */
+export function frameWarnings(frames: number | null, files: number): Warning[] {
+  if (frames === null || frames <= files) return []
+  const where = files === 1 ? '' : ` in ${plural(files, 'file')}`
+  const what = `${plural(frames, 'zstd frame')}${where}`
+  const message = `${what}: some readers stop after the first; see truto-export help encode`
+  return [{ code: 'zstd-frames', message, count: 1 }]
 }
 
 /** The sum of both, in the order of their codes, and fields in that of their names: the same wherever the export was interrupted. */

@@ -260,10 +260,11 @@ function shorten(value: unknown): string {
 function completed(values: Record<string, unknown>, label: (name: string) => string): ResolvedOptions {
   const given = values as unknown as Omit<
     ResolvedOptions,
-    'format' | 'compress' | 'keyByDuplicate' | 'query' | Budget
+    'format' | 'compress' | 'commitBytes' | 'keyByDuplicate' | 'query' | Budget
   > & {
     format: ResolvedOptions['format'] | null
     compress: ResolvedOptions['compress'] | 'auto'
+    commitBytes: number | null
     keyByDuplicate: ResolvedOptions['keyByDuplicate'] | null
     query: ResolvedOptions['query'] | null
   } & { [N in Budget]: number | null }
@@ -324,7 +325,18 @@ function completed(values: Record<string, unknown>, label: (name: string) => str
     throw new ConfigError('ERR_TOKEN_INVALID', 'the token has characters that a token cannot have')
   }
   const keyByDuplicate = given.keyByDuplicate ?? (facts.isDocument ? 'error' : 'keep')
-  return Object.freeze({ ...given, ...budgets, token, format, compress, keyByDuplicate, query: given.query ?? {} })
+  const commitBytes = given.commitBytes ?? (compress === 'zstd' ? 256 * MiB : 64 * MiB)
+  const { query } = given
+  return Object.freeze({
+    ...given,
+    ...budgets,
+    token,
+    format,
+    compress,
+    commitBytes,
+    keyByDuplicate,
+    query: query ?? {},
+  })
 }
 
 /** The budgets that were given, and shares of the memory bound for those that were not. */

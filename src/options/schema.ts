@@ -89,8 +89,9 @@ export interface OptionEntry {
 
 export type OptionTable = { readonly [name: string]: OptionEntry }
 
-/** What of an export an option shapes: what is asked for; what the row of a format names; how the output stands in files, members and frames; or nothing that
- *  could be seen in its bytes. Two exports that differ in an option which shapes theirs are two, and neither resumes the other. */
+/** What of an export an option shapes: what is asked for; what the row of a format names; how the output stands in
+ *  files and frames, and where it is flushed; or nothing that could be seen in its bytes. Two exports that differ in an
+ *  option which shapes theirs are two, and neither resumes the other. */
 export type Shape = 'request' | FormatShape | 'output' | 'nothing'
 
 /** An option of an export. */
@@ -410,10 +411,11 @@ export const exportTable = {
     isIndirect: true,
     flag: '--commit-bytes',
     placeholder: 'SIZE',
-    default: 64 * MiB,
+    default: null,
+    defaultText: '64MiB, under zstd 256MiB',
     min: 1 * KiB,
     max: 1024 * GiB,
-    doc: 'Most bytes that a crash costs: of output, plain, or of records read, compressed, where a gzip member or zstd frame ends at each. Each costs a flush to storage.',
+    doc: 'Most bytes that a crash costs: of output, plain, or of records read, compressed. Each costs a flush to storage, and under zstd a frame ends: some readers stop after the first.',
   },
 
   partRows: {
@@ -1594,11 +1596,15 @@ export type GivenValues = { readonly [N in keyof CodeValues]?: CodeValues[N] | n
 export type Budget = 'maxRecordBytes' | 'rowGroupBytes' | 'maxKeyBytes' | 'maxColumns'
 
 /** The options of one export with every default filled in: frozen. `resource` is null only where records are read from a file or from bytes. */
-export type ResolvedOptions = Omit<CodeValues, 'format' | 'compress' | 'keyByDuplicate' | 'query' | Budget> & {
+export type ResolvedOptions = Omit<
+  CodeValues,
+  'format' | 'compress' | 'commitBytes' | 'keyByDuplicate' | 'query' | Budget
+> & {
   readonly [N in Budget]: number
 } & {
   readonly format: NonNullable<CodeValues['format']>
   readonly compress: Exclude<CodeValues['compress'], 'auto'>
+  readonly commitBytes: number
   readonly keyByDuplicate: NonNullable<CodeValues['keyByDuplicate']>
   readonly query: QueryParameters
 }

@@ -16,9 +16,13 @@ function cancellable(bytes: AsyncIterable<Uint8Array>): CancellableBody {
   return { [Symbol.asyncIterator]: () => bytes[Symbol.asyncIterator](), cancel() {} }
 }
 
-/** Frame by frame. */
-async function* unpackedZstd(bytes: CancellableBody, name: string): AsyncGenerator<Uint8Array, void, undefined> {
-  if (!('createZstdDecompress' in zlib)) {
+/** Whether this Node.js has zstd. */
+export const hasZstd = 'createZstdDecompress' in zlib
+
+/** As `unpack`, frame by frame, so that all of them are read and each is whole, whatever the version of Node.js. At the
+ *  end, or where the result is left early, `bytes` is cancelled. */
+export async function* unpackedZstd(bytes: CancellableBody, name: string): AsyncGenerator<Uint8Array, void, undefined> {
+  if (!hasZstd) {
     throw new ConfigError(
       'ERR_RUNTIME_MISSING',
       `${name} is compressed with zstd, which needs node:zlib of Node.js 22.15 or newer; this is ${process.version}`,
@@ -45,8 +49,12 @@ async function* unpackedZstd(bytes: CancellableBody, name: string): AsyncGenerat
     }
     throw new UpstreamError('ERR_BODY_TRUNCATED', 'the zstd file ends inside a frame')
   }
-  for (let chunk = await next(); chunk !== null; chunk = await next()) {
-    if (chunk.length > 0) yield* decodeBody(cancellable(frame(chunk)), ['zstd'])
+  try {
+    for (let chunk = await next(); chunk !== null; chunk = await next()) {
+      if (chunk.length > 0) yield* decodeBody(cancellable(frame(chunk)), ['zstd'])
+    }
+  } finally {
+    bytes.cancel()
   }
 }
 

@@ -3,11 +3,12 @@
 
 import { MiB } from '../bytes/units.js'
 import type { Manifest } from '../checkpoint/manifest.js'
-import { type Format, factsOf } from '../encode/formats.js'
+import type { Format } from '../encode/formats.js'
 import { DataError } from '../errors.js'
 import { type CancellableBody, decodeBody } from '../http/decode.js'
 import { slicerFactory } from '../json/engines.js'
 import type { Slicer, SlicerFactory } from '../json/slicer.js'
+import { hasZstd, unpackedZstd } from '../source/packed.js'
 import { CsvRowCounter } from './csv-rows.js'
 import { parquetRows, type ReadRange } from './parquet-rows.js'
 
@@ -25,14 +26,13 @@ export interface CountedFile<B = CancellableBody> {
 /** Counts the records of one file. Rejects with DataError or UpstreamError where they are not whole, or not what the manifest says. */
 export type RecordCounter = (file: CountedFile) => Promise<number>
 
-/** Counts the records of the files of an output, one after the other; null where that cannot be done: before 24.22.1 and 26.10, Node.js stops after the first
- *  frame of zstd, and takes one that is cut for whole. */
+/** Counts the records of the files of an output, one after the other; null where this Node.js has no zstd, and they are
+ *  under that. */
 export function recordCounter({ format, compression, options }: Manifest): RecordCounter | null {
   const count = counters[format](options)
-  if (compression === 'zstd' && !factsOf(format).compressesInside) return null
-  return compression === 'none'
-    ? count
-    : (file) => count({ ...file, bytes: () => decodeBody(file.bytes(), [compression]) })
+  if (compression === 'none') return count
+  if (compression === 'gzip') return (file) => count({ ...file, bytes: () => decodeBody(file.bytes(), ['gzip']) })
+  return hasZstd ? (file) => count({ ...file, bytes: () => unpackedZstd(file.bytes(), 'the file') }) : null
 }
 
 /** How records are counted, by format. */

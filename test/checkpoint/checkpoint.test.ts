@@ -38,6 +38,7 @@ const source: SourceState = {
 const state: ExportState = {
   source,
   encoder: 'open',
+  compression: { ended: 3, member: { bytes: 5_000_000_000, crc32: 0xffffffff } },
   records: 11,
   bytes: 123,
   warnings: [{ code: 'a', message: 'b', count: 2 }],
@@ -47,7 +48,11 @@ const checkpoint: Checkpoint = {
   savedAt: '2026-01-02T03:04:05.678Z',
   state,
   kept: { bytes: 123, crc32: 5, sha256: null },
-  pageStart: { ...state, source: { ...source, framing: null, cursor: null, fallback: null, responseFormat: null } },
+  pageStart: {
+    ...state,
+    compression: null,
+    source: { ...source, framing: null, cursor: null, fallback: null, responseFormat: null },
+  },
   report: null,
   manifest: null,
 }
@@ -93,8 +98,8 @@ describe('is refused, never guessed at', () => {
   })
 
   test('where its version is another, which the message names', () => {
-    const newer = Buffer.from(bytes.toString('latin1').replace('checkpoint 4 ', 'checkpoint 5 '), 'latin1')
-    expect(refuse(newer)).toMatchObject({ ...corrupt, message: expect.stringContaining('version 5') })
+    const newer = Buffer.from(bytes.toString('latin1').replace('checkpoint 5 ', 'checkpoint 6 '), 'latin1')
+    expect(refuse(newer)).toMatchObject({ ...corrupt, message: expect.stringContaining('version 6') })
   })
 
   const wrong: [name: string, change: object][] = [
@@ -102,6 +107,21 @@ describe('is refused, never guessed at', () => {
     ['a negative count', { state: { ...state, bytes: -1 } }],
     ['a count that is no number', { state: { ...state, source: { ...source, page: '3' } } }],
     ['an unknown framing', { state: { ...state, source: { ...source, framing: 'odd' } } }],
+    ['no word of compression', { state: { ...state, compression: undefined } }],
+    ...[
+      { ended: -1, member: null },
+      { ended: 0.5, member: null },
+      { ended: 0 },
+      { ended: 0, member: { bytes: 1.5, crc32: 0 } },
+      { ended: 0, member: { bytes: 2 ** 53, crc32: 0 } },
+      { ended: 0, member: { bytes: 1, crc32: 2 ** 32 } },
+      { ended: 0, member: { bytes: 1, crc32: -1 } },
+      { ended: 0, member: { bytes: 1, crc32: '7' } },
+      { ended: 0, member: { bytes: 1 } },
+    ].map((compression): [string, object] => [
+      `compression ${JSON.stringify(compression)}`,
+      { state: { ...state, compression } },
+    ]),
     ['warnings that are no list', { state: { ...state, warnings: {} } }],
     ['no token of what is kept', { kept: null }],
     ['digests of options that are no text', { options: { limit: 3 } }],

@@ -37,6 +37,18 @@ test('the same differs in nothing, and what knew no digests cannot be compared',
   expect(differingOptions(undefined, identity().digests)).toEqual([])
 })
 
+test('where zstd ends a frame counts where the export can be resumed, where gzip is flushed in any case', () => {
+  const differs = (options: GivenOptions): boolean =>
+    identity({ ...options, commitBytes: 1 << 20 }).fingerprint !==
+    identity({ ...options, commitBytes: 1 << 21 }).fingerprint
+  expect(differs({ out: 'm.zst' })).toBe(true)
+  expect(differs({ out: 'm.zst', checkpoint: false })).toBe(false)
+  expect(differs({ out: 'm.zst', keyBy: 'id', keyByDuplicate: 'first' })).toBe(false)
+  expect(differs({ out: 'm.gz' })).toBe(true)
+  expect(differs({ out: 'm.gz', checkpoint: false })).toBe(true)
+  expect(differs({ out: 'm' })).toBe(false)
+})
+
 describe('what the table says that options shape', () => {
   const entries = (Object.entries(exportTable) as [keyof GivenOptions, ShapingEntry][]).filter(
     ([, entry]) => !entry.isCliOnly,

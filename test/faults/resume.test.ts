@@ -19,6 +19,7 @@ import type { FileSystem } from '../../src/files/file-system.js'
 import { sideNames } from '../../src/files/side-names.js'
 import type { ExportEvent, ExportReport } from '../../src/report.js'
 import { faultyFiles } from '../destination/faulty-files.js'
+import { onlyMember } from '../helpers/gzip.js'
 import { expectManifest, expectNoLie, readManifest, writeManifest } from '../helpers/manifest.js'
 import { emulate, FaultClock, membersText, requestOf, temporaryDirectory, token } from './harness.js'
 
@@ -190,12 +191,13 @@ test('how often a checkpoint is saved, and whether, is in no byte of a plain out
   expect((await wholeOf({ file: 'out.ndjson' })).bytes.toString()).toBe(membersText(list))
 })
 
-test('gzip has a member for each commit, at records that the data determines', async () => {
+test('gzip is one member, flushed for each commit at records that the data determines', async () => {
   const text = membersText(list)
   const { bytes } = await wholeOf({ file: 'out.ndjson.gz' })
-  expect(gunzipSync(bytes).toString()).toBe(text)
-  const members = bytes.toString('latin1').split('\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff').length - 1
-  expect(members).toBeGreaterThan(text.length / 12_000)
+  expect(onlyMember(bytes).toString()).toBe(text)
+  // an empty stored block, to a whole byte
+  const flushes = bytes.toString('latin1').split('\x00\x00\xff\xff').length - 1
+  expect(flushes).toBeGreaterThan(text.length / 12_000)
   // neither pages, nor chunks, nor the wish for a checkpoint
   for (const options of [{ pageSize: 24 }, { pageSize: 1 }, { chunkBytes: 100 }]) {
     expect((await wholeOf({ file: 'out.ndjson.gz' }, options)).bytes.equals(bytes)).toBe(true)

@@ -16,6 +16,7 @@ export const someManifest: Manifest = {
   records: 2,
   bytes: 30,
   parts: null,
+  frames: null,
   sha256: 'a'.repeat(64),
   complete: true,
   source: {

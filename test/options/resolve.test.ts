@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { MiB } from '../../src/bytes/units.js'
 import { ConfigError, type ExportError } from '../../src/errors.js'
 import type { GivenOptions } from '../../src/options/given-options.js'
 import { resolveExportFlags, resolveFlags, resolveOptions } from '../../src/options/resolve.js'
@@ -204,6 +205,15 @@ describe('format and compression', () => {
     ['x.constructor', 'ndjson', 'none'],
   ])('--out %s is %s, compressed with %s', (out, format, compress) => {
     expect(flags({ out }).options).toMatchObject({ format, compress })
+  })
+
+  test.each([
+    ['x.ndjson', 64 * MiB],
+    ['x.ndjson.gz', 64 * MiB],
+    ['x.ndjson.zst', 256 * MiB],
+  ])('the distance between commits of %s is %d bytes, where none is given', (out, commitBytes) => {
+    expect(flags({ out }).options.commitBytes).toBe(commitBytes)
+    expect(flags({ out, commitBytes: '1MiB' }).options.commitBytes).toBe(MiB)
   })
 
   test('what is asked for goes before the extension', () => {

@@ -2,6 +2,20 @@ import * as zlib from 'node:zlib'
 import { expect, test } from 'vitest'
 import { compressorOf } from '../../../src/encode/parquet/compression.js'
 
+test('a page under gzip is one member, however long it is', async () => {
+  const compress = (await compressorOf('gzip'))!
+  for (const length of [0, 1, 70_000, 1 << 22]) {
+    const page = Buffer.alloc(length, 'page of values ')
+    const member = await compress(page, false)
+    const { buffer, engine } = zlib.inflateRawSync(member.subarray(10), { info: true }) as unknown as {
+      buffer: Buffer
+      engine: { bytesWritten: number }
+    }
+    expect(buffer.equals(page)).toBe(true)
+    expect(engine.bytesWritten).toBe(member.length - 18)
+  }
+})
+
 const { zstdDecompressSync } = zlib as unknown as { zstdDecompressSync?: (bytes: Uint8Array) => Buffer }
 
 /** The content size in the header of a zstd frame (RFC 8878 §3.1.1.1); null where it is not told. */
