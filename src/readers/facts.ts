@@ -15,6 +15,7 @@ export interface Dialect {
   readonly escape: 'quote' | 'backslash'
   /** Line feeds in cells: as they are, as spaces, or as a backslash and an n. */
   readonly lineFeeds: 'keep' | 'space' | 'escape'
+  readonly lineEnd: 'lf' | 'crlf'
   /** Which cells are quoted. */
   readonly quotePolicy: 'strings'
 }
@@ -52,6 +53,7 @@ export function dialectOf(options: { readonly [name: string]: JsonValue | undefi
     nullText: text('csvNull', ''),
     escape: text('csvEscape', 'quote') === 'backslash' ? 'backslash' : 'quote',
     lineFeeds: lineFeeds === 'space' || lineFeeds === 'escape' ? lineFeeds : 'keep',
+    lineEnd: text('csvLineEnd', 'lf') === 'crlf' ? 'crlf' : 'lf',
     quotePolicy: 'strings',
   }
 }

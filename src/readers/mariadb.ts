@@ -1,6 +1,7 @@
 // MariaDB. Run with 10.11.
 
 import type { Column } from '../encode/columns/layout.js'
+import { ConfigError, printable } from '../errors.js'
 import type { FileFacts } from './facts.js'
 import { mariadbText, tickedName } from './literals.js'
 import { checkAbilities } from './refuse.js'
@@ -25,11 +26,20 @@ export function mariadb(facts: FileFacts): string {
 }
 
 function fromCsv({ columns, dialect }: FileFacts, path: string): string {
-  const { delimiter, quote, hasHeader, escape: escaping } = dialect
+  const { delimiter, quote, hasHeader, lineEnd, lineFeeds, escape: escaping } = dialect
+  const end = lineEnd === 'crlf' ? '\r\n' : '\n'
+  // of the header it counts the ends of lines, without a look at quotes
+  const headerLines =
+    lineFeeds === 'keep'
+      ? columns
+          .map(({ name }) => name)
+          .join('')
+          .split(end).length
+      : 1
   return load(path, [
     `  FIELDS TERMINATED BY ${mariadbText(delimiter)} OPTIONALLY ENCLOSED BY ${mariadbText(quote)} ESCAPED BY ${escaping === 'quote' ? "''" : mariadbText('\\')}`,
-    "  LINES TERMINATED BY '\\n'",
-    ...(hasHeader ? ['  IGNORE 1 LINES'] : []),
+    `  LINES TERMINATED BY ${lineEnd === 'crlf' ? "'\\r\\n'" : "'\\n'"}`,
+    ...(hasHeader ? [`  IGNORE ${headerLines} LINES`] : []),
     `  (${columns.map((_, at) => `@c${at}`).join(', ')})`,
     `  SET\n${columns.map((column, at) => `    ${tickedName(column.name)} = ${ofText(column, `@c${at}`)}`).join(',\n')}`,
   ])
@@ -58,6 +68,12 @@ function ofText({ type }: Column, text: string): string {
 
 function ofJson(column: Column): string {
   const { name, type } = column
+  // seen in 10.11: $."-a" finds nothing
+  if (name.startsWith('-')) {
+    throw new ConfigError('ERR_OPTION_INVALID', `MariaDB finds no member of JSON by the name ${printable(name)}`, {
+      hint: 'give the field another name with --rename, or write CSV',
+    })
+  }
   const path = mariadbText(`$.${JSON.stringify(name)}`)
   const isNested = type.kind === 'json' || type.kind === 'list' || type.kind === 'struct'
   if (isNested) return `NULLIF(JSON_EXTRACT(@line, ${path}), 'null')`

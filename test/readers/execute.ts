@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { mariadbText } from '../../src/readers/literals.js'
 
 export type ReadRow = { [column: string]: unknown }
 /** @param directory where the paths of the code begin */
@@ -78,9 +79,10 @@ function microsOfText(text: string): string {
 /** PostgreSQL inside of Node.js. What psql would do with \copy is done by COPY and a blob. */
 export async function pgliteExecution(): Promise<Execution> {
   const { PGlite } = await import('@electric-sql/pglite')
+  let opened: Promise<InstanceType<typeof PGlite>> | undefined
   return {
     run: async (code, directory) => {
-      const database = await PGlite.create()
+      const database = await (opened ??= PGlite.create())
       try {
         for (const part of code.replace(/^--.*$/gm, '').split(/^(?=\\copy)|(?<=^\\copy.*)\n/m)) {
           const copy = /^\\copy (\w+) FROM (?:PROGRAM 'gzip -dc ([\w.]+)'|'([\w.]+)') (WITH .*)$/.exec(part)
@@ -99,7 +101,7 @@ export async function pgliteExecution(): Promise<Execution> {
         )
         return rows.map(({ row }) => JSON.parse(row) as ReadRow)
       } finally {
-        await database.close()
+        await database.exec('DROP TABLE IF EXISTS records, lines')
       }
     },
   }
@@ -212,22 +214,30 @@ export function mariadbExecution(): Execution {
   if (given === undefined)
     return { run: null, missing: 'TRUTO_EXPORT_MARIADB has no arguments for the client of a server' }
   const ask = (sql: string, directory: string): string =>
-    execFileSync('mariadb', [...given.split(' '), '--local-infile', '--batch', '--raw', '--skip-column-names'], {
-      cwd: directory,
-      input: sql,
-      encoding: 'utf8',
-    })
+    execFileSync(
+      'mariadb',
+      [
+        ...given.split(' '),
+        '--local-infile',
+        '--batch',
+        '--raw',
+        '--skip-column-names',
+        '--default-character-set=utf8mb4',
+      ],
+      {
+        cwd: directory,
+        input: sql,
+        encoding: 'utf8',
+      },
+    )
   return {
     run: (code, directory) => {
       const before = 'CREATE OR REPLACE DATABASE truto_export_test; USE truto_export_test;\n'
-      const names = [...code.matchAll(/^ {2}`(\w+)` (\w+)/gm)].map(([, name, type]) => {
-        const value =
-          type === 'datetime'
-            ? `CAST(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ${name}) AS CHAR)`
-            : type === 'bigint'
-              ? `CAST(${name} AS CHAR)`
-              : name
-        return `'${name}', ${value}`
+      const names = [...code.matchAll(/^ {2}`((?:[^`]|``)*)` (\w+)/gm)].map(([, quoted, type]) => {
+        const name = `\`${quoted}\``
+        const micros = `CAST(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ${name}) AS CHAR)`
+        const value = type === 'datetime' ? micros : type === 'bigint' ? `CAST(${name} AS CHAR)` : name
+        return `${mariadbText(quoted!.replaceAll('``', '`'))}, ${value}`
       })
       const text = ask(`${before}${code}\nSELECT JSON_OBJECT(${names.join(', ')}) FROM records;\n`, directory)
       return text

@@ -40,7 +40,9 @@ const lexicon: { readonly [reader in ReaderName]: readonly RegExp[] } = {
 function skeleton(reader: ReaderName, code: string): string {
   const commands = reader === 'sqlite' ? code.replace(/^\.import [^\n]*/gm, (line) => line.replace(dotText, '_')) : code
   const scanner = new RegExp(lexicon[reader].map(({ source }) => source).join('|'), 'g')
-  return commands.replace(scanner, (literal) => (/^(--|#)/.test(literal) ? literal : '_'))
+  const bare = commands.replace(scanner, (literal) => (/^(--|#)/.test(literal) ? literal : '_'))
+  // the lines of the header, which a name may have several of
+  return bare.replace(/IGNORE \d+ LINES/, 'IGNORE _ LINES')
 }
 
 const kinds = ['string', 'boolean', 'timestamp', 'int64', 'double', 'json'] as const
@@ -113,7 +115,9 @@ for (const reader of readerNames) {
           }
           const tame = of(factsWith(format, ['a', 'b', 'c', 'd', 'e', 'f'], 'x'))
           const code = of(factsWith(format, names, path))
-          expect(code === null).toBe(tame === null)
+          // which it has no path to, in JSON
+          const isLost = reader === 'mariadb' && format === 'ndjson' && names.some((name) => name.startsWith('-'))
+          expect(code === null).toBe(tame === null || isLost)
           if (code === null) return
           tried++
           expect(skeleton(reader, code)).toBe(skeleton(reader, tame!))

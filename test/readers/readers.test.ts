@@ -51,12 +51,14 @@ const files: { readonly [file: string]: readonly string[] } = {
 const folders: { readonly [folder: string]: readonly string[] } = {
   semicolon: ['--csv-delimiter', ';', '--csv-quote', "'", '--csv-line-end', 'crlf', '--no-csv-header'],
   marked: ['--csv-bom'],
+  crlf: ['--csv-line-end', 'crlf'],
   keyed: ['--key-by', 'id'],
   parts: ['--part-rows', '3'],
 }
 const inFolders: { readonly [folder: string]: readonly string[] } = {
   semicolon: ['a.csv'],
   marked: ['a.csv'],
+  crlf: ['a.csv'],
   keyed: ['a.csv', 'a.ndjson', 'a.json', 'a.parquet'],
   parts: ['a.csv', 'a.ndjson', 'a.parquet'],
 }
@@ -109,28 +111,28 @@ const peers: Peer[] = [
     title: 'DuckDB',
     execution: await duckdbExecution(),
     files: all,
-    folders: ['semicolon', 'marked', 'keyed', 'parts'],
+    folders: ['semicolon', 'marked', 'crlf', 'keyed', 'parts'],
   },
   {
     reader: 'polars',
     title: 'polars',
     execution: pythonExecution('polars'),
     files: tables,
-    folders: ['semicolon', 'marked', 'parts'],
+    folders: ['semicolon', 'marked', 'crlf', 'parts'],
   },
   {
     reader: 'pyarrow',
     title: 'pyarrow',
     execution: pythonExecution('pyarrow'),
     files: all,
-    folders: ['semicolon', 'marked', 'keyed', 'parts'],
+    folders: ['semicolon', 'marked', 'crlf', 'keyed', 'parts'],
   },
   {
     reader: 'pandas',
     title: 'pandas',
     execution: pythonExecution('pandas'),
     files: all,
-    folders: ['semicolon', 'marked', 'keyed'],
+    folders: ['semicolon', 'marked', 'crlf', 'keyed'],
   },
   {
     reader: 'clickhouse',
@@ -138,24 +140,37 @@ const peers: Peer[] = [
     execution: await clickhouseExecution(),
     isFull: true,
     files: all,
-    folders: ['marked', 'parts'],
+    folders: ['marked', 'crlf', 'parts'],
   },
   {
     reader: 'postgres',
     title: 'PostgreSQL in PGlite',
     execution: await pgliteExecution(),
     files: text,
-    folders: ['semicolon'],
+    folders: ['semicolon', 'crlf'],
   },
-  { reader: 'postgres', title: 'PostgreSQL by psql', execution: psqlExecution(), files: text, folders: ['semicolon'] },
+  {
+    reader: 'postgres',
+    title: 'PostgreSQL by psql',
+    execution: psqlExecution(),
+    files: text,
+    folders: ['semicolon', 'crlf'],
+  },
   { reader: 'sqlite', title: 'SQLite in WebAssembly', execution: await sqljsExecution(), files: ['a.ndjson'] },
-  { reader: 'sqlite', title: "SQLite's shell", execution: sqliteExecution(), files: text, isBlind: true },
+  {
+    reader: 'sqlite',
+    title: "SQLite's shell",
+    execution: sqliteExecution(),
+    files: text,
+    folders: ['crlf'],
+    isBlind: true,
+  },
   {
     reader: 'mariadb',
     title: 'MariaDB',
     execution: mariadbExecution(),
     files: ['a.csv', 'a.ndjson'],
-    folders: ['semicolon'],
+    folders: ['semicolon', 'crlf'],
     isBlind: true,
   },
 ]
@@ -184,6 +199,8 @@ for (const { reader, title, execution, files: able, folders: known = [], isBlind
       const wanted = rows.map((row) =>
         Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value === null ? nullOf(name) : value])),
       )
+      // nothing was left over
+      if (!/json/.test(file!)) expect(read.map((row) => settled('extra', row['extra']))).toEqual(rows.map(() => null))
       // a directory of parts may come in any order
       expect(byId(found)).toEqual(byId(wanted))
     })
