@@ -142,6 +142,28 @@ for (const [reader, title, { run, missing }] of executions) {
       expect(rows.map((row) => told.map((name) => row[name]))).toEqual([told.map(valueIn)])
     })
 
+    test.each(['csv', 'ndjson'] as const)(
+      'what is seen for the first time after 30,000 rows, in %s',
+      async (format) => {
+        const early = format === 'csv' ? ',1,\n' : '{"n":1}\n'
+        const late = [
+          ['00042', '2', '2024-02-29T12:34:56.678Z'],
+          ['a "b", c\nd', '9007199254740993', '2024-02-29T12:34:56Z'],
+        ] as const
+        const lines = late.map(([id, n, at]) =>
+          format === 'csv'
+            ? `"${id.replaceAll('"', '""')}",${n},"${at}"\n`
+            : `{"n":${n},"id":${JSON.stringify(id)},"at":"${at}"}\n`,
+        )
+        const text = `${format === 'csv' ? 'id,n,at\n' : ''}${early.repeat(30_000)}${lines.join('')}`
+        const rows = await read(factsOf(format, kinds), text)
+        expect(rows).toHaveLength(30_002)
+        expect(rows.slice(-2).map(([id, n, at]) => [id, String(n), String(at)])).toEqual(
+          late.map(([id, n, at]) => [id, n, microsOf(at)]),
+        )
+      },
+    )
+
     test('seven digits of a second are six', async () => {
       const rows = await read(factsOf('csv', kinds), 'id,n,at\n"x",1,"2024-02-29T12:34:56.1234567Z"\n')
       // PostgreSQL rounds, the others cut

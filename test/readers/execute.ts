@@ -148,7 +148,12 @@ export function sqliteExecution(): Execution {
   return {
     run: (code, directory) => {
       const tail = '.mode json\nSELECT *, CAST(n AS TEXT) AS n FROM records;\n'
-      const text = execFileSync('sqlite3', ['-bail'], { cwd: directory, input: code + tail, encoding: 'utf8' })
+      const text = execFileSync('sqlite3', ['-bail'], {
+        cwd: directory,
+        input: code + tail,
+        encoding: 'utf8',
+        maxBuffer: 1 << 28,
+      })
       return (JSON.parse(text) as ReadRow[]).map(withMicros)
     },
   }
@@ -198,6 +203,7 @@ export function pythonExecution(reader: 'polars' | 'pyarrow' | 'pandas'): Execut
         const text = execFileSync(python, [join(file, 'read.py')], {
           cwd: directory,
           encoding: 'utf8',
+          maxBuffer: 1 << 28,
           stdio: ['ignore', 'pipe', 'pipe'],
         })
         return JSON.parse(text) as ReadRow[]
@@ -228,6 +234,7 @@ export function mariadbExecution(): Execution {
         cwd: directory,
         input: sql,
         encoding: 'utf8',
+        maxBuffer: 1 << 28,
       },
     )
   return {
@@ -261,6 +268,7 @@ export function psqlExecution(): Execution {
         cwd: directory,
         input: before + code + after,
         encoding: 'utf8',
+        maxBuffer: 1 << 28,
         stdio: ['pipe', 'pipe', 'pipe'],
       })
       return text
