@@ -1,4 +1,5 @@
-// `truto-export schema`: the columns of a resource as JSON Schema, declared or learned from its records; with --reader, the code that reads a file of them.
+// `truto-export schema`: the columns of a resource as JSON Schema, declared or learned from its records; with
+// --reader, the code that reads a file of them.
 
 import { ConfigError, printable, printableJson } from '../errors.js'
 import { type FlagTexts, resolveFlags } from '../options/resolve.js'

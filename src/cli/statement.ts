@@ -88,7 +88,7 @@ async function schemaOf(
   if (resource === null && factsOf(format).columns !== null) {
     const name = printable(subjects[0]!)
     throw new ConfigError('ERR_OPTION_INVALID', `${name} has no manifest beside it, which would tell its columns`, {
-      hint: 'pass --schema FILE, or name its resource in place of the file: schema MODEL/RESOURCE --output csv --reader …',
+      hint: 'pass --schema FILE, or name its resource in place of the file, with --output',
     })
   }
   // of a file all records, so that nothing comes late

@@ -6,7 +6,7 @@ import { codecNames, type FormatShape, formatNames } from '../encode/formats.js'
 import { parquetCompressions, parquetWriterNames } from '../encode/parquet/choices.js'
 import type { QueryParameters } from '../http/query.js'
 import { engineNames } from '../json/engine-names.js'
-import { readerNames } from '../readers/statement.js'
+import { readerNames } from '../readers/names.js'
 import { answerFormats } from '../report.js'
 import { integrations } from '../schema/integrations.js'
 

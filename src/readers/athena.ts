@@ -19,7 +19,8 @@ export function athena(facts: FileFacts): string {
     '-- from the documentation, not run; LOCATION is the folder that holds the file alone',
     ...(format === 'csv'
       ? [
-          '-- all columns are text and null is "" there; a cell with a line feed in it is not read rightly: take NDJSON or Parquet',
+          '-- all columns are text and null is "" there',
+          '-- a cell with a line feed in it is not read rightly: take NDJSON or Parquet',
         ]
       : []),
     'CREATE EXTERNAL TABLE records (',

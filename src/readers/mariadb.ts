@@ -27,6 +27,7 @@ export function mariadb(facts: FileFacts): string {
 
 function fromCsv({ columns, dialect }: FileFacts, path: string): string {
   const { delimiter, quote, hasHeader, lineEnd, lineFeeds, escape: escaping } = dialect
+  const sets = columns.map((column, at) => `    ${tickedName(column.name)} = ${ofText(column, `@c${at}`)}`)
   const end = lineEnd === 'crlf' ? '\r\n' : '\n'
   // of the header it counts the ends of lines, without a look at quotes
   const headerLines =
@@ -37,11 +38,12 @@ function fromCsv({ columns, dialect }: FileFacts, path: string): string {
           .split(end).length
       : 1
   return load(path, [
-    `  FIELDS TERMINATED BY ${mariadbText(delimiter)} OPTIONALLY ENCLOSED BY ${mariadbText(quote)} ESCAPED BY ${escaping === 'quote' ? "''" : mariadbText('\\')}`,
+    `  FIELDS TERMINATED BY ${mariadbText(delimiter)} OPTIONALLY ENCLOSED BY ${mariadbText(quote)}`,
+    `  ESCAPED BY ${escaping === 'quote' ? "''" : mariadbText('\\')}`,
     `  LINES TERMINATED BY ${lineEnd === 'crlf' ? "'\\r\\n'" : "'\\n'"}`,
     ...(hasHeader ? [`  IGNORE ${headerLines} LINES`] : []),
     `  (${columns.map((_, at) => `@c${at}`).join(', ')})`,
-    `  SET\n${columns.map((column, at) => `    ${tickedName(column.name)} = ${ofText(column, `@c${at}`)}`).join(',\n')}`,
+    `  SET\n${sets.join(',\n')}`,
   ])
 }
 
@@ -84,7 +86,8 @@ function ofJson(column: Column): string {
 
 /** An RFC 3339 date-time as one of UTC. */
 function instantOf(text: string): string {
-  const local = `CAST(REPLACE(REGEXP_SUBSTR(${text}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]{8}([.][0-9]{1,6})?'), 'T', ' ') AS DATETIME(6))`
+  const pattern = "'^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]{8}([.][0-9]{1,6})?'"
+  const local = `CAST(REPLACE(REGEXP_SUBSTR(${text}, ${pattern}), 'T', ' ') AS DATETIME(6))`
   const offset = `IF(RIGHT(${text}, 6) REGEXP '^[+-]', CONCAT(RIGHT(${text}, 6), ':00'), '00:00:00')`
   return `SUBTIME(${local}, ${offset})`
 }

@@ -70,5 +70,6 @@ const scalars = {
 function typeOf(type: FieldType): string {
   if (type.kind === 'list') return `pl.List(${typeOf(type.element)})`
   if (type.kind !== 'struct') return scalars[type.kind]
-  return `pl.Struct({${type.fields.map(({ name, type: child }) => `${pythonText(name)}: ${typeOf(child)}`).join(', ')}})`
+  const fields = type.fields.map(({ name, type: child }) => `${pythonText(name)}: ${typeOf(child)}`)
+  return `pl.Struct({${fields.join(', ')}})`
 }

@@ -1,4 +1,5 @@
-// pyarrow, and pandas on top of it: pandas' own readers know no null beside "". Run with pyarrow 25.0.1 and pandas 3.0.6.
+// pyarrow, and pandas on top of it: pandas' own readers know no null beside "". Run with pyarrow 25.0.1 and
+// pandas 3.0.6.
 
 import type { FieldType } from '../schema/resource.js'
 import type { FileFacts } from './facts.js'
@@ -187,5 +188,6 @@ const scalars = {
 function typeOf(type: FieldType): string {
   if (type.kind === 'list') return `pa.list_(${typeOf(type.element)})`
   if (type.kind !== 'struct') return scalars[type.kind]
-  return `pa.struct([${type.fields.map(({ name, type: child }) => `(${pythonText(name)}, ${typeOf(child)})`).join(', ')}])`
+  const fields = type.fields.map(({ name, type: child }) => `(${pythonText(name)}, ${typeOf(child)})`)
+  return `pa.struct([${fields.join(', ')}])`
 }

@@ -52,7 +52,8 @@ function fromJson(facts: FileFacts): string[] {
   ]
 }
 
-/** A path of JSON cannot name what has a quote in it, so members are compared with a text. Of a key that comes twice the last one counts. */
+/** A path of JSON cannot name what has a quote in it, so members are compared with a text. Of a key that comes twice
+ *  the last one counts. */
 function valueIn({ name, type }: Column): string {
   const isText = type.kind !== 'json' && type.kind !== 'list' && type.kind !== 'struct'
   const value = isText

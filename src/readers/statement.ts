@@ -6,6 +6,7 @@ import { clickhouse } from './clickhouse.js'
 import { duckdb } from './duckdb.js'
 import type { FileFacts } from './facts.js'
 import { mariadb } from './mariadb.js'
+import type { ReaderName } from './names.js'
 import { polars } from './polars.js'
 import { postgres } from './postgres.js'
 import { pandas, pyarrow } from './pyarrow.js'
@@ -13,7 +14,7 @@ import { snowflake } from './snowflake.js'
 import { spark } from './spark.js'
 import { sqlite } from './sqlite.js'
 
-const statements = {
+const statements: { readonly [reader in ReaderName]: (facts: FileFacts) => string } = {
   duckdb,
   polars,
   pyarrow,
@@ -26,10 +27,7 @@ const statements = {
   athena,
   bigquery,
   snowflake,
-} as const satisfies { readonly [reader: string]: (facts: FileFacts) => string }
-
-export type ReaderName = keyof typeof statements
-export const readerNames = Object.keys(statements) as readonly ReaderName[]
+}
 
 /** Code that reads the file, with a line end at its end.
  *  @throws ConfigError ERR_OPTION_INVALID where the reader cannot read such a file rightly */

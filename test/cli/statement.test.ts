@@ -8,7 +8,7 @@ import type { Io } from '../../src/cli/io.js'
 import { readingLine } from '../../src/cli/reading-line.js'
 import { run } from '../../src/cli/run.js'
 import { systemClock } from '../../src/clock.js'
-import { readerNames } from '../../src/readers/statement.js'
+import { readerNames } from '../../src/readers/names.js'
 
 async function cli(argv: string[], isTTY = false) {
   const out = { stdout: '', stderr: '' }

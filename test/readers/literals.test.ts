@@ -6,7 +6,8 @@ import type { Format } from '../../src/encode/formats.js'
 import { ConfigError } from '../../src/errors.js'
 import { dialectOf, type FileFacts } from '../../src/readers/facts.js'
 import { shellWord } from '../../src/readers/literals.js'
-import { type ReaderName, readerNames, statementOf } from '../../src/readers/statement.js'
+import { type ReaderName, readerNames } from '../../src/readers/names.js'
+import { statementOf } from '../../src/readers/statement.js'
 import type { FieldType } from '../../src/schema/resource.js'
 
 const sqlText = /'(?:[^']|'')*'/

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Io } from '../../src/cli/io.js'
 import { run } from '../../src/cli/run.js'
 import { systemClock } from '../../src/clock.js'
-import type { ReaderName } from '../../src/readers/statement.js'
+import type { ReaderName } from '../../src/readers/names.js'
 import { type Expected, lines, type Row, rows, schema, schemaDocument, settled } from './corpus.js'
 import {
   clickhouseExecution,
