@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 const layers = [
   ['errors', 'record', 'report', 'counts', 'abort', 'bytes', 'clock', 'files', 'schema', 'version'],
   ['http', 'json', 'transform', 'encode'],
+  ['readers'],
   ['options', 'checkpoint'],
   ['source', 'destination', 'emulator'],
   ['export', 'verify'],

@@ -1,11 +1,11 @@
 // `truto-export MODEL/RESOURCE` and `truto-export convert FILE`: flags → one call of the library, its progress and its report.
 
 import { KiB, MiB, plural } from '../bytes/units.js'
-import { extensionsOf, factsOf } from '../encode/formats.js'
+import { extensionsOf, type Format, factsOf } from '../encode/formats.js'
 import { ConfigError, type ErrorCode, ExportError, OutputError, printable, printableJson } from '../errors.js'
 import type { ExportOptions } from '../export/export.js'
 import { parseQueryArguments } from '../http/query.js'
-import { type FlagTexts, resolveExportFlags } from '../options/resolve.js'
+import { type FlagTexts, isStdout, resolveExportFlags } from '../options/resolve.js'
 import type { CliOptions, ResolvedOptions } from '../options/schema.js'
 import { type ExportEvent, type ExportReport, keptText, type Progress } from '../report.js'
 import type { TokenHook } from '../source/fresh-token.js'
@@ -13,6 +13,7 @@ import type { BodyInputs } from '../source/inputs.js'
 import type { Io } from './io.js'
 import { commandOf } from './log.js'
 import { Display, type ProgressStyle } from './progress.js'
+import { readingLine } from './reading-line.js'
 import { type RunContext, tellStop } from './run-context.js'
 import { catchSignals, Stopped } from './signals.js'
 import { readFileBytes, readFileOption, readToken, runTokenCommand } from './token.js'
@@ -95,6 +96,7 @@ export async function runExport(
     } as ExportOptions) // of a resource or of an input, as the command says
     shown.stop()
     shown.summary(report)
+    if (io.stderr.isTTY && !context.log.isJson) tellReading(report, options, shown)
     if (context.log.isJson && options.out === '-' && cli.reportJson) return 0 // the log has it
     printReport(report, options, cli, io)
     return 0
@@ -246,6 +248,14 @@ export async function* bytesOf(
   } finally {
     signal.removeEventListener('abort', close)
   }
+}
+
+/** Names the statement that reads the file, where there is a file with its manifest beside it. */
+function tellReading({ format }: ExportReport, { out, keyBy, manifest }: ResolvedOptions, display: Display): void {
+  if (isStdout(out) || /^file:/i.test(out) || manifest !== null) return
+  // one object of all records is more than DuckDB may take
+  if (keyBy !== null && factsOf(format as Format).isDocument) return
+  display.line(printable(readingLine(out)))
 }
 
 function printReport(report: ExportReport, options: ResolvedOptions, cli: CliOptions, io: Io): void {

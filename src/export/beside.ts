@@ -42,17 +42,23 @@ export async function besideOf(paths: readonly string[]): Promise<Beside | null>
 }
 
 async function besideFile(path: string): Promise<Beside | null> {
+  const found = await manifestBeside(path)
+  return found && besideBy(found.manifest, found.path)
+}
+
+/** The manifest of the output that this file is, or is a part of; null where there is none, or one of another file. @throws Error */
+export async function manifestBeside(path: string): Promise<{ manifest: Manifest; path: string } | null> {
   const file = await realpath(path)
   const { size } = await stat(file)
   const directory = dirname(file)
   const isPart = ({ parts }: Manifest): boolean =>
     parts?.some((part) => part.name === basename(file) && part.bytes === size) ?? false
-  const found =
+  return (
     (await readManifest(
       [manifestPathOf(file), `${file}.manifest.json`],
       ({ parts, bytes }) => parts === null && bytes === size,
     )) ?? (await readManifest([manifestPathOf(directory), `${directory}.manifest.json`], isPart))
-  return found && besideBy(found.manifest, found.path)
+  )
 }
 
 /** The first of these that is the manifest of what is read. */
@@ -71,7 +77,8 @@ async function readManifest(
   return null
 }
 
-function besideBy({ source, schema, format, options }: Manifest, path: string): Beside | null {
+/** What a manifest says of the records; null where it is nothing that is declared. */
+export function besideBy({ source, schema, format, options }: Manifest, path: string): Beside | null {
   const { resource, framing, responseFormat } = source
   // what was passed through unmapped has not the fields that are declared
   const isMapped = framing !== 'slack' && framing !== 'graph' && responseFormat !== 'raw' && responseFormat !== 'debug'

@@ -68,8 +68,14 @@ export function columnsOf(schema: ResourceSchema, resolved: ResolvedOptions): Re
   return edited
 }
 
+/** The options that columns follow from, beside the schema. */
+export type LayoutChoices = Pick<
+  ResolvedOptions,
+  'format' | 'keyBy' | 'csvNested' | 'csvFlattenSlots' | 'unknownFields' | 'onTypeMismatch'
+> & { readonly maxColumns?: number | undefined }
+
 /** How the fields of an edited schema become columns. */
-export function layoutFor(schema: ResourceSchema, resolved: ResolvedOptions): Layout {
+export function layoutFor(schema: ResourceSchema, resolved: LayoutChoices): Layout {
   const {
     format,
     keyBy,

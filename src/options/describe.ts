@@ -46,10 +46,11 @@ const commands: Record<CommandName, CommandText> = {
     usage: 'truto-export schema MODEL/RESOURCE|FILE... [options]',
     brief: 'prints the columns of a resource or of files',
     summary:
-      'Prints the columns of a resource as JSON Schema: the declared ones, or what its records show. Exports with --schema keep to what it prints.',
+      'Prints the columns of a resource as JSON Schema: the declared ones, or what its records show. Exports with --schema keep to what it prints. With --reader, the code that reads a file of them.',
     examples: [
       'truto-export schema instant-messaging/members',
       'truto-export schema page.json > schema.json && truto-export convert page.json --schema schema.json --out page.parquet',
+      'truto-export schema --reader duckdb members.csv',
     ],
   },
   verify: {

@@ -7,6 +7,7 @@ import { codecNames, type FormatShape, formatNames } from '../encode/formats.js'
 import { parquetCompressions, parquetJsonTypes, parquetWriterNames } from '../encode/parquet/choices.js'
 import type { QueryParameters } from '../http/query.js'
 import { engineNames } from '../json/engine-names.js'
+import { readerNames } from '../readers/names.js'
 import { answerFormats } from '../report.js'
 import { integrations } from '../schema/integrations.js'
 
@@ -1265,7 +1266,20 @@ export const schemaTable = {
     brief: 'learn it from so many records',
     doc: 'Learns the schema from so many records, also where one is declared. What they do not show goes to the column extra later.',
   },
+  reader: {
+    kind: 'enum',
+    group: 'Schema',
+    commands: ['schema'],
+    flag: '--reader',
+    values: readerNames,
+    default: null,
+    defaultText: 'none: JSON Schema is printed',
+    brief: 'print the code that reads a file: duckdb, polars',
+    doc: 'Prints the code with which this reader reads a file rightly, every column declared: of a file or a directory of parts by the manifest beside it, else by the file itself; of a resource as it would be exported. Where there is no manifest, the flags that the file was written with say what it is like: --output, --compress, --schema, --csv-delimiter and so on.',
+  },
   ...ofCommand('schema', [
+    ...(['format', 'compress', 'keyBy', 'schema', 'unknownFields', 'onTypeMismatch', 'timestampUnit'] as const),
+    ...(['csvDelimiter', 'csvQuote', 'csvHeader', 'csvNested', 'csvFlattenSlots'] as const),
     ...([
       'inputFormat',
       'account',

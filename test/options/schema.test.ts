@@ -93,7 +93,8 @@ test('every flag that a message, a hint or a docstring of src names exists', () 
     ],
     ...['--network-family-autoselection-attempt-timeout', '--use-system-ca', '--use-openssl-ca'],
   ]
-  for (const other of ['--help', '--version', ...ofNode]) flags.add(other)
+  const ofReaders = ['--skip', '--local-infile']
+  for (const other of ['--help', '--version', ...ofNode, ...ofReaders]) flags.add(other)
   const src = resolve(import.meta.dirname, '../../src')
   const missing: string[] = []
   for (const file of readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))) {
