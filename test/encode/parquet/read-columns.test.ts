@@ -5,7 +5,16 @@ import { parquetColumns } from '../../../src/encode/parquet/read-columns.js'
 import { edgeSchema } from '../../helpers/edge-corpus.js'
 
 function fileWith(columns: Parameters<typeof footer>[0]['columns'], timestampUnit: 'micros' | 'millis'): Buffer {
-  const init = { columns, timestampUnit, leafCount: 0, rows: 0, rowGroups: [], metadata: {}, createdBy: 'test' }
+  const init = {
+    columns,
+    timestampUnit,
+    jsonType: 'json' as const,
+    leafCount: 0,
+    rows: 0,
+    rowGroups: [],
+    metadata: {},
+    createdBy: 'test',
+  }
   return Buffer.concat([magic, ...footer(init)])
 }
 
