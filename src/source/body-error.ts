@@ -5,7 +5,6 @@ import { slackCodeOf, slackError } from '../http/provider-error.js'
 import { redactJson } from '../http/redact.js'
 import { retryAfterMs } from '../http/retry-after.js'
 import type { PageFacts } from '../json/slicer.js'
-
 import type { SourceOptions, Wire } from './source.js'
 
 /** Where in a body an error of it is. */

@@ -4,7 +4,6 @@ import { minute } from '../bytes/units.js'
 import type { Clock } from '../clock.js'
 import { UpstreamError } from '../errors.js'
 import type { PageFacts } from '../json/slicer.js'
-
 import type { SourceOptions, Wire } from './source.js'
 
 /** A body slower than this over a whole window is no better than a stalled one. */
