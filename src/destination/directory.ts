@@ -2,7 +2,6 @@
 // name. To who writes, the parts are one run of bytes that is cut into files.
 
 import { dirname } from 'node:path'
-import type { CheckpointStore } from '../checkpoint/store.js'
 import { ConfigError, printable, StateError } from '../errors.js'
 import { openDirectory } from '../files/directory.js'
 import { type OpenFile, systemFiles } from '../files/file-system.js'
@@ -10,18 +9,10 @@ import { opening } from '../files/os-error.js'
 import { checkOurs, othersWrite } from '../files/ownership.js'
 import { followLinks } from '../files/paths.js'
 import { temporaryName } from '../files/side-names.js'
-import { openClaimed, publishStaged } from './claimed-writer.js'
-import type {
-  ClaimedPlace,
-  Destination,
-  KeptToken,
-  Part,
-  PendingCommit,
-  ResumablePlace,
-  WriterNeeds,
-} from './destination.js'
+import { ClaimedLocal } from './claimed-local.js'
+import { openClaimed } from './claimed-writer.js'
+import type { Destination, KeptToken, Part, ResumablePlace, WriterNeeds } from './destination.js'
 import { type LocalClaim, type LocalOptions, LocalPlace } from './local-place.js'
-import type { ManifestFile } from './manifest-file.js'
 import { bytesOf, checkTarget, firstBytes, mark, partsIn, readParts, removeOurs, unmark } from './part-files.js'
 import { PartsDirectory } from './parts-directory.js'
 import { openKept, replacedByCopy } from './private-file.js'
@@ -58,36 +49,19 @@ export function directoryDestination(path: string, options: DirectoryDestination
 
 const withoutSlash = (path: string): string => path.replace(/(?<=.)\/+$/, '')
 
-class DirectoryPlace implements ClaimedPlace {
-  readonly #claim: LocalClaim
+class DirectoryPlace extends ClaimedLocal<PartsDirectory> {
   readonly #extension: string
 
   constructor(claim: LocalClaim, extension: string) {
-    this.#claim = claim
+    super(claim)
     this.#extension = extension
   }
 
-  get checkpoints(): CheckpointStore {
-    return this.#claim.checkpoints
-  }
-
-  get manifest(): ManifestFile {
-    return this.#claim.manifest
-  }
-
-  get partialName(): string {
-    return printable(this.#claim.place.sides.partial)
-  }
-
-  get overwrite(): boolean {
-    return this.#claim.place.overwrite
-  }
-
   begin(needs: WriterNeeds = {}): Promise<PartsDirectory> {
-    const { files, name, sides } = this.#claim.place
+    const { files, name, sides } = this.claim.place
     return opening(name, async () => {
-      await checkTarget(this.#claim.place)
-      await this.#claim.check()
+      await checkTarget(this.claim.place)
+      await this.claim.check()
       await removeOurs(files, sides.partial)
       await files.mkdir(sides.partial, 0o777 & ~othersWrite)
       await mark(files, sides.partial)
@@ -96,26 +70,23 @@ class DirectoryPlace implements ClaimedPlace {
   }
 
   resume(kept: KeptToken, needs: WriterNeeds = {}): Promise<PartsDirectory> {
-    const { files, name, sides } = this.#claim.place
+    const { files, name, sides } = this.claim.place
     const { partial } = sides
     return opening(name, async () => {
       const token = bytesTokenOf(kept, this.partialName)
       const { bytes } = token
-      await checkTarget(this.#claim.place)
+      await checkTarget(this.claim.place)
       const found = await partsIn(files, partial, this.#extension, (status, path) =>
-        checkOurs(status, this.#claim.ownStatus, path),
+        checkOurs(status, this.claim.ownStatus, path),
       )
-      if (found === null) throw new StateError('ERR_STATE_OUTPUT', `${this.partialName} is gone`)
+      if (found === null) throw this.gone()
       const held = bytesOf(found)
-      if (held < bytes) {
-        const message = `${this.partialName} has ${held} bytes, fewer than the ${bytes} that its checkpoint tells of`
-        throw new StateError('ERR_STATE_OUTPUT', message)
-      }
+      this.checkHeld(held, bytes)
       const parts = firstBytes(found, bytes)
       const proof = RunningProof.like(token, needs)
       for await (const piece of readParts(files, partial, parts)) proof.add(piece)
       proof.settle(token, needs, this.partialName)
-      if (this.#claim.mayHavePredecessor) await this.#copyLast(parts)
+      if (this.claim.mayHavePredecessor) await this.#copyLast(parts)
       const writer = await this.#open(found, proof)
       try {
         await writer.truncate(bytes)
@@ -127,22 +98,8 @@ class DirectoryPlace implements ClaimedPlace {
     })
   }
 
-  async publish(pending: PendingCommit, manifest: Uint8Array | null): Promise<void> {
-    const token = bytesTokenOf(pending, this.partialName)
-    if (await this.#isPublished(token)) {
-      if (manifest !== null) await this.#claim.manifest.save(manifest)
-      return
-    }
-    await publishStaged(await this.resume(pending), manifest, { upTo: pending })
-  }
-
-  release(): Promise<void> {
-    return this.#claim.release()
-  }
-
-  /** Whether the output has its name already: the run that gave it had no time to say so. */
-  #isPublished(token: BytesToken): Promise<boolean> {
-    const { files, name, target } = this.#claim.place
+  protected isPublished(token: BytesToken): Promise<boolean> {
+    const { files, name, target } = this.claim.place
     return opening(name, async () => {
       const found = await partsIn(files, target, this.#extension).catch((error) => {
         if (error instanceof StateError) return null // it holds something else
@@ -161,18 +118,18 @@ class DirectoryPlace implements ClaimedPlace {
   async #copyLast(kept: readonly Part[]): Promise<void> {
     const last = kept.at(-1)
     if (last === undefined) return
-    const { files, sides } = this.#claim.place
+    const { files, sides } = this.claim.place
     const path = `${sides.partial}/${last.name}`
     const file = await openKept(files, path, () => {})
     if (file === null) throw new StateError('ERR_STATE_OUTPUT', `${printable(path)} is gone`)
-    await this.#claim.check()
+    await this.claim.check()
     const copy = await replacedByCopy(files, file, path, last.bytes, temporaryName(sides.partial))
     await copy.close()
   }
 
   /** @param proof of what is there already, less what is taken back at once */
   async #open(parts: readonly Part[], proof: RunningProof): Promise<PartsDirectory> {
-    const { files, target, sides } = this.#claim.place
+    const { files, target, sides } = this.claim.place
     const extension = this.#extension
     let directory: OpenFile | null = null
     let parent: OpenFile | null = null
@@ -180,7 +137,7 @@ class DirectoryPlace implements ClaimedPlace {
       directory = await openDirectory(files, sides.partial)
       parent = await openDirectory(files, dirname(target))
       const identity = await files.lstat(sides.partial)
-      return new PartsDirectory({ claim: this.#claim, extension, directory, parent, identity, parts, proof })
+      return new PartsDirectory({ claim: this.claim, extension, directory, parent, identity, parts, proof })
     } catch (error) {
       await Promise.allSettled([directory?.close(), parent?.close()])
       throw error

@@ -2,8 +2,7 @@
 
 import { constants } from 'node:fs'
 import { dirname } from 'node:path'
-import type { CheckpointStore } from '../checkpoint/store.js'
-import { ConfigError, OutputError, printable, StateError } from '../errors.js'
+import { ConfigError, OutputError, printable } from '../errors.js'
 import { openDirectory } from '../files/directory.js'
 import { type FileStatus, type OpenFile, systemFiles } from '../files/file-system.js'
 import { opening } from '../files/os-error.js'
@@ -12,11 +11,11 @@ import { checkOurs } from '../files/ownership.js'
 import { followLinks, statusOf } from '../files/paths.js'
 import { piecesOf } from '../files/pieces.js'
 import { removeFile } from '../files/whole-file.js'
-import { openClaimed, publishStaged } from './claimed-writer.js'
-import type { ClaimedPlace, Destination, KeptToken, PendingCommit, ResumablePlace, WriterNeeds } from './destination.js'
+import { ClaimedLocal } from './claimed-local.js'
+import { openClaimed } from './claimed-writer.js'
+import type { Destination, KeptToken, ResumablePlace, WriterNeeds } from './destination.js'
 import { openInPlace } from './direct.js'
-import { type LocalClaim, type LocalOptions, LocalPlace } from './local-place.js'
-import type { ManifestFile } from './manifest-file.js'
+import { type LocalOptions, LocalPlace } from './local-place.js'
 import { PartialFile } from './partial-file.js'
 import { createPrivate, modeOf, openKept, replacedByCopy } from './private-file.js'
 import { type BytesToken, bytesTokenOf, RunningProof } from './proof.js'
@@ -66,34 +65,12 @@ function filePlace(place: LocalPlace): ResumablePlace {
   }
 }
 
-class FilePlace implements ClaimedPlace {
-  readonly #claim: LocalClaim
-
-  constructor(claim: LocalClaim) {
-    this.#claim = claim
-  }
-
-  get checkpoints(): CheckpointStore {
-    return this.#claim.checkpoints
-  }
-
-  get manifest(): ManifestFile {
-    return this.#claim.manifest
-  }
-
-  get partialName(): string {
-    return printable(this.#claim.place.sides.partial)
-  }
-
-  get overwrite(): boolean {
-    return this.#claim.place.overwrite
-  }
-
+class FilePlace extends ClaimedLocal<PartialFile> {
   begin(needs: WriterNeeds = {}): Promise<PartialFile> {
-    const { files, name, sides } = this.#claim.place
+    const { files, name, sides } = this.claim.place
     return opening(name, async () => {
       const replaces = await this.#replaced()
-      await this.#claim.check()
+      await this.claim.check()
       // of a run that died; a new file takes its place, so that whoever has it open writes to one without a name
       await removeFile(files, sides.partial)
       return this.#open(await createPrivate(files, sides.partial, replaces), RunningProof.for(needs), replaces)
@@ -101,25 +78,22 @@ class FilePlace implements ClaimedPlace {
   }
 
   resume(kept: KeptToken, needs: WriterNeeds = {}): Promise<PartialFile> {
-    const { files, name, sides } = this.#claim.place
+    const { files, name, sides } = this.claim.place
     const { partial } = sides
     return opening(name, async () => {
       const token = bytesTokenOf(kept, this.partialName)
       const replaces = await this.#replaced()
-      let file = await openKept(files, partial, (found) => checkOurs(found, this.#claim.ownStatus, partial))
-      if (file === null) throw new StateError('ERR_STATE_OUTPUT', `${this.partialName} is gone`)
+      let file = await openKept(files, partial, (found) => checkOurs(found, this.claim.ownStatus, partial))
+      if (file === null) throw this.gone()
       try {
         const { size } = await file.stat()
         const { bytes } = token
-        if (size < bytes) {
-          const message = `${this.partialName} has ${size} bytes, fewer than the ${bytes} that its checkpoint tells of`
-          throw new StateError('ERR_STATE_OUTPUT', message)
-        }
+        this.checkHeld(size, bytes)
         const proof = RunningProof.like(token, needs)
         for await (const piece of piecesOf(file, 0, bytes)) proof.add(piece)
         proof.settle(token, needs, this.partialName)
-        await this.#claim.check()
-        if (this.#claim.mayHavePredecessor) file = await replacedByCopy(files, file, partial, bytes)
+        await this.claim.check()
+        if (this.claim.mayHavePredecessor) file = await replacedByCopy(files, file, partial, bytes)
         else await file.truncate(bytes)
         return await this.#open(file, proof, replaces)
       } catch (error) {
@@ -129,30 +103,16 @@ class FilePlace implements ClaimedPlace {
     })
   }
 
-  async publish(pending: PendingCommit, manifest: Uint8Array | null): Promise<void> {
-    const token = bytesTokenOf(pending, this.partialName)
-    if (await this.#isPublished(token)) {
-      if (manifest !== null) await this.#claim.manifest.save(manifest)
-      return
-    }
-    await publishStaged(await this.resume(pending), manifest, { upTo: pending })
-  }
-
-  release(): Promise<void> {
-    return this.#claim.release()
-  }
-
   /** Status of the file that is to be replaced; null where there is none. */
   async #replaced(): Promise<FileStatus | null> {
-    const { files, name, target, overwrite } = this.#claim.place
+    const { files, name, target, overwrite } = this.claim.place
     const status = await statusOf(files, target)
     if (status !== null && !overwrite) throw new ConfigError('ERR_OUTPUT_EXISTS', `${name} exists already`)
     return status
   }
 
-  /** Whether the output has its name already: the run that gave it had no time to say so. */
-  #isPublished(token: BytesToken): Promise<boolean> {
-    const { files, name, target } = this.#claim.place
+  protected isPublished(token: BytesToken): Promise<boolean> {
+    const { files, name, target } = this.claim.place
     return opening(name, async () => {
       const file = await openOwnFile(files, target, constants.O_RDONLY)
       if (file === null) return false
@@ -170,17 +130,17 @@ class FilePlace implements ClaimedPlace {
 
   /** @param proof of what it holds already */
   async #open(file: OpenFile, proof: RunningProof, replaces: FileStatus | null): Promise<PartialFile> {
-    const { files, target } = this.#claim.place
+    const { files, target } = this.claim.place
     const { bytes } = proof
     let directory: OpenFile | null = null
     try {
       const identity = await file.stat()
       directory = await openDirectory(files, dirname(target))
       const mode = modeOf(replaces)
-      return new PartialFile({ claim: this.#claim, file, directory, identity, mode, replaces, proof, bytes })
+      return new PartialFile({ claim: this.claim, file, directory, identity, mode, replaces, proof, bytes })
     } catch (error) {
       await Promise.allSettled([directory?.close(), file.close()])
-      if (bytes === 0) await removeFile(files, this.#claim.place.sides.partial).catch(() => {})
+      if (bytes === 0) await removeFile(files, this.claim.place.sides.partial).catch(() => {})
       throw error
     }
   }

@@ -98,3 +98,9 @@ function decode(text: string): string {
     return spaced
   }
 }
+
+/** A whole number from 1, or undefined. */
+export function limitOf(value: QueryValue | undefined): number | undefined {
+  const text = textOf(value)
+  return text !== undefined && /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined
+}

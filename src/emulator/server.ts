@@ -11,7 +11,8 @@ import type { Settings } from './options.js'
 import { PageCache } from './page-cache.js'
 import { parseQuery } from './query.js'
 import { replyTo } from './replies.js'
-import { type ApiState, answer, newState } from './routes.js'
+import { type ApiState, newState } from './request.js'
+import { answer } from './routes.js'
 import { type Reply, wireSteps } from './wire.js'
 
 /** Chunks smaller than this are put together into larger writes. */

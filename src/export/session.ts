@@ -18,19 +18,18 @@ import { countersOf, requestCounterNames } from '../counts.js'
 import type {
   ClaimedPlace,
   Destination,
-  DestinationWriter,
   Keeps,
   KeptToken,
   Part,
   PlaceWriter,
   WriterNeeds,
 } from '../destination/destination.js'
-import { RunningProof } from '../destination/proof.js'
 import { ConfigError, DataError, ExportError, InternalError, OutputError, printable, StateError } from '../errors.js'
 import type { JsonValue } from '../record.js'
 import { type ExportEvent, type ExportReport, keptText } from '../report.js'
 import type { SourceOutcome } from '../source/source.js'
 import { differingOptions } from './identity.js'
+import { PlainPlace } from './plain-place.js'
 
 export interface SessionInit {
   readonly destination: Destination
@@ -192,30 +191,6 @@ function completionOf(
   return {
     report: reportOf(report, corrupt('report')),
     manifest: manifest === null ? null : manifestOf(manifest, corrupt('manifest')),
-  }
-}
-
-/** A place that keeps nothing of what is not complete, as far as a session needs one. */
-class PlainPlace {
-  readonly place: DestinationWriter
-  readonly #proof: RunningProof | null
-
-  constructor(place: DestinationWriter, hasDigest: boolean) {
-    this.place = place
-    this.#proof = hasDigest ? RunningProof.for({ digest: true }) : null
-  }
-
-  get bytesWritten(): number {
-    return this.place.bytesWritten
-  }
-
-  write(bytes: Uint8Array): Promise<void> {
-    this.#proof?.add(bytes)
-    return this.place.write(bytes)
-  }
-
-  sha256(): string | null {
-    return this.#proof?.sha256() ?? null
   }
 }
 

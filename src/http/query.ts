@@ -119,3 +119,12 @@ function conflict(pair: string): ConfigError {
 function invalid(message: string, hint?: string): ConfigError {
   return new ConfigError('ERR_OPTION_INVALID', message, hint === undefined ? {} : { hint })
 }
+
+/** Percent-decoded, or as it stands where that is no valid encoding. */
+export function decodeText(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

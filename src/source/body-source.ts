@@ -5,7 +5,8 @@ import type { Layout } from '../json/first-look.js'
 import type { PageFacts } from '../json/slicer.js'
 import type { RecordBatch } from '../record.js'
 import { type BodyInputs, closeInputs, type Input, inputsOf, openInputs } from './inputs.js'
-import { PagedSource, type RecordSource, type SourceOptions } from './source.js'
+import { PagedSource } from './paged-source.js'
+import type { RecordSource, SourceOptions } from './source.js'
 
 export type { BodyInput, BodyInputs } from './inputs.js'
 

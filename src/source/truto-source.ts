@@ -13,8 +13,10 @@ import type { Framing, RecordBatch } from '../record.js'
 import type { ResponseFormat } from '../report.js'
 import { CursorGuard } from './cursor-guard.js'
 import { withoutSeparators } from './documents.js'
+import { pageChanged } from './page-reader.js'
+import { PagedSource } from './paged-source.js'
 import { checkRequirements, type ListRequest, listUrl } from './request.js'
-import { PagedSource, pageChanged, type SourceOptions } from './source.js'
+import type { SourceOptions } from './source.js'
 
 /** What a page is asked of: `HttpClient`, or a double of it in tests. */
 export interface PageClient {

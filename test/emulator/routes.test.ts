@@ -8,7 +8,8 @@ import {
 } from '../../src/emulator/emulator.js'
 import { settingsOf } from '../../src/emulator/options.js'
 import { parseQuery } from '../../src/emulator/query.js'
-import { answer, newState } from '../../src/emulator/routes.js'
+import { newState } from '../../src/emulator/request.js'
+import { answer } from '../../src/emulator/routes.js'
 import { FakeClock } from '../helpers/clock.js'
 import { ask, emulator, membersPath } from './client.js'
 
