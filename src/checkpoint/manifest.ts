@@ -10,7 +10,7 @@ import { type Framing, framings, type JsonValue, type Warning } from '../record.
 import { answerFormats, type ExportReport, type ResponseFormat } from '../report.js'
 import { fallbackOf, type SourceState, warningsOf } from './checkpoint.js'
 import { count, type Fields, list, object, oneOf, orNull, text } from './fields.js'
-import { duplicatesOf, resumedFromOf } from './report.js'
+import { decodeDuplicates, resumedFromOf } from './report.js'
 
 /** Version of the text. A reader takes its own version only. */
 export const manifestVersion = 1
@@ -219,7 +219,7 @@ function runOf(fields: Fields): Manifest['run'] {
     finishedAt: text(fields, 'finishedAt'),
     ...countersBy(requestCounterNames, (name) => count(fields, name)),
     resumedFrom: resumedFromOf(fields),
-    duplicates: duplicatesOf(fields),
+    duplicates: decodeDuplicates(fields),
   }
 }
 

@@ -10,7 +10,7 @@ import { count, type Fields, object, oneOf, orNull, text } from './fields.js'
 const requestFormats = ['auto', ...answerFormats] as const
 
 /** @param corrupt makes the error of what is wrong with it */
-export function reportOf(value: JsonValue, corrupt: (why: string) => Error): ExportReport {
+export function decodeReport(value: JsonValue, corrupt: (why: string) => Error): ExportReport {
   try {
     const fields = object(value, 'it')
     const { records: _, ...counters } = countersBy(counterNames, (name) =>
@@ -22,7 +22,7 @@ export function reportOf(value: JsonValue, corrupt: (why: string) => Error): Exp
       records: count(fields, 'records'),
       recordsRead: count(fields, 'recordsRead'),
       ...counters,
-      duplicates: duplicatesOf(fields),
+      duplicates: decodeDuplicates(fields),
       outputBytes: count(fields, 'outputBytes'),
       elapsedMs: count(fields, 'elapsedMs'),
       peakRssBytes: count(fields, 'peakRssBytes'),
@@ -45,7 +45,7 @@ export function reportOf(value: JsonValue, corrupt: (why: string) => Error): Exp
   }
 }
 
-export function duplicatesOf(fields: Fields): ExportReport['duplicates'] {
+export function decodeDuplicates(fields: Fields): ExportReport['duplicates'] {
   if (fields['duplicates'] === null) return null
   const duplicates = object(fields['duplicates'], 'duplicates')
   return { records: count(duplicates, 'records'), isExact: oneOf(duplicates, 'isExact', [true, false]) }

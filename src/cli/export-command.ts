@@ -19,7 +19,7 @@ import { catchSignals, Stopped } from './signals.js'
 import { readFileBytes, readFileOption, readToken, runTokenCommand } from './token.js'
 
 /** Runs the command to its end. Resolves with the exit code; errors are thrown for `run` to print. */
-export async function runExport(
+export async function runExportCommand(
   command: 'export' | 'convert',
   texts: FlagTexts,
   io: Io,
@@ -74,7 +74,7 @@ export async function runExport(
       warnings.push('--token can be seen in the list of processes; TRUTO_API_TOKEN or --token-file hide it')
     }
     for (const message of warnings) shown.line(`warning: ${message}`, 'notice', { level: 'warn', event: 'warning' })
-    const inputs = command === 'convert' ? inputsOf(cli.input!, io, signal) : null
+    const inputs = command === 'convert' ? commandInputs(cli.input!, io, signal) : null
     const beside = inputs === null ? null : await besideInputs(cli.input!, texts)
     if (beside !== null) shown.line(beside.line, 'notice', { event: 'manifest' })
     const report = await exportRecords({
@@ -145,7 +145,7 @@ function habitsIn(options: ResolvedOptions, texts: FlagTexts): string[] {
 }
 
 /** What `convert` reads: paths, and stdin for `-`. */
-export function inputsOf(given: string | readonly string[], io: Io, signal: AbortSignal): BodyInputs {
+export function commandInputs(given: string | readonly string[], io: Io, signal: AbortSignal): BodyInputs {
   const names = typeof given === 'string' ? [given] : given
   if (names.filter(isStdin).length > 1) {
     throw new ConfigError('ERR_OPTION_INVALID', 'stdin is named more than once', { hint: 'it can be read once' })

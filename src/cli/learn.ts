@@ -6,7 +6,7 @@ import type { FlagTexts, resolveFlags } from '../options/resolve.js'
 import type { schemaTable } from '../options/schema.js'
 import type { RecordBatch } from '../record.js'
 import type { ResourceSchema } from '../schema/resource.js'
-import { inputsOf, isStdin, refreshBy } from './export-command.js'
+import { commandInputs, isStdin, refreshBy } from './export-command.js'
 import type { Io } from './io.js'
 import type { Log } from './log.js'
 import { type RunContext, tellStop } from './run-context.js'
@@ -89,7 +89,7 @@ async function batchesIn(
   const { bodySource } = await import('../source/body-source.js')
   const record = maxRecordBytes === null ? {} : { maxRecordBytes }
   const options = { parser, inputFormat, maxDepth, maxCursorBytes, signal, ...record }
-  return bodySource(inputsOf(subjects, io, signal), options)
+  return bodySource(commandInputs(subjects, io, signal), options)
 }
 
 /** The records of a list. */

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../clock.js'
 import { ExportError, printable, printableJson } from '../errors.js'
+import { shellWord } from '../readers/literals.js'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
@@ -97,9 +98,4 @@ export function commandOf(argv: readonly string[]): string {
     return [word.startsWith('--token=') ? '--token=TOKEN' : word]
   })
   return ['truto-export', ...words.map(shellWord)].join(' ')
-}
-
-/** A word for a POSIX shell. */
-export function shellWord(word: string): string {
-  return /^[\w./:@%+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

@@ -29,7 +29,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     switch (command) {
       case 'export':
       case 'convert':
-        return await (await import('./export-command.js')).runExport(command, texts, io, context)
+        return await (await import('./export-command.js')).runExportCommand(command, texts, io, context)
       case 'schema':
         return await (await import('./schema-command.js')).runSchema(texts, io, context)
       case 'verify':

@@ -37,7 +37,7 @@ export async function printStatement(asked: Asked, io: Io, context: RunContext):
       const message = `columns of ${printable(subject)}, as ${manifest} says`
       context.log.write({ level: 'info', event: 'manifest', message, fields: {} })
     }
-    const columns = described.columns ?? (await columnsOf(outline, given, asked, io, context, signal))
+    const columns = described.columns ?? (await declaredColumns(outline, given, asked, io, context, signal))
     io.stdout.write(statementOf(values.reader!, { ...outline, columns }))
   })
 }
@@ -61,7 +61,7 @@ function optionsIn(values: Asked['values']): { readonly [name: string]: JsonValu
 }
 
 /** The columns of what has neither a manifest nor a footer. */
-async function columnsOf(
+async function declaredColumns(
   outline: Outline,
   given: GivenFacts,
   asked: Asked,

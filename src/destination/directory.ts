@@ -13,7 +13,7 @@ import { ClaimedLocal } from './claimed-local.js'
 import { openClaimed } from './claimed-writer.js'
 import type { Destination, KeptToken, Part, ResumablePlace, WriterNeeds } from './destination.js'
 import { type LocalClaim, type LocalOptions, LocalPlace } from './local-place.js'
-import { bytesOf, checkTarget, firstBytes, mark, partsIn, readParts, removeOurs, unmark } from './part-files.js'
+import { checkTarget, mark, partsBytes, partsIn, partsUpTo, readParts, removeOurs, unmark } from './part-files.js'
 import { PartsDirectory } from './parts-directory.js'
 import { openKept, replacedByCopy } from './private-file.js'
 import { type BytesToken, bytesTokenOf, RunningProof } from './proof.js'
@@ -80,9 +80,9 @@ class DirectoryPlace extends ClaimedLocal<PartsDirectory> {
         checkOurs(status, this.claim.ownStatus, path),
       )
       if (found === null) throw this.gone()
-      const held = bytesOf(found)
+      const held = partsBytes(found)
       this.checkHeld(held, bytes)
-      const parts = firstBytes(found, bytes)
+      const parts = partsUpTo(found, bytes)
       const proof = RunningProof.like(token, needs)
       for await (const piece of readParts(files, partial, parts)) proof.add(piece)
       proof.settle(token, needs, this.partialName)
@@ -105,7 +105,7 @@ class DirectoryPlace extends ClaimedLocal<PartsDirectory> {
         if (error instanceof StateError) return null // it holds something else
         throw error
       })
-      if (found === null || bytesOf(found) !== token.bytes) return false
+      if (found === null || partsBytes(found) !== token.bytes) return false
       const proof = RunningProof.like(token, {})
       for await (const piece of readParts(files, target, found)) proof.add(piece)
       if (!proof.isOf(token)) return false // an older output of the same length

@@ -114,12 +114,12 @@ export function nameOf(index: number, extension: string): string {
   return `part-${String(index).padStart(5, '0')}${extension}`
 }
 
-export function bytesOf(parts: readonly Part[]): number {
+export function partsBytes(parts: readonly Part[]): number {
   return parts.reduce((sum, part) => sum + part.bytes, 0)
 }
 
 /** The parts that hold the first `bytes` bytes, the last of them as far as it does. */
-export function firstBytes(parts: readonly Part[], bytes: number): Part[] {
+export function partsUpTo(parts: readonly Part[], bytes: number): Part[] {
   const kept: Part[] = []
   let left = bytes
   for (const part of parts) {

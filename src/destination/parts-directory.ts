@@ -11,7 +11,7 @@ import { partName } from '../files/part-names.js'
 import { ownStatusOf, statusOf } from '../files/paths.js'
 import { BufferedFile } from './buffered-file.js'
 import type { Part, PartsAbility } from './destination.js'
-import { bytesOf, checkTarget, firstBytes, mark, readParts, removeOurs, unmark } from './part-files.js'
+import { checkTarget, mark, partsBytes, partsUpTo, readParts, removeOurs, unmark } from './part-files.js'
 import { changeMode } from './private-file.js'
 import { type StagedInit, StagedOutput } from './staged.js'
 
@@ -52,7 +52,7 @@ export class PartsDirectory extends StagedOutput {
     this.#directory = init.directory
     this.#parent = init.parent
     this.#closed = [...init.parts]
-    this.#closedBytes = bytesOf(init.parts)
+    this.#closedBytes = partsBytes(init.parts)
   }
 
   get bytesWritten(): number {
@@ -91,7 +91,7 @@ export class PartsDirectory extends StagedOutput {
 
   protected read(bytes: number): AsyncIterable<Uint8Array> {
     const { files, sides } = this.place
-    return readParts(files, sides.partial, firstBytes(this.#files, bytes))
+    return readParts(files, sides.partial, partsUpTo(this.#files, bytes))
   }
 
   /** The part in which the last byte is stays in hand. */
@@ -102,7 +102,7 @@ export class PartsDirectory extends StagedOutput {
       await this.checkOurs()
       await this.#out?.flush().catch(() => {})
       const parts = this.#files
-      const kept = firstBytes(parts, bytes)
+      const kept = partsUpTo(parts, bytes)
       await this.#closePart()
       for (const { name } of parts.slice(kept.length).reverse()) {
         await files.unlink(`${sides.partial}/${name}`)
@@ -110,7 +110,7 @@ export class PartsDirectory extends StagedOutput {
       }
       const last = kept.pop()
       this.#closed = kept
-      this.#closedBytes = bytesOf(kept)
+      this.#closedBytes = partsBytes(kept)
       if (last === undefined) return
       await this.#begin(constants.O_NOFOLLOW, last.bytes)
       await this.#file!.truncate(last.bytes)

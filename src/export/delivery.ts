@@ -60,7 +60,7 @@ export function deliveryOf(init: DeliveryInit): Manifest {
       framing,
       fallback,
     },
-    schema: { resource: schema.resource, version: schema.version, columns: columnsOf(resolved, schema) },
+    schema: { resource: schema.resource, version: schema.version, columns: manifestColumns(resolved, schema) },
     options: optionsOf(resolved, init.compressionCut),
     fingerprint: init.fingerprint,
     warnings: outputWarnings(report.warnings),
@@ -121,7 +121,7 @@ function optionsOf(resolved: ResolvedOptions, compressionCut: number | null): Ma
   }
 }
 
-function columnsOf(resolved: ResolvedOptions, schema: ResourceSchema): Manifest['schema']['columns'] {
+function manifestColumns(resolved: ResolvedOptions, schema: ResourceSchema): Manifest['schema']['columns'] {
   if (factsOf(resolved.format).columns === null) return null
   return layoutFor(schema, resolved).columns.map(({ name, type }) => ({ name, type: typeText(type) }))
 }

@@ -51,7 +51,7 @@ export function editWarnings(resolved: ResolvedOptions, { isUnified }: Pick<Sour
 
 /** The columns of records of `schema` after the edits. @throws ConfigError where there would be none, or two of them, or one and a column of ours, would have the
  *  same name */
-export function columnsOf(schema: ResourceSchema, resolved: ResolvedOptions): ResourceSchema {
+export function columnSchema(schema: ResourceSchema, resolved: ResolvedOptions): ResourceSchema {
   const edited = editedSchema(schema, editsOf(resolved))
   const { columns, one } = factsOf(resolved.format)
   if (columns === null) return edited

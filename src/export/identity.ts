@@ -8,7 +8,7 @@ import { keepsBytes } from '../json/engine-names.js'
 import { exportTable, type OptionTable, type ResolvedOptions, type Shape } from '../options/schema.js'
 import { type IndirectName, optionsShaping } from '../options/shapes.js'
 import { expectedSchema, givenSchema } from './declared-fields.js'
-import { columnsOf, editsOf, rowGroupCuts } from './edits.js'
+import { columnSchema, editsOf, rowGroupCuts } from './edits.js'
 import type { Checked } from './options.js'
 
 /** Version of the bytes that we make of the same records. A checkpoint of another version is one of another export. */
@@ -163,7 +163,7 @@ export function knownIdentityOf(init: IdentityInit): string | null {
 
 /** Rows of a row group where the memory bound allows fewer than are asked for; null where it does not matter. */
 function fewerRowsOf(resolved: ResolvedOptions): number | null {
-  const { cutRecords } = rowGroupCuts(columnsOf(expectedSchema(resolved), resolved), resolved)
+  const { cutRecords } = rowGroupCuts(columnSchema(expectedSchema(resolved), resolved), resolved)
   return cutRecords < resolved.rowGroupRows ? cutRecords : null
 }
 

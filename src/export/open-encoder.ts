@@ -11,14 +11,14 @@ import { type ResourceSchema, unmappedSchema } from '../schema/resource.js'
 import { resourceUrl } from '../source/request.js'
 import type { SourceOutcome } from '../source/source.js'
 import { givenSchema } from './declared-fields.js'
-import { columnsOf } from './edits.js'
+import { columnSchema } from './edits.js'
 import { identityInit, knownIdentityOf } from './identity.js'
 import { type Checked, isStream } from './options.js'
 
 /** What is declared of the records that stay. */
 export function outputSchema(resolved: ResolvedOptions, outcome: SourceOutcome): ResourceSchema {
   const declared = outcome.isUnified && resolved.resource !== null ? declaredSchema(resolved.resource) : unmappedSchema
-  return columnsOf(givenSchema(resolved) ?? declared, resolved)
+  return columnSchema(givenSchema(resolved) ?? declared, resolved)
 }
 
 /** The encoder of the wanted format, once the first page has shown what its records are, so that columns are those of its schema. */

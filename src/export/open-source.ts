@@ -14,7 +14,7 @@ import type { SourceOptions } from '../source/source.js'
 import { TrutoSource, type TrutoSourceOptions } from '../source/truto-source.js'
 import { version } from '../version.js'
 import { expectedSchema } from './declared-fields.js'
-import { columnsOf, excludedByServer, rowGroupCuts } from './edits.js'
+import { columnSchema, excludedByServer, rowGroupCuts } from './edits.js'
 import { compressionCutOf, identityInit } from './identity.js'
 import { type Checked, isStream } from './options.js'
 
@@ -125,7 +125,7 @@ function listOptions({ resolved, privacy, refreshToken, clock, signal }: Checked
 function cutsOf(checked: Checked): { cutBytes?: number; cutRecords?: number } {
   const { resolved } = checked
   if (factsOf(resolved.format).cuts === 'row groups')
-    return rowGroupCuts(columnsOf(expectedSchema(resolved), resolved), resolved)
+    return rowGroupCuts(columnSchema(expectedSchema(resolved), resolved), resolved)
   const cutBytes = compressionCutOf(identityInit(checked))
   return cutBytes === null ? {} : { cutBytes }
 }

@@ -16,7 +16,7 @@ import type { RecordBatch, Warning } from '../record.js'
 import type { ExportReport, Progress } from '../report.js'
 import type { PagedSource } from '../source/paged-source.js'
 import { expectedSchema } from './declared-fields.js'
-import { columnsOf } from './edits.js'
+import { columnSchema } from './edits.js'
 import { checkFieldNames, checkUnmet } from './field-names.js'
 import { identityInit, identityOf, obstacleOf, optionDigestsOf } from './identity.js'
 import { refuseOwnFiles } from './inputs.js'
@@ -89,7 +89,7 @@ function checkAll(checked: Checked): Steps {
   requireCodec(resolved.compress)
   if (isShapedBy(resolved.format, 'parquet')) requireCompression(resolved.parquetCompression)
   const steps = new Steps(checked, { duplicates: { isContinued: false } })
-  columnsOf(expectedSchema(resolved), resolved)
+  columnSchema(expectedSchema(resolved), resolved)
   checkFieldNames(resolved, transform !== undefined)
   return steps
 }

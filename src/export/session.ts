@@ -11,7 +11,7 @@ import {
   type OptionDigests,
 } from '../checkpoint/checkpoint.js'
 import { encodeManifest, type Manifest, manifestOf } from '../checkpoint/manifest.js'
-import { reportOf } from '../checkpoint/report.js'
+import { decodeReport } from '../checkpoint/report.js'
 import type { CheckpointStore, OpenCheckpointStore } from '../checkpoint/store.js'
 import type { Clock } from '../clock.js'
 import { countersOf, requestCounterNames } from '../counts.js'
@@ -189,7 +189,7 @@ function completionOf(
     (why: string): StateError =>
       new StateError('ERR_STATE_CORRUPT', `the ${what} in ${printable(name)} ${why}`)
   return {
-    report: reportOf(report, corrupt('report')),
+    report: decodeReport(report, corrupt('report')),
     manifest: manifest === null ? null : manifestOf(manifest, corrupt('manifest')),
   }
 }

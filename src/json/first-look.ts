@@ -5,7 +5,7 @@ import { MiB } from '../bytes/units.js'
 import { isListMember, lineOf } from './framing.js'
 
 /** What a body holds. `any` is for a slicer to find out: one document, or lines of records. */
-export type Layout = 'any' | 'pages' | 'ndjson' | 'keyed' | 'keyed-lines'
+export type BodyLayout = 'any' | 'pages' | 'ndjson' | 'keyed' | 'keyed-lines'
 
 export interface LookOptions {
   /** Whether the type or the name says that every line is a record: then only what is surely none is something else. */
@@ -51,7 +51,7 @@ export class FirstLook {
   }
 
   /** Adds bytes, which are copied. Null where more have to be seen. */
-  push(chunk: Uint8Array): Layout | null {
+  push(chunk: Uint8Array): BodyLayout | null {
     const length = this.#length + chunk.length
     if (length > this.#bytes.length) {
       const grown = Buffer.allocUnsafe(Math.max(length, 2 * this.#bytes.length))
@@ -69,11 +69,11 @@ export class FirstLook {
   }
 
   /** There are no more bytes. */
-  end(): Layout {
+  end(): BodyLayout {
     return this.#end < 0 ? this.#openLayout() : this.#layout(undefined)
   }
 
-  #walk(): Layout | null {
+  #walk(): BodyLayout | null {
     const bytes = this.#bytes
     const length = this.#length
     for (; this.#at < length; this.#at++) {
@@ -135,7 +135,7 @@ export class FirstLook {
   }
 
   /** What a body is whose first document was seen whole. @param next the first byte after it that is no white space */
-  #layout(next: number | undefined): Layout {
+  #layout(next: number | undefined): BodyLayout {
     const { isNdjson, mayBeKeyed, isKeyed = false } = this.#options
     if (isKeyed) return next === openBrace ? 'keyed-lines' : 'keyed'
     const value = this.#parse(this.#start, this.#end)
@@ -155,7 +155,7 @@ export class FirstLook {
   }
 
   /** What a body is whose first document is not over: by the members that were seen. */
-  #openLayout(): Layout {
+  #openLayout(): BodyLayout {
     const { isNdjson, mayBeKeyed, isKeyed = false } = this.#options
     if (isKeyed) return 'keyed'
     const names = this.#members.filter(({ valueAt }) => valueAt >= 0).map((member) => this.#nameOf(member))

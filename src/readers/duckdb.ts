@@ -36,7 +36,7 @@ function fromCsv(facts: FileFacts): string {
     'allow_quoted_nulls = false',
     compressionOf(facts),
     `max_line_size = ${longest}`,
-    columnsOf(facts),
+    columnList(facts),
   ]
   return call('read_csv', facts, options)
 }
@@ -48,7 +48,7 @@ function fromJson(facts: FileFacts): string {
     compressionOf(facts),
     `maximum_object_size = ${longest}`,
   ]
-  if (!isKeyed) return call('read_json', facts, [...options, columnsOf(facts)])
+  if (!isKeyed) return call('read_json', facts, [...options, columnList(facts)])
   const record = typeOf({ kind: 'struct', fields: columns })
   const map = sqlText(`MAP(VARCHAR, ${record})`)
   const inner = call(
@@ -75,7 +75,7 @@ function compressionOf({ compression }: FileFacts): string {
   return `compression = '${compression === 'none' ? 'uncompressed' : compression}'`
 }
 
-function columnsOf({ columns }: FileFacts): string {
+function columnList({ columns }: FileFacts): string {
   const lines = columns.map(({ name, type }) => `    ${sqlText(name)}: ${sqlText(typeOf(type))}`)
   return `columns = {\n${lines.join(',\n')}\n  }`
 }

@@ -1,7 +1,7 @@
 // Saved pages, NDJSON and JSON as a source: the same slicer and the same proofs, without a server. What `truto-export convert` reads.
 
 import { DataError, type ErrorCode, ExportError } from '../errors.js'
-import type { Layout } from '../json/first-look.js'
+import type { BodyLayout } from '../json/first-look.js'
 import type { PageFacts } from '../json/slicer.js'
 import type { RecordBatch } from '../record.js'
 import { type BodyInputs, closeInputs, type Input, inputsOf, openInputs } from './inputs.js'
@@ -81,7 +81,7 @@ export class BodySource extends PagedSource {
     }
   }
 
-  async #layoutOf(input: Input, documents: ReturnType<typeof this.reader.documents>): Promise<Layout> {
+  async #layoutOf(input: Input, documents: ReturnType<typeof this.reader.documents>): Promise<BodyLayout> {
     const { maxRecordBytes } = this.reader.options
     switch (this.#format) {
       case 'page':

@@ -1,7 +1,7 @@
 // The bytes of a body as something that is read document by document: what a slicer leaves is given to the next.
 
 import { KiB } from '../bytes/units.js'
-import { FirstLook, type Layout, type LookOptions } from '../json/first-look.js'
+import { type BodyLayout, FirstLook, type LookOptions } from '../json/first-look.js'
 
 /** Bytes that a slicer is given at first, where more than one document is expected: what it leaves of them is copied and checked again by the next. */
 const firstPieceBytes = 16 * KiB
@@ -61,9 +61,9 @@ export class Documents {
   }
 
   /** What the body holds, as its first document shows. All of it is still to be read. */
-  async look(options: LookOptions): Promise<Layout> {
+  async look(options: LookOptions): Promise<BodyLayout> {
     const look = new FirstLook(options)
-    let layout: Layout | null = null
+    let layout: BodyLayout | null = null
     while (layout === null) {
       const chunk = await this.next()
       layout = chunk === null ? look.end() : look.push(chunk)

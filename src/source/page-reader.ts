@@ -6,7 +6,7 @@ import { systemClock } from '../clock.js'
 import { countersOf, noCounters } from '../counts.js'
 import { DataError } from '../errors.js'
 import { slicerFactory } from '../json/engines.js'
-import type { Layout } from '../json/first-look.js'
+import type { BodyLayout } from '../json/first-look.js'
 import type { PageFacts, SlicerFactory } from '../json/slicer.js'
 import { resolveOptions } from '../options/resolve.js'
 import type { ResolvedOptions } from '../options/schema.js'
@@ -42,7 +42,7 @@ type PagedDocuments = Documents & { readonly pace: PagePace; readonly wire: Wire
 
 interface DocumentInit {
   readonly page: number
-  readonly layout: Layout
+  readonly layout: BodyLayout
   /** Sees the framing before the first record is let out; may throw. */
   readonly accept: (facts: PageFacts) => void
   /** What was let out of the page before, and what of it was seen again. Absent where a page is read once. */

@@ -10,7 +10,7 @@ import { type EditKind, EditNode, type FieldEdits, type Redaction } from './fiel
 import { parseFieldPath } from './field-path.js'
 import type { CountingStage } from './key-by.js'
 import { type FieldStage, MemberLocator } from './member-locator.js'
-import { Redactor } from './redactor.js'
+import { FieldRedactor } from './redactor.js'
 
 const quote = 0x22
 const openBrace = 0x7b
@@ -70,7 +70,7 @@ class EditFields implements FieldStage, CountingStage {
   readonly #reuse: boolean
   /** Whether a new name has half of a surrogate pair. */
   readonly #isIllFormed: boolean
-  readonly #redactor: Redactor
+  readonly #redactor: FieldRedactor
   /** The fields of which it is to be told that they were not met, by what is done to them. */
   readonly #tracked: readonly (readonly [kind: EditKind, node: EditNode])[]
   /** The fields with redacted ones inside. */
@@ -106,7 +106,7 @@ class EditFields implements FieldStage, CountingStage {
       : kept.map(([name]) => name)
     this.#hasMore = kept.some(([, node]) => node.changesInside || node.newKey !== null)
     this.#reuse = reuse
-    this.#redactor = new Redactor(tree, redactKey)
+    this.#redactor = new FieldRedactor(tree, redactKey)
     const nodes = [...tree.all()]
     this.#isIllFormed = nodes.some(({ newName }) => newName !== null && /\p{Surrogate}/u.test(newName))
     this.#around = nodes.filter((node) => node.insideRedaction !== null)

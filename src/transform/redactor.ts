@@ -8,7 +8,7 @@ import type { EditNode } from './field-edits.js'
 const leastKeyBytes = 16
 
 /** Hashes values with one key. */
-export class Redactor {
+export class FieldRedactor {
   readonly #key: Uint8Array
 
   /** @param key bytes, or a text that stands for its UTF-8
