@@ -37,10 +37,8 @@ export class Redactor {
     this.#known.clear()
     this.#plain.add(Buffer.from(secret).toString('hex'))
     // one that has what looks like an escape loses it together with those that a server has put in
-    for (let meaning: Meaning | null = asItIs(secret), layer = 0; meaning && layer <= maxLayers; layer++) {
-      if (meaning.text.length >= minPartLength) this.#plain.add(meaning.text.toLowerCase())
-      meaning = unescaped(meaning)
-    }
+    const needles = meaningsOf(secret).map(({ text }) => text.toLowerCase())
+    for (const needle of new Set(needles)) if (needle.length >= minPartLength) this.#plain.add(needle)
     const spellings = new Set([secret, secret.toLowerCase(), secret.toUpperCase(), encodeURIComponent(secret)])
     for (const core of [...spellings].flatMap(coresOf)) this.#base64.add(core)
   }
@@ -120,12 +118,9 @@ export class Redactor {
   #find(text: string): Range[] {
     if (this.#secrets.size === 0 || text.length < minPartLength) return []
     const ranges: Range[] = []
-    // as it stands, since a secret may itself have what looks like an escape, and without one layer of escapes after the other
-    let meaning: Meaning | null = asItIs(text)
-    for (let layer = 0; meaning !== null && layer <= maxLayers; layer++) {
+    for (const meaning of meaningsOf(text)) {
       // there may be more of them than a call takes arguments
       for (const range of this.#findIn(meaning)) ranges.push(range)
-      meaning = unescaped(meaning)
     }
     return merged(ranges)
   }
@@ -272,15 +267,40 @@ const escapes =
   /%([0-7][0-9a-f])|\\u00([0-7][0-9a-f])|\\x([0-7][0-9a-f])|\\(["'\\/])|&#(?:0*(\d{1,3})|x0*([0-7]?[0-9a-f]));?|&(amp|lt|gt|quot|apos);/gi
 const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
 
-/** Without one layer of escapes; null where there is none. */
-function unescaped(before: Meaning): Meaning | null {
-  if (!/[%\\&]/.test(before.text)) return null
+/** What escapes begin with: those of URLs, of JSON and of HTML, or of any of them. */
+const kindsOfEscapes = ['%\\&', '%', '\\', '&']
+
+/** A text as it stands, since a secret may itself have what looks like an escape, and without one layer of escapes after the other: of all kinds at once, and
+ *  of each alone, since what looks like one of another kind may be the secret's. */
+function meaningsOf(text: string): Meaning[] {
+  const meanings = [asItIs(text)]
+  if (!/[%\\&]/.test(text)) return meanings
+  const seen = new Set([text])
+  let from = 0
+  for (let layer = 0; layer < maxLayers; layer++) {
+    const end = meanings.length
+    for (const before of meanings.slice(from)) {
+      for (const kinds of kindsOfEscapes) {
+        const meaning = unescaped(before, kinds)
+        if (meaning === null || seen.has(meaning.text)) continue
+        seen.add(meaning.text)
+        meanings.push(meaning)
+      }
+    }
+    from = end
+  }
+  return meanings
+}
+
+/** Without one layer of escapes, those that begin with one of `kinds`; null where there is none. */
+function unescaped(before: Meaning, kinds: string): Meaning | null {
   let text = ''
   let at = 0
   /** The places where an escape was: after each, the two texts are in step again. */
   const steps: { at: number; from: number; to: number }[] = []
   for (const match of before.text.matchAll(escapes)) {
     const [whole, percent, unicode, byte, quoted, decimal, hex, entity] = match
+    if (!kinds.includes(whole[0]!)) continue
     const itself = quoted ?? (entity && entities[entity.toLowerCase()])
     const code = decimal === undefined ? Number.parseInt(percent ?? unicode ?? byte ?? hex ?? '', 16) : Number(decimal)
     if (itself === undefined && !(code < 0x80)) continue

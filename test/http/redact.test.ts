@@ -89,6 +89,17 @@ test('any token is found in any spelling, and text without it stays as it is', (
   )
 })
 
+test.each([
+  ['as HTML in a URL', `${'\\'.repeat(11)}"`],
+  ['as HTML in a URL', '\\x\\"' + '\\'.repeat(10)],
+  ['percent-encoded here and there', '\\\\&#26' + '\\'.repeat(7)],
+  ['percent-encoded here and there', '\\\\\\&#56' + '\\'.repeat(6)],
+  ['percent-encoded here and there', '\\!!!!!!'],
+])('a token that looks like escapes is found %s: %j', (name, token) => {
+  const spelled = spellings[name]!(token)
+  expect(redactor([token])(`a ${spelled} b`)).toBe('a [redacted] b')
+})
+
 test.each(['', 'short', null, undefined])('%j is no secret', (value) => {
   expect(redactor([value])(`a short ${value} text`)).toBe(`a short ${value} text`)
 })
