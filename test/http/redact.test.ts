@@ -91,9 +91,9 @@ test('any token is found in any spelling, and text without it stays as it is', (
 
 test.each([
   ['as HTML in a URL', `${'\\'.repeat(11)}"`],
-  ['as HTML in a URL', '\\x\\"' + '\\'.repeat(10)],
-  ['percent-encoded here and there', '\\\\&#26' + '\\'.repeat(7)],
-  ['percent-encoded here and there', '\\\\\\&#56' + '\\'.repeat(6)],
+  ['as HTML in a URL', `\\x\\"${'\\'.repeat(10)}`],
+  ['percent-encoded here and there', `\\\\&#26${'\\'.repeat(7)}`],
+  ['percent-encoded here and there', `\\\\\\&#56${'\\'.repeat(6)}`],
   ['percent-encoded here and there', '\\!!!!!!'],
 ])('a token that looks like escapes is found %s: %j', (name, token) => {
   const spelled = spellings[name]!(token)
