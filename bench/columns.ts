@@ -324,7 +324,7 @@ export function columnsRows({ tools, done }: FormatResult): string[][] {
   ])
 }
 
-/** The table of a size and format, for the short one of the package's README. */
+/** The table of a size and format, for the short one. */
 export function columnsResult(run: KeptRun, records: number, format: Format): FormatResult | undefined {
   return run.load<FormatResult>(sectionOf(records, format))
 }

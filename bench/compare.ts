@@ -331,7 +331,7 @@ export function compareRows({ tools, done }: CompareResult): string[][] {
   })
 }
 
-/** The result of one table, for the short one of the package's README. */
+/** The result of one table, for the short one. */
 export function compareResult(run: KeptRun, megabytes: number, route: Route): CompareResult | undefined {
   return run.load<CompareResult>(sectionOf(megabytes, route))
 }

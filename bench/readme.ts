@@ -1,4 +1,4 @@
-// The short tables of the package's README, made from the newest kept runs: nothing there is typed by hand.
+// The section "In short" of this folder's README, made from the newest kept runs: nothing there is typed by hand.
 
 import type { ShapeSamples } from './child-engines.js'
 import { columnsHead, columnsResult, columnsRows } from './columns.js'
@@ -7,7 +7,6 @@ import { enginesOf, sizeOf, sliceRoute, timesFaster } from './engines.js'
 import { renderExport } from './export.js'
 import { type KeptRun, machineLine } from './kept.js'
 import { table } from './measure.js'
-import { renderMemory } from './memory.js'
 
 /** The text between `<!-- name -->` and `<!-- /name -->` replaced. @throws Error where the markers are not there */
 export function between(document: string, name: string, text: string): string {
@@ -36,9 +35,9 @@ export function shortTables(newest: (name: string) => KeptRun | null): string {
         timesFaster(remoteData, route),
       ])
       sections.push(
-        `One page, in one process, engines ${enginesOf(members).join(', ')}; other shapes of records are in [bench/README.md](bench/README.md).`,
+        `One page, in one process, engines ${enginesOf(members).join(', ')}; other shapes of records are below.`,
         table(head, rows),
-        `![${sliceRoute('engine')}, by shape of record](bench/engines-shapes.svg)`,
+        `![${sliceRoute('engine')}, by shape of record](engines-shapes.svg)`,
       )
       sections.unshift(measuredBy(engines))
     }
@@ -50,10 +49,10 @@ export function shortTables(newest: (name: string) => KeptRun | null): string {
   if (compared) {
     const rounds = compared.done === 1 ? 'one round' : `${compared.done} rounds`
     sections.push(
-      `#### ${sizeName(megabytes)} of members in one page, from a file to an NDJSON file`,
-      `${measuredBy(compare)} Here ${rounds}; other sizes, and the same over HTTP, are in [bench/README.md](bench/README.md).`,
+      `### ${sizeName(megabytes)} of members in one page, from a file to an NDJSON file`,
+      `${measuredBy(compare)} Here ${rounds}; other sizes, and the same over HTTP, are below.`,
       table(compareHead, compareRows(compared)),
-      `![Resident set of each tool over time](bench/compare-${megabytes}MB-file-rss.svg)`,
+      `![Resident set of each tool over time](compare-${megabytes}MB-file-rss.svg)`,
     )
   }
   const columns = newest('columns')
@@ -62,24 +61,14 @@ export function shortTables(newest: (name: string) => KeptRun | null): string {
     if (!columns || !result) continue
     const name = format === 'csv' ? 'CSV' : 'Parquet'
     sections.push(
-      `#### ${result.records.toLocaleString('en-US')} members (${(result.inputBytes / 1e6).toFixed(0)} MB of NDJSON) to ${name}`,
+      `### ${result.records.toLocaleString('en-US')} members (${(result.inputBytes / 1e6).toFixed(0)} MB of NDJSON) to ${name}`,
       measuredBy(columns),
       table(columnsHead, columnsRows(result)),
     )
   }
   const whole = newest('export')
-  if (whole !== null) sections.push(renderExport(whole).markdown.replace('###', '####'), measuredBy(whole))
+  if (whole !== null) sections.push(renderExport(whole).markdown, measuredBy(whole))
   return sections.join('\n\n')
-}
-
-/** The table of a kept run of `memory`. */
-export function memoryTable(run: KeptRun): string {
-  const table = renderMemory(run).markdown.replace(/^###.*\n\n/, '')
-  return [
-    `Measured by \`${run.facts.command}\` on ${machineLine(run.facts)}.`,
-    table,
-    '![Resident set of four exports over time](bench/memory.svg)',
-  ].join('\n\n')
 }
 
 const measuredBy = ({ facts }: KeptRun): string =>

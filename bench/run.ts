@@ -11,7 +11,7 @@ import { measureExport, renderExport } from './export.js'
 import { KeptRun, machineLine, type Rendered } from './kept.js'
 import { judgeMemory, measureMemory, renderMemory } from './memory.js'
 import { moves } from './moves.js'
-import { between, memoryTable, shortTables } from './readme.js'
+import { between, shortTables } from './readme.js'
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -130,12 +130,10 @@ async function runBenchmark(name: string, { settings, measure, render, judge }: 
   replaceIn(join('bench', 'README.md'), name, [head, rendered.markdown, ...images].join('\n\n'))
 }
 
-/** The tables of the package's README, from the newest kept runs. */
+/** The short tables, from the newest kept runs. */
 function writeReadme(): void {
-  const memory = KeptRun.newest('memory', join('bench', 'runs'))
-  if (memory !== null) replaceIn('README.md', 'memory', memoryTable(memory))
   replaceIn(
-    'README.md',
+    join('bench', 'README.md'),
     'speed',
     shortTables((name) => KeptRun.newest(name, join('bench', 'runs'))),
   )

@@ -1,49 +1,21 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
+import { drawHouse } from './helpers/house.js'
+import { files, floorOf, imports, roomOf, src } from './helpers/imports.js'
 
-// Imports point one way. A file may import from a lower layer and from its own folder (or itself); folders of one layer do not know each other.
-const layers = [
-  ['errors', 'record', 'report', 'counts', 'abort', 'bytes', 'clock', 'files', 'schema', 'version'],
-  ['http', 'json', 'transform', 'encode'],
-  ['readers'],
-  ['options', 'checkpoint'],
-  ['source', 'destination', 'emulator'],
-  ['export', 'verify'],
-  ['index'],
-  ['cli'],
-]
-const src = resolve(import.meta.dirname, '../src')
-
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
-
-const roomOf = (file: string): string => file.split('/')[0]!.replace(/\.ts$/, '')
-const layerOf = (room: string): number => layers.findIndex((layer) => layer.includes(room))
-
-test('every room of src has its layer', () => {
-  expect([...new Set(files.map(roomOf))].filter((room) => layerOf(room) < 0)).toEqual([])
+test('every room of src has its floor', () => {
+  expect([...new Set(files.map(roomOf))].filter((room) => floorOf(room) < 0)).toEqual([])
 })
 
-/** What each file imports, types too: files by their paths in src. */
-const imports = new Map(files.map((file) => [file, importsOf(file)]))
-
-function importsOf(file: string): string[] {
-  const text = readFileSync(join(src, file), 'utf8')
-  const targets = [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, specifier]) => {
-    // the kernels' files are imported without an extension
-    return relative(src, resolve(src, dirname(file), specifier!)).replace(/(\.js)?$/, '.ts')
-  })
-  return targets.filter((target) => existsSync(join(src, target))) // else a data file
-}
-
-test('imports point to lower layers only, rooms that stand side by side do not know each other', () => {
+test('imports point to lower floors only, rooms that stand side by side do not know each other', () => {
   const wrong: string[] = []
   for (const [file, targets] of imports) {
     for (const target of targets) {
       const [from, to] = [roomOf(file), roomOf(target)]
       if (from === to) continue
-      // the lowest layer holds the nouns, which know each other
-      const isAllowed = layerOf(to) < layerOf(from) || (layerOf(from) === 0 && layerOf(to) === 0)
+      // the lowest floor holds the nouns, which know each other
+      const isAllowed = floorOf(to) < floorOf(from) || (floorOf(from) === 0 && floorOf(to) === 0)
       if (!isAllowed) wrong.push(`${file} imports ${target}`)
     }
   }
@@ -77,4 +49,11 @@ test('the version that the code names is that of the package', async () => {
   const { version } = await import('../src/version.js')
   const text = readFileSync(resolve(src, '../package.json'), 'utf8')
   expect(version).toBe((JSON.parse(text) as { version: string }).version)
+})
+
+/** Drawn again with TRUTO_EXPORT_UPDATE=1. */
+test('the picture of the house is up to date', () => {
+  const picture = join(src, 'house.svg')
+  if (process.env['TRUTO_EXPORT_UPDATE'] === '1') writeFileSync(picture, drawHouse())
+  expect(readFileSync(picture, 'utf8')).toBe(drawHouse())
 })

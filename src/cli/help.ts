@@ -14,7 +14,9 @@ const topicOf: Readonly<Record<string, string>> = {
   checkpoint: 'resume',
   destination: 'places',
   encode: 'formats',
+  export: 'library',
   http: 'network',
+  transform: 'fields',
 }
 
 /** The pages that there are: topic → page. */
@@ -41,7 +43,8 @@ export function topicText([topic, asked]: readonly string[]): string {
   if (topic === undefined || topic === 'all') return helpText('export', topic)
   const command = commandNames.find((name) => name === topic)
   const found = pages()
-  const page = found.get(topicOf[topic] ?? topic)
+  // a room that is named as a command is another thing, unless its topic has that name, too
+  const page = found.get(topic) ?? (command === undefined ? found.get(topicOf[topic] ?? '') : undefined)
   const texts = [
     ...(command === undefined ? [] : [helpText(command, asked)]),
     ...(page === undefined ? [] : [plain(readFileSync(page, 'utf8'))]),

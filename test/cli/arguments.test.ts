@@ -174,7 +174,7 @@ describe('texts', () => {
   test('help TOPIC is the page of a room, and what there is none of is refused', () => {
     const page = readFileSync(new URL('../../src/options/README.md', import.meta.url), 'utf8')
     expect(help('help', 'options')).toBe(plain(page))
-    expect(help('--help')).toMatch(/truto-export help TOPIC .*options/)
+    expect(help('--help')).toMatch(/truto-export help TOPIC .*options/s)
     const refusal = refusalOf('help', 'optoins')
     expect(refusal.code).toBe('ERR_OPTION_INVALID')
     expect(refusal.message).toContain('did you mean options?')

@@ -79,17 +79,6 @@ test('every row of the table has four cells', () => {
 })
 
 /** Written again with TRUTO_EXPORT_UPDATE=1. */
-test('the table of the README is the printed one', () => {
-  const path = new URL('../../README.md', import.meta.url)
-  const [before, rest] = readFileSync(path, 'utf8').split('<!-- options -->\n')
-  const [table, after] = rest!.split('\n<!-- /options -->')
-  if (process.env['TRUTO_EXPORT_UPDATE'] === '1') {
-    writeFileSync(path, `${before}<!-- options -->\n${renderReadmeTable()}\n<!-- /options -->${after}`)
-    return
-  }
-  expect(table).toBe(renderReadmeTable())
-})
-
 test('the page of the options is the printed one', () => {
   const path = new URL('../../src/options/README.md', import.meta.url)
   if (process.env['TRUTO_EXPORT_UPDATE'] === '1') writeFileSync(path, renderOptionsPage())
