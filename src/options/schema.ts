@@ -339,7 +339,7 @@ export const exportTable = {
     default: null,
     defaultText: '_NAME.manifest.json beside the output',
     negative: 'none',
-    doc: 'Where to put what tells of a file: records, bytes, digest, schema, options and versions, and no secret. truto-export verify holds the file against it. none, or --no-manifest, leaves it out.',
+    doc: 'Where to put the manifest of a file: records, bytes, digest, schema, options and versions, and no secret. truto-export verify holds the file against it. none, or --no-manifest, leaves it out.',
   },
   workDir: {
     kind: 'string',
@@ -360,7 +360,7 @@ export const exportTable = {
     shapes: 'nothing',
     flag: '--resume',
     default: false,
-    doc: 'Only goes on with an interrupted export: an error where there is no checkpoint. Without it an export goes on where the checkpoint of the same export is found, and begins where there is none.',
+    doc: 'Only resumes an interrupted export: an error where there is no checkpoint. Without it an export resumes where the checkpoint of the same export is found, and starts where there is none.',
   },
   restart: {
     kind: 'boolean',
@@ -369,7 +369,7 @@ export const exportTable = {
     shapes: 'nothing',
     flag: '--restart',
     default: false,
-    doc: 'Begins anew: drops the checkpoint and the partial file of an interrupted export.',
+    doc: 'Starts from the beginning: drops the checkpoint and the partial file of an interrupted export.',
   },
   checkpoint: {
     kind: 'boolean',
@@ -378,7 +378,7 @@ export const exportTable = {
     shapes: 'nothing',
     flag: '--checkpoint',
     default: true,
-    doc: 'An interrupted export to a file leaves _NAME.partial and _NAME.checkpoint beside it, and the same command resumes from there; --no-checkpoint leaves nothing. NDJSON, CSV and JSON, plain or compressed, at any record; Parquet behind its last whole row group; parquetjs-lite, stdout and --key-by-duplicate first or error begin anew.',
+    doc: 'An interrupted export to a file leaves _NAME.partial and _NAME.checkpoint beside it, and the same command resumes from there; --no-checkpoint leaves nothing. NDJSON, CSV and JSON, plain or compressed, at any record; Parquet after its last whole row group; parquetjs-lite, stdout and --key-by-duplicate first or error start from the beginning.',
   },
   resumeMaxAgeMs: {
     kind: 'duration',
@@ -390,7 +390,7 @@ export const exportTable = {
     default: 6 * 60 * minute,
     min: 0,
     max: 366 * 24 * 60 * minute,
-    doc: 'An interrupted export that was saved longer ago is dropped, and the export begins: a list changes, and the output would be one of two days. Six hours are less than there are between the runs of two nights.',
+    doc: 'An interrupted export that was saved longer ago is dropped, and the export starts from the beginning: a list changes, and the output would be one of two days. Six hours are less than there are between the runs of two nights.',
   },
   lockMaxAgeMs: {
     kind: 'duration',
@@ -537,7 +537,7 @@ export const exportTable = {
     flag: '--parquet-writer',
     values: parquetWriterNames,
     default: 'builtin',
-    doc: 'Who writes. builtin is our own; the library parquetjs-lite is there to compare and for who relies on it: many times slower, files a fifth larger, timestamps in milliseconds, no statistics to filter by, no zstd, and nothing to resume from.',
+    doc: 'The code that writes. builtin is our own; the library parquetjs-lite is there to compare and for users that rely on it: many times slower, files a fifth larger, timestamps in milliseconds, no statistics to filter by, no zstd, and nothing to resume from.',
   },
   parquetCompression: {
     kind: 'enum',
@@ -566,7 +566,7 @@ export const exportTable = {
     shapes: 'parquet',
     flag: '--parquet-bloom',
     default: false,
-    doc: 'Adds a Bloom filter of the column id to each row group, so that who looks for one id reads only where it is: 10 to 20 bits for each id. Not with parquetjs-lite.',
+    doc: 'Adds a Bloom filter of the column id to each row group, so that a search for one id reads only where it is: 10 to 20 bits for each id. Not with parquetjs-lite.',
   },
   rowGroupRows: {
     kind: 'integer',
@@ -691,7 +691,7 @@ export const exportTable = {
     default: [],
     defaultText: 'all',
     brief: 'the only fields to keep, such as id,emails.email',
-    doc: 'The only fields to keep, separated by commas. A dot goes into objects and the elements of lists: emails.email. What is no object there (a text in the place of emails) goes. Records keep their order; the columns of CSV and Parquet have the order named here.',
+    doc: 'The only fields to keep, separated by commas. A dot goes into objects and the elements of lists: emails.email. A value that is no object there (a text in the place of emails) is left out. Records keep their order; the columns of CSV and Parquet have the order named here.',
   },
   exclude: {
     kind: 'list',
@@ -784,7 +784,7 @@ export const exportTable = {
     values: ['keep', 'first', 'error'],
     default: null,
     defaultText: 'keep; error for JSON',
-    doc: 'A repeated key: keep costs nothing; first and error remember a hash of every key. An object with a key twice is what nobody wants, so JSON has error.',
+    doc: 'A repeated key: keep costs nothing; first and error remember a hash of every key. Nobody wants an object with a key twice, so JSON has error.',
   },
   maxKeyBytes: {
     kind: 'bytes',
@@ -810,7 +810,7 @@ export const exportTable = {
     flag: '--parser',
     values: engineNames,
     default: 'simd',
-    doc: 'The engine that finds the records. All give the same records. simd is the fastest, and js takes its place where there is no WebAssembly SIMD; the two libraries print the records anew, are many times slower and are there to compare.',
+    doc: 'The engine that finds the records. All give the same records. simd is the fastest, and js takes its place where there is no WebAssembly SIMD; the two libraries print the records again, are many times slower and are there to compare.',
   },
   maxDepth: {
     kind: 'integer',
@@ -1162,7 +1162,7 @@ export const exportTable = {
     shapes: 'nothing',
     flag: '--check-duplicates',
     default: false,
-    doc: 'Counts records whose id came before, as lists that change while they are read have them at the borders of pages. All stay in the output. Exact as long as a hash of every id fits into --max-key-bytes; beyond it, and behind an interruption, the report says what was compared.',
+    doc: 'Counts records whose id came before, as lists that change while they are read have them at the borders of pages. All stay in the output. Exact as long as a hash of every id fits into --max-key-bytes; beyond it, and after an interruption, the report says what was compared.',
   },
   reportJson: {
     kind: 'boolean',
@@ -1173,7 +1173,7 @@ export const exportTable = {
     default: false,
     isCliOnly: true,
     brief: 'print the report as one line of JSON',
-    doc: 'Prints the report as one line of JSON: on stdout where --out is a file, else on stderr. Of an export that fails it tells code, position, what is left and the command that resumes it.',
+    doc: 'Prints the report as one line of JSON: on stdout where --out is a file, else on stderr. Of an export that fails it has code, position, the files that are left, and the command that resumes it.',
   },
   logFormat: {
     kind: 'enum',
