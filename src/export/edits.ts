@@ -1,7 +1,8 @@
 // Which fields of the records stay, what becomes of them, and the columns that follow from it. What is wrong with that is known before the first request.
 
-import { type Layout, layoutOf, maxRowGroupCells } from '../encode/columns/layout.js'
+import { type Layout, layoutOf } from '../encode/columns/layout.js'
 import { factsOf } from '../encode/formats.js'
+import { listLimits } from '../encode/parquet/row-group-end.js'
 import { ConfigError, printable } from '../errors.js'
 import type { ResolvedOptions } from '../options/schema.js'
 import type { Warning } from '../record.js'
@@ -89,21 +90,16 @@ export function layoutFor(schema: ResourceSchema, resolved: LayoutChoices): Layo
   return layoutOf({ schema, hasKey: keyBy !== null, nested, flattenSlots, unknownFields, onTypeMismatch, maxColumns })
 }
 
-/** Bytes that a value or null takes at least: two levels. */
-const cellBytes = 2
-
-/** Where a list is cut into row groups, which have records as they are read: what is made of them may be longer. So many columns that `--row-group-rows` of them
- *  would not fit into memory have fewer rows.
+/** Where a list is cut into row groups, which have records as they are read: what is made of them may be longer.
  *  @param schema of the records as they are asked for */
 export function rowGroupCuts(
   schema: ResourceSchema,
   resolved: ResolvedOptions,
 ): { cutBytes: number; cutRecords: number } {
-  const { rowGroupBytes, rowGroupRows, maxMemoryBytes } = resolved
+  const asked = { rows: resolved.rowGroupRows, bytes: resolved.rowGroupBytes }
   const columns = columnsIn(layoutFor(schema, resolved).columns)
-  const cells = Math.min(maxRowGroupCells, maxMemoryBytes / 4 / cellBytes)
-  const fitting = Math.floor(cells / columns)
-  return { cutBytes: rowGroupBytes, cutRecords: Math.max(1, Math.min(rowGroupRows, fitting)) }
+  const { rows, bytes } = listLimits(asked, columns, resolved.maxMemoryBytes)
+  return { cutBytes: bytes, cutRecords: rows }
 }
 
 /** The server may leave out whole top-level fields for us, but none that a step of ours still has to see. Where fields are declared it is asked for none but

@@ -1,9 +1,9 @@
 // From the options to the encoder of the output, and the schema that its columns come from.
 
-import { MiB } from '../bytes/units.js'
 import type { Encoder } from '../encode/encoder.js'
 import { factsOf } from '../encode/formats.js'
 import { openEncoder } from '../encode/openers.js'
+import { limitsAfterCuts } from '../encode/parquet/row-group-end.js'
 import type { ResolvedOptions } from '../options/schema.js'
 import { encoderOptionsOf } from '../options/shapes.js'
 import { declaredSchema } from '../schema/declared.js'
@@ -21,7 +21,8 @@ export function outputSchema(resolved: ResolvedOptions, outcome: SourceOutcome):
   return columnSchema(givenSchema(resolved) ?? declared, resolved)
 }
 
-/** The encoder of the wanted format, once the first page has shown what its records are, so that columns are those of its schema. */
+/** The encoder of the wanted format, once the first page has shown what its records are, so that columns are those of
+ *  its schema. */
 export function encoderOf(checked: Checked, outcome: SourceOutcome): Promise<Encoder> {
   const { resolved } = checked
   return openEncoder(resolved.format, {
@@ -34,17 +35,16 @@ export function encoderOf(checked: Checked, outcome: SourceOutcome): Promise<Enc
   })
 }
 
-/** Where the encoder ends row groups on its own. The list is cut where it is read, and the encoder follows: then it does so only where records have become so
- *  much longer on the way that a row group would not fit into memory. */
+/** Where the encoder ends row groups on its own. The list is cut where it is read, but where a Transform stands
+ *  between, and the encoder follows. */
 function rowGroupsOf({ resolved: { rowGroupRows, rowGroupBytes }, transform }: Checked) {
-  if (isStream(transform)) return { rowGroupRows, rowGroupBytes }
-  return { rowGroupRows: Number.MAX_SAFE_INTEGER, rowGroupBytes: Math.max(2 * rowGroupBytes, grownBytes) }
+  const asked = { rows: rowGroupRows, bytes: rowGroupBytes }
+  const { rows, bytes } = isStream(transform) ? asked : limitsAfterCuts(asked)
+  return { rowGroupRows: rows, rowGroupBytes: bytes }
 }
 
-/** Bytes that a row group may come to where it was small as it was read: a quarter of the least memory that an export may have. */
-const grownBytes = 16 * MiB
-
-/** What a file can say about the export that it is of, without anything secret. Of what was read from a file we know neither. */
+/** What a file can say about the export that it is of, without anything secret. Of what was read from a file we know
+ *  neither. */
 function originOf(checked: Checked): Record<string, string> {
   if (checked.input !== undefined) return {}
   const { resolved } = checked

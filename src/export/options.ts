@@ -52,7 +52,7 @@ export interface MaybeOfInput {
 }
 export type RunOptions = CodeOptions & { readonly input?: BodyInputs | undefined }
 
-/** What an export is told: every option of the README's table by its property name, and what only code can give. It is of a `resource`, or of an `input`.
+/** What an export is told: every option of the table by its property name, and what only code can give. It is of a `resource`, or of an `input`.
  *
  *  Null and undefined are as good as absent. But `resource`, `input`, `account`, `workspace` and `channel` say which list it is, and where one of them is undefined
  *  it most often is a variable of the environment that is not set. Under `exactOptionalPropertyTypes` that does not compile; `?? null` says that it is meant.

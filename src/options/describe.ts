@@ -1,15 +1,7 @@
-// Help texts and the README's table, printed from the table of options. Pure.
+// Help texts, printed from the table of options. Pure.
 
 import { formatBytesExact, formatDuration } from '../bytes/units.js'
-import {
-  type CommandName,
-  commandNames,
-  exportTable,
-  groups,
-  type OptionEntry,
-  type OptionTable,
-  tableOf,
-} from './schema.js'
+import { type CommandName, commandNames, groups, type OptionEntry, type OptionTable, tableOf } from './schema.js'
 
 /** What follows the options in a command's help. */
 interface CommandText {
@@ -191,24 +183,6 @@ export function renderUsage(): string {
   ].join('\n')
 }
 
-/** The options of an export as the README shows them: a table of Markdown, one row an option. */
-export function renderReadmeTable(): string {
-  const rows = Object.entries(exportTable as OptionTable).map(([name, entry]) => {
-    const flag = entry.flag === undefined ? '' : code(termOf(entry))
-    const positional = entry.positional ? code(entry.placeholder!) : ''
-    const inCode = entry.isCliOnly ? '' : code(name)
-    const env = entry.env === undefined ? '' : `, ${code(entry.env)}`
-    const onCommandLine = [positional, flag].filter(Boolean).join(', ')
-    const cells = [onCommandLine + env, inCode, defaultText(entry), escapeCell(docOf(entry))]
-    return `|${cells.map((cell) => (cell === '' ? ' ' : ` ${cell} `)).join('|')}|`
-  })
-  return [
-    '| command line, environment | in code | default | what it does |',
-    '| --- | --- | --- | --- |',
-    ...rows,
-  ].join('\n')
-}
-
 function otherUsages(): string[] {
   return commandNames.filter((command) => command !== 'export').map((command) => `       ${commands[command].usage}`)
 }
@@ -247,12 +221,6 @@ function valueText(entry: OptionEntry): string {
   return ` ${entry.placeholder ?? entry.flag!.slice(2).replace(/^.*-/, '').toUpperCase()}`
 }
 
-function defaultText(entry: OptionEntry): string {
-  if (entry.defaultText !== undefined) return escapeCell(entry.defaultText)
-  if (entry.default === null || (Array.isArray(entry.default) && entry.default.length === 0)) return ''
-  return code(valueOfDefault(entry))
-}
-
 function valueOfDefault(entry: OptionEntry): string {
   if (entry.kind === 'bytes') return formatBytesExact(entry.default as number)
   if (entry.kind === 'duration') return formatDuration(entry.default as number)
@@ -287,13 +255,4 @@ export function wrap(text: string, columns: number): string[] {
     }
   }
   return [...lines, line]
-}
-
-function code(text: string): string {
-  return `\`${text.replaceAll('|', '\\|')}\``
-}
-
-/** Text for a cell of Markdown: what could be read as mark-up is escaped. */
-function escapeCell(text: string): string {
-  return text.replace(/[\\|*_<>[\]]/g, '\\$&')
 }

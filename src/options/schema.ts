@@ -1,4 +1,4 @@
-// The one table of options: types, flags, environment names, defaults, validation, help and the README's table are all derived from it. A default has
+// The one table of options: types, flags, environment names, defaults, validation, help and the page of options are all derived from it. A default has
 // its reason in `doc`.
 
 import { GiB, KiB, MiB, minute, second } from '../bytes/units.js'

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { exitCodes } from '../../src/errors.js'
-import { exitCodeTexts, renderFullHelp, renderHelp, renderReadmeTable } from '../../src/options/describe.js'
+import { exitCodeTexts, renderFullHelp, renderHelp } from '../../src/options/describe.js'
 import { renderOptionsPage } from '../../src/options/options-page.js'
 import { commandNames, exportTable, type OptionTable, tableOf } from '../../src/options/schema.js'
 
@@ -70,12 +70,6 @@ test('the help has the exit code of every class of errors', () => {
   const codes = exitCodeTexts.map(([code]) => code)
   for (const code of Object.values(exitCodes)) expect(codes).toContain(String(code))
   for (const [, meaning] of exitCodeTexts) expect(renderFullHelp('export')).toContain(meaning)
-})
-
-test('every row of the table has four cells', () => {
-  const rows = renderReadmeTable().split('\n')
-  expect(rows).toHaveLength(Object.keys(exportTable).length + 2)
-  for (const row of rows) expect(row.replaceAll('\\|', '').match(/\|/g)).toHaveLength(5)
 })
 
 /** Written again with TRUTO_EXPORT_UPDATE=1. */

@@ -1,6 +1,5 @@
 // Which columns a schema has in a columnar format: names, types and order, fixed before the first record and by the schema alone.
 
-import { MiB } from '../../bytes/units.js'
 import { ConfigError, printable } from '../../errors.js'
 import { ColumnBudget } from '../../schema/column-budget.js'
 import { foldedName, foldedTwins, formatFieldPath } from '../../schema/names.js'
@@ -13,9 +12,6 @@ export type OnTypeMismatch = 'extra' | 'null' | 'error'
 
 /** How declared lists and structs become columns: one column of nested values, one column of JSON text, or a column for each of their leaves. */
 export type NestedLayout = 'values' | 'text' | 'flatten'
-
-/** Values and nulls that a row group has at most, each of which takes a byte or two, however little its record says. */
-export const maxRowGroupCells = 32 * MiB
 
 export interface LayoutOptions {
   schema: ResourceSchema

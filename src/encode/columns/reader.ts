@@ -1,17 +1,29 @@
-// Reads records into column values, for every columnar format: members are found by the bytes of their keys, scalars are decoded, free-form JSON stays
-// its own text so that digits survive, and what no column can hold goes to `extra`, is counted, or is an error. No record is parsed as a whole.
+// Reads records into column values, for every columnar format: members are found by the bytes of their keys, scalars
+// are decoded, free-form JSON stays its own text so that digits survive, and what no column can hold goes to `extra`,
+// is counted, or is an error. No record is parsed as a whole.
 
 import { ElementWalker, MemberWalker } from '../../bytes/members.js'
 import { DataError, InternalError } from '../../errors.js'
 import type { RecordBatch, Warning } from '../../record.js'
-import type { Field, FieldType } from '../../schema/resource.js'
-import { type Column, flatWidth, type LayoutOptions, layoutOf } from './layout.js'
+import { type Column, type LayoutOptions, layoutOf } from './layout.js'
 import { parseDouble, parseInt64 } from './number.js'
+import { ReaderCounts } from './reader-counts.js'
+import {
+  indexOfField,
+  type ListNode,
+  mostFields,
+  type NamedNode,
+  type Node,
+  namedNodes,
+  type ScalarNode,
+  type StructNode,
+  widthOf,
+} from './reader-nodes.js'
 import { TimestampReader, type TimestampRules } from './timestamp.js'
 
-/** What a column holds for one record. Text is well-formed Unicode, `json` columns hold JSON text, timestamps are a bigint in the unit of the column
- *  or the server's own text, an int64 is a bigint, a double is a number or the server's own text of it. A struct has all its declared fields as own
- *  properties. */
+/** What a column holds for one record. Text is well-formed Unicode, `json` columns hold JSON text, timestamps are a
+ *  bigint in the unit of the column or the server's own text, an int64 is a bigint, a double is a number or the
+ *  server's own text of it. A struct has all its declared fields as own properties. */
 export type ColumnValue = Scalar | ColumnValue[] | { [field: string]: ColumnValue }
 type Scalar = string | boolean | bigint | number | NumberText | null
 
@@ -24,7 +36,8 @@ export class NumberText {
 }
 
 export interface ColumnReaderOptions extends LayoutOptions {
-  /** The unit `text` keeps a valid date-time as the server wrote it, with all its digits, and the number of a `double` column too. */
+  /** The unit `text` keeps a valid date-time as the server wrote it, with all its digits, and the number of a `double`
+   *  column too. */
   timestamps: TimestampRules
   /** Whether a string that no UTF-8 can write (a lone surrogate escape) is an error rather than U+FFFD. */
   strict: boolean
@@ -37,31 +50,6 @@ const openBrace = 0x7b
 const letterF = 0x66
 const letterN = 0x6e
 const letterT = 0x74
-
-/** A declared type with what reading it needs. */
-type Node = ScalarNode | StructNode | ListNode
-interface ScalarNode {
-  readonly kind: Exclude<FieldType['kind'], 'struct' | 'list'>
-}
-interface StructNode {
-  readonly kind: 'struct'
-  readonly fields: readonly NamedNode[]
-  /** A struct without values; its copies share one shape. */
-  readonly empty: { readonly [field: string]: null }
-}
-interface ListNode {
-  readonly kind: 'list'
-  readonly element: Node
-  /** Columns of one element when the list is flattened. */
-  readonly elementWidth: number
-}
-interface NamedNode {
-  readonly name: string
-  readonly nameBytes: Buffer
-  readonly node: Node
-  /** Columns from the first column of the struct to this field's, when the struct is flattened. */
-  readonly flatOffset: number
-}
 
 /** What one level of nesting needs while its members or elements are walked. A level is in use once at a time. */
 interface Level {
@@ -81,6 +69,7 @@ export class ColumnReader {
   readonly #extraIndex: number
   readonly #levels: Level[] = []
   readonly #maxFields: number
+  readonly #counts: ReaderCounts
 
   #batch: RecordBatch | undefined
   #bytes: Buffer = Buffer.alloc(0)
@@ -93,15 +82,9 @@ export class ColumnReader {
   #hasUnknown = false
   #hasOverflow = false
 
-  /** Values of each field of the schema that had another type. */
-  readonly #mismatches: number[]
-  #unknownsDropped = 0
-  #overflowsDropped = 0
-  #surrogates = 0
   readonly #timestamps: TimestampReader
-  /** Whether the record in hand has a key twice, and records that have. */
+  /** Whether the record in hand has a key twice. */
   #hasRepeat = false
-  #repeats = 0
 
   constructor(options: ColumnReaderOptions) {
     const layout = layoutOf(options)
@@ -109,14 +92,15 @@ export class ColumnReader {
     this.#options = options
     this.#timestamps = new TimestampReader(options.timestamps)
     this.#fields = namedNodes(options.schema.fields, options.flattenSlots)
-    this.#mismatches = this.#fields.map(() => 0)
+    this.#counts = new ReaderCounts(this.#fields.length)
     this.#firstColumns = layout.firstColumns
     this.#extraIndex = layout.extraIndex
     this.#maxFields = mostFields(this.#fields)
   }
 
   /**
-   * Reads record `index` of `batch` into `row`, which has one place for each column. The values share no bytes with the batch.
+   * Reads record `index` of `batch` into `row`, which has one place for each column. The values share no bytes with the
+   * batch.
    * @throws DataError ERR_FIELD_UNKNOWN, ERR_TYPE_MISMATCH or ERR_VALUE_INEXACT where the policies ask for it
    */
   read(batch: RecordBatch, index: number, row: ColumnValue[]): void {
@@ -139,7 +123,7 @@ export class ColumnReader {
       this.#readField(field.node, start, ends[f]!, row, first)
       if (this.#hasMismatch || this.#hasUnknown || this.#hasOverflow) this.#settle(f, start, ends[f]!)
     }
-    if (this.#hasRepeat) this.#repeats++
+    if (this.#hasRepeat) this.#counts.repeats++
     if (this.#extraIndex >= 0) {
       row[this.#extraIndex] = this.#extra.size === 0 ? null : `{${[...this.#extra.values()].join(',')}}`
     }
@@ -147,48 +131,9 @@ export class ColumnReader {
 
   /** What was counted so far. */
   warnings(): Warning[] {
-    const warnings: Warning[] = []
-    const mismatches = this.#mismatches.reduce((sum, count) => sum + count, 0)
-    if (mismatches > 0) {
-      const kept = this.#options.onTypeMismatch === 'extra' ? 'and kept in "extra"' : 'and lost'
-      const counts = this.#fields.map(({ name }, index): [string, number] => [name, this.#mismatches[index]!])
-      warnings.push({
-        code: 'type-mismatch',
-        message: `values that do not fit the declared type of their field are null there ${kept}`,
-        count: mismatches,
-        fields: Object.fromEntries(counts.filter(([, count]) => count > 0)),
-      })
-    }
-    if (this.#unknownsDropped > 0) {
-      warnings.push({
-        code: 'unknown-fields-dropped',
-        message: 'fields that the schema does not name were left out',
-        count: this.#unknownsDropped,
-      })
-    }
-    if (this.#overflowsDropped > 0) {
-      warnings.push({
-        code: 'flattened-values-cut',
-        message: 'nested values hold more than their flattened columns show',
-        count: this.#overflowsDropped,
-      })
-    }
-    warnings.push(...timestampWarnings(this.#timestamps))
-    if (this.#repeats > 0) {
-      warnings.push({
-        code: 'repeated-keys',
-        message: 'records have a key twice, of which the last value is in the output',
-        count: this.#repeats,
-      })
-    }
-    if (this.#surrogates > 0) {
-      warnings.push({
-        code: 'lone-surrogates',
-        message: 'strings with a lone surrogate escape, which no UTF-8 can hold, have U+FFFD in its place',
-        count: this.#surrogates,
-      })
-    }
-    return warnings
+    const names = this.#fields.map(({ name }) => name)
+    const { truncated, reformed } = this.#timestamps
+    return this.#counts.warnings(names, this.#options.onTypeMismatch === 'extra', { truncated, reformed })
   }
 
   /** Index of `extra` among the columns, -1 where there is none. */
@@ -196,14 +141,16 @@ export class ColumnReader {
     return this.#extraIndex
   }
 
-  /** Counts fields that the schema does not name and that whoever read their records in this reader's place left out. */
+  /** Counts fields that the schema does not name and that whoever read their records in this reader's place left out.
+   *  */
   countUnknown(count: number): void {
-    this.#unknownsDropped += count
+    this.#counts.unknownsDropped += count
   }
 
-  /** Counts values of field `index` of the schema that have another type, and that whoever read their records in this reader's place settled. */
+  /** Counts values of field `index` of the schema that have another type, and that whoever read their records in this
+   *  reader's place settled. */
   countMismatches(index: number, count: number): void {
-    this.#mismatches[index]! += count
+    this.#counts.mismatches[index]! += count
   }
 
   /** Counts date-times that lost digits, and those in another form, that whoever read their records in this reader's place settled. */
@@ -222,7 +169,8 @@ export class ColumnReader {
     return this.#wellFormed(key, batch.start(index))
   }
 
-  /** Notes the value ranges of the object at `start`: of `fields` in the level's arrays, of others by the policy. The last of equal keys counts. */
+  /** Notes the value ranges of the object at `start`: of `fields` in the level's arrays, of others by the policy. The
+   *  last of equal keys counts. */
   #findMembers(fields: readonly NamedNode[], start: number, depth: number, isRecord: boolean): void {
     const { members, starts, ends } = this.#level(depth)
     for (let f = 0; f < fields.length; f++) starts[f] = -1
@@ -246,7 +194,7 @@ export class ColumnReader {
       const key = members.key()
       if (this.#extra.has(key)) this.#hasRepeat = true
       this.#extra.set(key, this.#jsonText(members.keyStart - 1, members.valueEnd))
-    } else if (unknownFields === 'drop') this.#unknownsDropped++
+    } else if (unknownFields === 'drop') this.#counts.unknownsDropped++
     else throw this.#unknownError(members)
   }
 
@@ -300,50 +248,58 @@ export class ColumnReader {
   }
 
   /**
-   * Reads a value into the leaf columns from `first` on; absent where start is -1. Returns whether one of them is not null. Where the columns do
-   * not tell the whole value (more elements than slots, an empty list, a null element, a struct without values), that is noted as an overflow.
+   * Reads a value into the leaf columns from `first` on; absent where start is -1. Returns whether one of them is not
+   * null. Where the columns do not tell the whole value (more elements than slots, an empty list, a null element, a
+   * struct without values), that is noted as an overflow.
    */
   #flatten(node: Node, start: number, end: number, depth: number, row: ColumnValue[], first: number): boolean {
     if (node.kind !== 'list' && node.kind !== 'struct') {
       return (row[first] = this.#scalar(node, start, end)) !== null
     }
-    const { flattenSlots } = this.#options
     if (!this.#container(node, start)) {
-      row.fill(
-        null,
-        first,
-        first + (node.kind === 'list' ? flattenSlots * node.elementWidth : widthOf(node, flattenSlots)),
-      )
+      row.fill(null, first, first + widthOf(node, this.#options.flattenSlots))
       return false
     }
-    let hasValue = false
-    if (node.kind === 'list') {
-      const { elements } = this.#level(depth + 1)
-      elements.begin(this.#bytes, start)
-      let slot = 0
-      for (; elements.next(); slot++) {
-        if (slot >= flattenSlots) {
-          this.#hasOverflow = true
-          break
-        }
-        const column = first + slot * node.elementWidth
-        if (this.#flatten(node.element, elements.valueStart, elements.valueEnd, depth + 1, row, column)) hasValue = true
-        else this.#hasOverflow = true
-      }
-      row.fill(null, first + Math.min(slot, flattenSlots) * node.elementWidth, first + flattenSlots * node.elementWidth)
-    } else {
-      this.#findMembers(node.fields, start, depth + 1, false)
-      const { starts, ends } = this.#level(depth + 1)
-      for (let f = 0; f < node.fields.length; f++) {
-        const field = node.fields[f]!
-        if (this.#flatten(field.node, starts[f]!, ends[f]!, depth + 1, row, first + field.flatOffset)) hasValue = true
-      }
-    }
+    const hasValue =
+      node.kind === 'list'
+        ? this.#flattenList(node, start, depth, row, first)
+        : this.#flattenStruct(node, start, depth, row, first)
     if (!hasValue) this.#hasOverflow = true
     return hasValue
   }
 
-  /** Whether the value at `start` is the list or struct that `node` declares. Null and absent are neither; anything else is a mismatch. */
+  #flattenList(node: ListNode, start: number, depth: number, row: ColumnValue[], first: number): boolean {
+    const { flattenSlots } = this.#options
+    const { elements } = this.#level(depth + 1)
+    let hasValue = false
+    let slot = 0
+    elements.begin(this.#bytes, start)
+    for (; elements.next(); slot++) {
+      if (slot === flattenSlots) {
+        this.#hasOverflow = true
+        break
+      }
+      const column = first + slot * node.elementWidth
+      if (this.#flatten(node.element, elements.valueStart, elements.valueEnd, depth + 1, row, column)) hasValue = true
+      else this.#hasOverflow = true
+    }
+    row.fill(null, first + slot * node.elementWidth, first + flattenSlots * node.elementWidth)
+    return hasValue
+  }
+
+  #flattenStruct(node: StructNode, start: number, depth: number, row: ColumnValue[], first: number): boolean {
+    this.#findMembers(node.fields, start, depth + 1, false)
+    const { starts, ends } = this.#level(depth + 1)
+    let hasValue = false
+    for (let f = 0; f < node.fields.length; f++) {
+      const field = node.fields[f]!
+      if (this.#flatten(field.node, starts[f]!, ends[f]!, depth + 1, row, first + field.flatOffset)) hasValue = true
+    }
+    return hasValue
+  }
+
+  /** Whether the value at `start` is the list or struct that `node` declares. Null and absent are neither; anything
+   *  else is a mismatch. */
   #container(node: ListNode | StructNode, start: number): boolean {
     if (start < 0) return false
     const byte = this.#bytes[start]!
@@ -356,32 +312,25 @@ export class ColumnReader {
     if (start < 0) return null
     const byte = this.#bytes[start]!
     if (byte === letterN) return null
-    switch (node.kind) {
+    return this.#decoded(node.kind, byte, start, end) ?? this.#mismatch(node, start)
+  }
+
+  /** The value `bytes[start..end)`, which begins with `byte` and is not null; undefined where it is none of `kind`. */
+  #decoded(kind: ScalarNode['kind'], byte: number, start: number, end: number): NonNullable<Scalar> | undefined {
+    switch (kind) {
       case 'json':
         return this.#jsonText(start, end)
       case 'string':
-        if (byte === quote) return this.#string(start, end)
-        break
+        return byte === quote ? this.#string(start, end) : undefined
       case 'boolean':
-        if (byte === letterT) return true
-        if (byte === letterF) return false
-        break
-      case 'timestamp': {
-        const value = byte === quote || isNumber(byte) ? this.#timestamp(start, end) : undefined
-        if (value !== undefined) return value
-        break
-      }
-      case 'int64': {
-        const value = isNumber(byte) ? parseInt64(this.#bytes, start, end) : undefined
-        if (value !== undefined) return value
-        break
-      }
-      case 'double': {
-        const value = isNumber(byte) ? this.#double(start, end) : undefined
-        if (value !== undefined) return value
-      }
+        return byte === letterT || byte === letterF ? byte === letterT : undefined
+      case 'timestamp':
+        return byte === quote || isNumber(byte) ? this.#timestamp(start, end) : undefined
+      case 'int64':
+        return isNumber(byte) ? parseInt64(this.#bytes, start, end) : undefined
+      case 'double':
+        return isNumber(byte) ? this.#double(start, end) : undefined
     }
-    return this.#mismatch(node, start)
   }
 
   /** The text of the JSON string `bytes[start..end)`, quotes included in the range. */
@@ -409,7 +358,8 @@ export class ColumnReader {
     return parseDouble(this.#bytes, start, end)
   }
 
-  /** The JSON text `bytes[start..end)` as it is, but for lone surrogate escapes: DuckDB refuses a whole Parquet file for one of them. */
+  /** The JSON text `bytes[start..end)` as it is, but for lone surrogate escapes: DuckDB refuses a whole Parquet file
+   *  for one of them. */
   #jsonText(start: number, end: number): string {
     const text = this.#bytes.toString('utf8', start, end)
     if (!surrogateEscape.test(text)) return text
@@ -429,32 +379,35 @@ export class ColumnReader {
       const where = this.#positionOf(at)
       throw new DataError('ERR_VALUE_INEXACT', 'a string has a lone surrogate escape, which no UTF-8 can hold', where)
     }
-    this.#surrogates++
+    this.#counts.surrogates++
     return replacement
   }
 
   #mismatch(node: Node, at: number): null {
     if (this.#options.onTypeMismatch === 'error') {
-      const text = `field ${JSON.stringify(this.#field)} holds ${foundAt(this.#bytes, at)} where ${expectedOf(node, this.#options)} is declared`
+      const [found, expected] = [foundAt(this.#bytes, at), expectedOf(node, this.#options)]
+      const text = `field ${JSON.stringify(this.#field)} holds ${found} where ${expected} is declared`
       throw new DataError('ERR_TYPE_MISMATCH', text, this.#positionOf(at))
     }
     this.#hasMismatch = true
     return null
   }
 
-  /** Counts what was found in the top-level value `bytes[start..end)` and keeps it as it is where the policies say so. */
+  /** Counts what was found in the top-level value `bytes[start..end)` and keeps it as it is where the policies say so.
+   *  */
   #settle(index: number, start: number, end: number): void {
     const { name } = this.#fields[index]!
+    const counts = this.#counts
     const { onTypeMismatch, unknownFields } = this.#options
     let isKept = this.#hasOverflow && this.#extraIndex >= 0
     if (this.#hasMismatch) {
-      this.#mismatches[index]!++
+      counts.mismatches[index]!++
       isKept ||= onTypeMismatch === 'extra'
     }
-    if (this.#hasUnknown && unknownFields === 'drop') this.#unknownsDropped++
+    if (this.#hasUnknown && unknownFields === 'drop') counts.unknownsDropped++
     isKept ||= this.#hasUnknown && unknownFields === 'extra'
     if (isKept) this.#extra.set(name, `${JSON.stringify(name)}:${this.#jsonText(start, end)}`)
-    else if (this.#hasOverflow) this.#overflowsDropped++
+    else if (this.#hasOverflow) counts.overflowsDropped++
   }
 
   #positionOf(at: number): { page: number; recordIndex: number; byteOffset?: number } {
@@ -473,91 +426,12 @@ export class ColumnReader {
   }
 }
 
-function timestampWarnings({ truncated, reformed }: TimestampReader): Warning[] {
-  const warnings: Warning[] = []
-  if (truncated > 0) {
-    warnings.push({
-      code: 'timestamps-truncated',
-      message: 'date-times have more digits than their unit, and lost them (see --timestamp-unit, --timestamp-excess)',
-      count: truncated,
-    })
-  }
-  if (reformed > 0) {
-    warnings.push({
-      code: 'timestamps-reformed',
-      message: 'date-times are not RFC 3339, and were read as UTC where they name no zone, numbers as time since 1970',
-      count: reformed,
-    })
-  }
-  return warnings
-}
-
 const loneSurrogate = /\p{Surrogate}/u
 const loneSurrogates = /\p{Surrogate}/gu
 const surrogateEscape = /\\u[dD][89a-fA-F]/
-/** Every escape of a JSON text from left to right, so that `\\\\ud800` is a backslash and text; a surrogate without its partner is captured. */
+/** Every escape of a JSON text from left to right, so that `\\\\ud800` is a backslash and text; a surrogate without its
+ *  partner is captured. */
 const jsonEscapes = /\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)/gu
-
-/** Index of the field that the walker stands at, looked for from `expected` on since records keep the order of the schema; -1 for none. */
-function indexOfField(fields: readonly NamedNode[], members: MemberWalker, expected: number): number {
-  const count = fields.length
-  if (members.keyHasEscape && count <= fewFields) {
-    const key = members.key()
-    return fields.findIndex(({ name }) => name === key)
-  }
-  if (count > fewFields) {
-    const next = fields[expected]
-    if (next !== undefined && members.isKey(next.name, next.nameBytes)) return expected
-    return indexesOf.get(fields)!.get(members.key()) ?? -1
-  }
-  for (let i = 0, f = expected; i < count; i++, f++) {
-    if (f >= count) f = 0
-    const field = fields[f]!
-    if (members.isKey(field.name, field.nameBytes)) return f
-  }
-  return -1
-}
-
-/** More fields than these are found by their names, so that an object of many unknown ones does not take the product of both. */
-const fewFields = 32
-const indexesOf = new WeakMap<readonly NamedNode[], ReadonlyMap<string, number>>()
-
-function namedNodes(fields: readonly Field[], slots: number): NamedNode[] {
-  let flatOffset = 0
-  const nodes = fields.map(({ name, type }) => {
-    const named = { name, nameBytes: Buffer.from(name), node: nodeOf(type, slots), flatOffset }
-    flatOffset += flatWidth(type, slots)
-    return named
-  })
-  if (nodes.length > fewFields) indexesOf.set(nodes, new Map(nodes.map(({ name }, index) => [name, index])))
-  return nodes
-}
-
-function nodeOf(type: FieldType, slots: number): Node {
-  if (type.kind === 'list') {
-    return { kind: 'list', element: nodeOf(type.element, slots), elementWidth: flatWidth(type.element, slots) }
-  }
-  if (type.kind === 'struct') {
-    const empty = Object.fromEntries(type.fields.map((field) => [field.name, null]))
-    return { kind: 'struct', fields: namedNodes(type.fields, slots), empty }
-  }
-  return { kind: type.kind }
-}
-
-function widthOf(node: Node, slots: number): number {
-  if (node.kind === 'list') return slots * node.elementWidth
-  if (node.kind !== 'struct') return 1
-  return node.fields.reduce((sum, field) => sum + widthOf(field.node, slots), 0)
-}
-
-function mostFields(fields: readonly NamedNode[]): number {
-  return Math.max(fields.length, ...fields.map(({ node }) => mostFieldsIn(node)))
-}
-
-function mostFieldsIn(node: Node): number {
-  if (node.kind === 'list') return mostFieldsIn(node.element)
-  return node.kind === 'struct' ? mostFields(node.fields) : 0
-}
 
 /** Whether a number begins with `byte`, which begins a JSON value. */
 function isNumber(byte: number): boolean {

@@ -1,5 +1,5 @@
-// A Parquet file while it is written: magic bytes, row groups, footer. What was written of it can be saved between two row groups, and another writer
-// goes on from there.
+// A Parquet file while it is written: magic bytes, row groups, footer. It alone knows where in it a row group stands.
+// What was written of it can be saved between two row groups, and another writer goes on from there.
 
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { StateError } from '../../errors.js'
@@ -11,7 +11,8 @@ import type { ParquetCompression } from './choices.js'
 import { type Compress, compressorOf } from './compression.js'
 import { createdBy } from './created-by.js'
 import { footer, magic } from './footer.js'
-import { writeRowGroup } from './row-group.js'
+import { type RowGroup, writeRowGroup } from './row-group.js'
+import { rowGroupMetadata } from './row-group-metadata.js'
 import type { ChosenTypes } from './schema.js'
 import { Turn } from './turn.js'
 
@@ -58,19 +59,17 @@ export class ParquetFile {
 
   /** Writes one row group of at least one row. Resolves when the sink has its bytes. */
   async writeRowGroup(columns: LeafColumns): Promise<void> {
-    const { leaves, compression, hasBloomFilter = false } = this.#init
-    const { metadata, length } = await writeRowGroup({
-      columns,
-      leafCount: leaves.length,
-      offset: this.#length,
-      out: this.#out,
-      compression,
-      compress: this.#compress,
-      turn: this.#turn,
-      hasBloomFilter,
-    })
-    this.#length += length
-    this.#rows += columns.rows
+    const { leaves, hasBloomFilter = false } = this.#init
+    const [out, compress, turn] = [this.#out, this.#compress, this.#turn]
+    this.#place(await writeRowGroup({ columns, leafCount: leaves.length, out, compress, turn, hasBloomFilter }))
+  }
+
+  /** Counts a row group whose bytes are those that come next. */
+  #place(rowGroup: RowGroup): void {
+    const { leaves, compression } = this.#init
+    const metadata = rowGroupMetadata(rowGroup, { offset: this.#length, leaves, compression })
+    this.#length += rowGroup.length
+    this.#rows += rowGroup.rows
     this.#rowGroups.push(metadata)
     // most of it are the paths of the columns, in every row group the same
     this.#saved.push(deflateRawSync(metadata).toString('base64'))

@@ -1,5 +1,5 @@
-// Parquet with columns from the declared schema. A row group ends with the record that makes a number of records or of record bytes, or where the
-// encoder is told to: so where it ends depends on the data alone.
+// Parquet with columns from the declared schema. A row group ends where row-group-end.ts says, or where the encoder is
+// told to.
 
 import { KiB, MiB } from '../../bytes/units.js'
 import { ConfigError } from '../../errors.js'
@@ -7,12 +7,13 @@ import type { JsonValue, RecordBatch, Warning } from '../../record.js'
 import { checkSchema } from '../../schema/check-schema.js'
 import { columnsIn } from '../../schema/column-budget.js'
 import type { ResourceSchema } from '../../schema/resource.js'
-import { type Column, layoutOf, maxRowGroupCells, type OnTypeMismatch, type UnknownFields } from '../columns/layout.js'
+import { type Column, layoutOf, type OnTypeMismatch, type UnknownFields } from '../columns/layout.js'
 import type { TimestampExcess, TimestampForms, TimestampUnit } from '../columns/timestamp.js'
 import type { ByteSink, Encoder } from '../encoder.js'
 import { extensionOf, formats } from '../formats.js'
 import type { ParquetCompression, ParquetJsonType, ParquetWriterName } from './choices.js'
 import { requireCompression } from './compression.js'
+import { defaultRowGroupLimits, RowGroupEnd } from './row-group-end.js'
 import { jsonPaths } from './schema.js'
 import { Turn } from './turn.js'
 import type { OpenRowGroupWriter, RowGroupWriter, RowGroupWriterOptions } from './writer.js'
@@ -22,8 +23,8 @@ export interface ParquetOptions {
   schema: ResourceSchema
   /** Whether batches carry keys: then the first column is `_key`. Default false. */
   hasKey?: boolean
-  /** `parquetjs-lite` is for comparison and compatibility: many times slower, files a fifth larger, no statistics, no zstd, timestamps in milliseconds
-   *  whatever `timestampUnit` says. Default `builtin`, our own. */
+  /** `parquetjs-lite` is for comparison and compatibility: many times slower, files a fifth larger, no statistics, no
+   *  zstd, timestamps in milliseconds whatever `timestampUnit` says. Default `builtin`, our own. */
   writer?: ParquetWriterName
   /** `gzip` is that of node:zlib, at level 6; `zstd` needs a Node.js that has it. Default `snappy`. */
   compression?: ParquetCompression
@@ -36,8 +37,8 @@ export interface ParquetOptions {
   /** Type of columns that hold JSON text: a plain string, which every reader takes, or the logical type JSON. The footer names them either way. Default
    *  `string`. */
   json?: ParquetJsonType
-  /** Most records in a row group. More make smaller files and faster scans, at the price of memory. Default 50,000; fewer where there are more than 600
-   *  columns. */
+  /** Most records in a row group. More make smaller files and faster scans, at the price of memory. Default 50,000;
+   *  fewer where there are more than 600 columns. */
   rowGroupRows?: number
   /** Bytes of JSON, a line feed after each record, with which a row group ends. Default 32 MiB. */
   rowGroupBytes?: number
@@ -49,19 +50,22 @@ export interface ParquetOptions {
   strict?: boolean
   /** Most columns, those inside of structs and lists counted. Default 10,000. */
   maxColumns?: number | undefined
-  /** Whether the column `id` gets a Bloom filter, by which readers that look for one id pass over row groups. Not with parquetjs-lite. Default false. */
+  /** Whether the column `id` gets a Bloom filter, by which readers that look for one id pass over row groups. Not with
+   *  parquetjs-lite. Default false. */
   bloom?: boolean
   /** More key-value pairs for the footer, beside the resource and the version of its schema. */
   metadata?: Readonly<Record<string, string>>
 }
 
-/** Records that are read between two turns of the event loop, by their bytes and by what they are in columns, since a record of `{}` is a null in each. */
+/** Records that are read between two turns of the event loop, by their bytes and by what they are in columns, since a
+ *  record of `{}` is a null in each. */
 const bytesPerTurn = 256 * KiB
 const cellsPerTurn = 4 * MiB
 
 /**
- * Encoder for Parquet: strings, booleans, numbers, timestamps in UTC, lists of structs as 3-level LIST, free-form JSON as JSON text with the digits that
- * the server sent. Every column is optional, since the server promises no field. What `save` gives is undefined while a row group is held.
+ * Encoder for Parquet: strings, booleans, numbers, timestamps in UTC, lists of structs as 3-level LIST, free-form JSON
+ * as JSON text with the digits that the server sent. Every column is optional, since the server promises no field. What
+ * `save` gives is undefined while a row group is held.
  * @throws ConfigError ERR_OPTION_INVALID, ERR_RUNTIME_MISSING
  */
 export function parquetEncoder(options: ParquetOptions): Encoder {
@@ -80,22 +84,18 @@ class ParquetEncoder implements Encoder {
   readonly save?: () => JsonValue | undefined
   readonly #writerName: ParquetWriterName
   readonly #options: RowGroupWriterOptions
-  readonly #rowGroupRows: number
-  readonly #rowGroupBytes: number
+  readonly #end: RowGroupEnd
   readonly #rowsPerTurn: number
   readonly #turn = new Turn()
   #writer: RowGroupWriter | undefined
-  /** Of the row group in hand. */
-  #rows = 0
-  #bytes = 0
 
   constructor(options: ParquetOptions) {
     const {
       schema,
       writer = 'builtin',
       compression = 'snappy',
-      rowGroupRows = 50_000,
-      rowGroupBytes = 32 * MiB,
+      rowGroupRows = defaultRowGroupLimits.rows,
+      rowGroupBytes = defaultRowGroupLimits.bytes,
       json: jsonType = 'string',
     } = options
     checkCount('rowGroupRows', rowGroupRows)
@@ -105,7 +105,6 @@ class ParquetEncoder implements Encoder {
     if (writer === 'parquetjs-lite' && compression === 'zstd')
       throw new ConfigError('ERR_OPTION_INVALID', 'parquetjs-lite has no zstd')
     this.#writerName = writer
-    this.#rowGroupBytes = rowGroupBytes
     const records = {
       schema,
       hasKey: options.hasKey ?? false,
@@ -133,9 +132,9 @@ class ParquetEncoder implements Encoder {
       },
     }
     const cells = columnsIn(columns)
-    this.#rowGroupRows = Math.min(rowGroupRows, Math.ceil(maxRowGroupCells / cells))
+    this.#end = new RowGroupEnd({ rows: rowGroupRows, bytes: rowGroupBytes }, cells)
     this.#rowsPerTurn = Math.ceil(cellsPerTurn / cells)
-    if (writer === 'builtin') this.save = () => (this.#rows === 0 ? this.#writer!.save!() : undefined)
+    if (writer === 'builtin') this.save = () => (this.#end.isEmpty ? this.#writer!.save!() : undefined)
   }
 
   async begin(out: ByteSink, saved?: JsonValue): Promise<void> {
@@ -146,9 +145,9 @@ class ParquetEncoder implements Encoder {
   async encode(batch: RecordBatch): Promise<void> {
     const writer = this.#writer!
     for (let from = 0; from < batch.count; ) {
-      const to = this.#nextStop(batch, from)
+      const to = this.#end.count(batch, from, this.#stepEnd(batch, from))
       writer.append(batch, from, to)
-      if (this.#isFull) await this.cut()
+      if (this.#end.isReached) await this.cut()
       else if (to < batch.count && this.#turn.isOver) await this.#turn.take()
       from = to
     }
@@ -160,30 +159,23 @@ class ParquetEncoder implements Encoder {
   }
 
   async cut(): Promise<void> {
-    if (this.#rows === 0) return
+    if (this.#end.isEmpty) return
     await this.#writer!.endRowGroup()
-    this.#rows = 0
-    this.#bytes = 0
+    this.#end.reset()
   }
 
   warnings(): Warning[] {
     return this.#writer?.warnings() ?? []
   }
 
-  get #isFull(): boolean {
-    return this.#rows >= this.#rowGroupRows || this.#bytes >= this.#rowGroupBytes
-  }
-
-  /** One past the record of `batch`, from `from` on, that ends the row group, or with which others get their turn. Counts what is before it. */
-  #nextStop(batch: RecordBatch, from: number): number {
-    const begin = this.#bytes
+  /** One past the record of `batch`, from `from` on, with which others get their turn. */
+  #stepEnd(batch: RecordBatch, from: number): number {
     const last = Math.min(batch.count, from + this.#rowsPerTurn)
+    let bytes = 0
     let index = from
-    while (index < last) {
-      this.#bytes += batch.end(index) - batch.start(index) + 1
-      this.#rows++
+    while (index < last && bytes < bytesPerTurn) {
+      bytes += batch.end(index) - batch.start(index) + 1
       index++
-      if (this.#isFull || this.#bytes - begin >= bytesPerTurn) break
     }
     return index
   }

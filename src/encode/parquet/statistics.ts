@@ -1,4 +1,5 @@
-// Bounds of a column chunk, by which readers pass over row groups: always true, in the order of the bytes, and short. A bound that was cut says so.
+// Bounds of a column chunk, by which readers pass over row groups: always true, in the order of the bytes, and short. A
+// bound that was cut says so.
 
 import { keptBoundBytes, type LeafColumn, type LeafKind } from '../columns/leaf.js'
 import type { ThriftWriter } from './thrift.js'
@@ -6,7 +7,8 @@ import type { ThriftWriter } from './thrift.js'
 /** Longest bound of text, in bytes. */
 export const maxBoundBytes = keptBoundBytes - 1
 
-/** Ids of the fields of parquet.thrift Statistics. `min` and `max`, ids 1 and 2, are of an order that nobody agreed on. */
+/** Ids of the fields of parquet.thrift Statistics. `min` and `max`, ids 1 and 2, are of an order that nobody agreed
+ *  on. */
 const id = { nullCount: 3, maxValue: 5, minValue: 6, isMaxExact: 7, isMinExact: 8 } as const
 
 export interface Bounds {
@@ -16,13 +18,25 @@ export interface Bounds {
   readonly isMaxExact: boolean
 }
 
-/** Writes the field `field`, a Statistics, into the struct in hand. None of JSON: its bounds are of no use, and would put payload into the footer. */
-export function writeStatistics(out: ThriftWriter, field: number, column: LeafColumn): void {
-  const { kind } = column.leaf
-  if (kind === 'json') return
-  const bounds = boundsOf(kind, column.min, column.max)
+/** What is told of the values of a column chunk. */
+export interface Statistics {
+  readonly nullCount: number
+  readonly bounds: Bounds | null
+}
+
+/** Statistics of a column, which share no bytes with it. None of JSON: its bounds are of no use, and would put payload
+ *  into the footer. */
+export function statisticsOf({ leaf, entries, count, min, max }: LeafColumn): Statistics | null {
+  if (leaf.kind === 'json') return null
+  const bounds = boundsOf(leaf.kind, min, max)
+  const owned = bounds && { ...bounds, min: new Uint8Array(bounds.min), max: new Uint8Array(bounds.max) }
+  return { nullCount: entries - count, bounds: owned }
+}
+
+/** Writes the field `field`, a Statistics, into the struct in hand. */
+export function writeStatistics(out: ThriftWriter, field: number, { nullCount, bounds }: Statistics): void {
   out.struct(field, () => {
-    out.i64(id.nullCount, column.entries - column.count)
+    out.i64(id.nullCount, nullCount)
     if (bounds === null) return
     out.binary(id.maxValue, bounds.max)
     out.binary(id.minValue, bounds.min)
@@ -49,8 +63,8 @@ function cut(text: Uint8Array): Uint8Array {
   return text.subarray(0, end)
 }
 
-/** The least text of whole characters, none longer, that is greater than all that begin with `text`; null where there is none. In UTF-8 the order of the
- *  bytes is that of the code points. */
+/** The least text of whole characters, none longer, that is greater than all that begin with `text`; null where there
+ *  is none. In UTF-8 the order of the bytes is that of the code points. */
 function roundedUp(text: Uint8Array): Uint8Array | null {
   let end = text.length
   while (end > 0) {

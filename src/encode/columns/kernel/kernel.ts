@@ -1,15 +1,17 @@
-// Drives the kernel (assembly/): an instance with the leaves of one schema. It takes records by the hundred and stops at each that takes more rules than it
-// knows, which those in TypeScript then shred into the same leaves.
+// Drives the kernel (assembly/): an instance with the leaves of one schema. It takes records by the hundred and stops
+// at each that takes more rules than it knows, which those in TypeScript then shred into the same leaves.
 
 import { KiB, MiB } from '../../../bytes/units.js'
 import { instanceOf, moduleOf } from '../../../bytes/wasm-module.js'
 import { InternalError } from '../../../errors.js'
 import type { RecordBatch } from '../../../record.js'
-import { type Leaf, type LeafColumn, type LeafColumns, type LeafValues, type PageBody, withBothZeros } from '../leaf.js'
+import type { Leaf, LeafColumn, LeafColumns } from '../leaf.js'
 import type { RecordShredder, Shredder, ShredderOptions } from '../shredder.js'
 import type { LeafSink } from '../sink.js'
 import type { NamedTreeNode } from '../tree.js'
-import { type ImageExports, imageBytes, imageOf, layoutOf } from './image.js'
+import { KernelColumn } from './column.js'
+import { type KernelExports, KernelMemory } from './exports.js'
+import { imageBytes, imageOf, layoutOf } from './image.js'
 import { kernelBytes } from './kernel-bytes.js'
 
 /** Bytes of records that are given to the kernel at once. A longer record gets a window of its own. */
@@ -20,56 +22,6 @@ const windowRecords = 8192
 /** After the window and after what is made of it, so much is read and written over. */
 const slackBytes = 64
 const roomBytes = windowBytes + slackBytes
-
-interface KernelExports extends ImageExports {
-  memory: WebAssembly.Memory
-  allocate(size: number): number
-  release(block: number, size: number): void
-  restart(): void
-  begin(at: number, count: number): void
-  indexFields(from: number, end: number): void
-  reset(): void
-  beginShredder(
-    tree: number,
-    extra: number,
-    unknown: number,
-    mismatch: number,
-    scale: bigint,
-    areCut: boolean,
-    areFormsTaken: boolean,
-    room: number,
-    roomBytes: number,
-  ): void
-  moveRoom(room: number, roomBytes: number): void
-  shred(from: number, to: number, bounds: number, base: number): number
-  addNull(leaf: number, repetition: number, definition: number): void
-  addBoolean(leaf: number, repetition: number, value: number): void
-  putText(leaf: number, repetition: number, at: number, length: number): void
-  putNumber(leaf: number, repetition: number, value: bigint): void
-  putDouble(leaf: number, repetition: number, value: number): void
-  endRecord(): void
-  judge(leaf: number): void
-  describe(leaf: number): void
-  gather(leaf: number, part: number): number
-  beginPages(leaf: number, size: number): void
-  nextPage(): number
-  boundText(leaf: number, text: number, buffers: number): number
-  resultAt: Constant
-  fieldMismatches: Constant
-  leastAt: Constant
-  leastTextAt: Constant
-  leastBuffers: Constant
-  greatestAt: Constant
-  greatestTextAt: Constant
-  greatestBuffers: Constant
-}
-
-interface Constant {
-  readonly value: number
-}
-
-/** What `gather` puts into one piece. */
-const part = { repetitions: 0, definitions: 1, values: 2, distinct: 3 } as const
 
 /** Units of a second. */
 const scales = { millis: 1000n, micros: 1_000_000n, nanos: 1_000_000_000n } as const
@@ -84,7 +36,8 @@ const kernelModule = moduleOf(kernelBytes)
 /** Instances with more memory are not kept. */
 const maxKeptBytes = 64 * MiB
 
-/** The instance of a shredder that has ended, for the next one: pages of memory that were never touched cost more than all that is written to them later. */
+/** The instance of a shredder that has ended, for the next one: pages of memory that were never touched cost more than
+ *  all that is written to them later. */
 let kept: KernelExports | undefined
 
 /** An instance without a block in its memory; null where there is no address space for one. */
@@ -310,153 +263,4 @@ function windowEnd(batch: RecordBatch, from: number, to: number): number {
     else high = middle
   }
   return low
-}
-
-/** One leaf, copied out of the kernel's memory as far as it is asked for. */
-class KernelColumn implements LeafColumn {
-  readonly leaf: Leaf
-  readonly entries: number
-  readonly count: number
-  readonly values: LeafValues
-  readonly #at: number
-  readonly #kernel: KernelExports
-  readonly #memory: KernelMemory
-
-  constructor(leaf: Leaf, at: number, kernel: KernelExports, memory: KernelMemory) {
-    this.leaf = leaf
-    this.#at = at
-    this.#kernel = kernel
-    this.#memory = memory
-    kernel.describe(at)
-    const { words } = memory
-    const told = kernel.resultAt.value / 4
-    this.entries = words[told]!
-    this.count = words[told + 1]!
-    const isIndexed = words[told + 2] === 1
-    this.values = isIndexed
-      ? new KernelDictionary(this, words[told + 3]!, words[told + 4]!)
-      : new KernelPlain(this, words[told + 4]!)
-  }
-
-  get repetitions(): Uint8Array | null {
-    return this.leaf.maxRepetition === 0 ? null : this.gather(part.repetitions, this.entries)
-  }
-
-  get definitions(): Uint8Array {
-    return this.gather(part.definitions, this.entries)
-  }
-
-  get min(): Uint8Array | null {
-    const { leastAt, leastTextAt, leastBuffers } = this.#kernel
-    return this.#bound(leastAt.value, leastTextAt.value, leastBuffers.value, -0)
-  }
-
-  get max(): Uint8Array | null {
-    const { greatestAt, greatestTextAt, greatestBuffers } = this.#kernel
-    return this.#bound(greatestAt.value, greatestTextAt.value, greatestBuffers.value, 0)
-  }
-
-  *pages(pageBytes: number): Generator<PageBody, void, undefined> {
-    const kernel = this.#kernel
-    kernel.beginPages(this.#at, pageBytes)
-    for (;;) {
-      const entries = kernel.nextPage()
-      if (entries === 0) return
-      const { words, bytes } = this.#memory
-      const told = kernel.resultAt.value / 4
-      const at = words[told]!
-      yield { entries, bytes: bytes.subarray(at, at + words[told + 1]!) }
-    }
-  }
-
-  /** Copies out the first `length` bytes of one of its parts. */
-  gather(what: number, length: number): Buffer {
-    const at = this.#kernel.gather(this.#at, what)
-    const copy = Buffer.allocUnsafeSlow(length)
-    this.#memory.bytes.copy(copy, 0, at, at + length)
-    return copy
-  }
-
-  #bound(numberAt: number, textAt: number, buffers: number, zero: number): Uint8Array | null {
-    const { kind } = this.leaf
-    if (this.count === 0 || kind === 'json') return null
-    const { bytes } = this.#memory
-    if (kind === 'string') {
-      const text = bytes.readUInt32LE(this.#at + textAt)
-      const at = this.#kernel.boundText(this.#at, text, buffers)
-      return Buffer.from(bytes.subarray(at, at + (text & 0x7fffffff)))
-    }
-    const at = this.#at + numberAt
-    if (kind === 'boolean') return Buffer.from(bytes.subarray(at, at + 1))
-    const bound = Buffer.from(bytes.subarray(at, at + 8))
-    return kind === 'double' ? withBothZeros(bound, zero) : bound
-  }
-}
-
-// Classes and not objects with getters, of which V8 keeps a shape for each.
-
-class KernelDictionary {
-  readonly kind = 'dictionary'
-  readonly count: number
-  readonly #column: KernelColumn
-  readonly #length: number
-
-  constructor(column: KernelColumn, count: number, length: number) {
-    this.#column = column
-    this.count = count
-    this.#length = length
-  }
-
-  get bytes(): Buffer {
-    return this.#column.gather(part.distinct, this.#length)
-  }
-
-  get indices(): Uint16Array {
-    const { count } = this.#column
-    const { buffer, byteOffset } = this.#column.gather(part.values, 2 * count)
-    return new Uint16Array(buffer, byteOffset, count)
-  }
-}
-
-class KernelPlain {
-  readonly kind = 'plain'
-  readonly #column: KernelColumn
-  readonly #length: number
-
-  constructor(column: KernelColumn, length: number) {
-    this.#column = column
-    this.#length = length
-  }
-
-  get bytes(): Buffer {
-    return this.#column.gather(part.values, this.#length)
-  }
-}
-
-/** Views of the kernel's memory, made again when it has grown. */
-class KernelMemory {
-  readonly #memory: WebAssembly.Memory
-  #bytes = Buffer.alloc(0)
-  #words = new Uint32Array(0)
-
-  constructor(memory: WebAssembly.Memory) {
-    this.#memory = memory
-  }
-
-  get bytes(): Buffer {
-    this.#renew()
-    return this.#bytes
-  }
-
-  get words(): Uint32Array {
-    this.#renew()
-    return this.#words
-  }
-
-  #renew(): void {
-    const { buffer } = this.#memory
-    if (this.#bytes.buffer === buffer) return
-    this.#bytes = Buffer.from(buffer)
-    this.#words = new Uint32Array(buffer)
-  }
 }
