@@ -1,8 +1,9 @@
-// Question: does the process stay within --max-memory, and what its runtime needs beside it, whatever it is given?
-// Long lists of members to a file, as NDJSON, CSV and Parquet; one page that is larger than any memory; a consumer that is stopped with SIGSTOP in the middle
-// and goes on later; and bodies made to break a parser. Each export is a process of its own, its resident set sampled while it runs, its end checked: all
-// records, or the very error that is owed. It fails where a peak is above that of a small export and --max-memory together. What it does not see:
-// memory of the kernel's buffers, and that of the server, which is another process.
+// Question: does the process stay within --max-memory, and what its runtime needs beside it, whatever it is given? Long
+// lists of members to a file, as NDJSON, CSV and Parquet; one page that is larger than any memory; a consumer that is
+// stopped with SIGSTOP in the middle and goes on later; and bodies made to break a parser. Each export is a process of
+// its own, its resident set sampled while it runs, its end checked: all records, or the very error that is owed. It
+// fails where a peak is above that of a small export and --max-memory together. What it does not see: memory of the
+// kernel's buffers, and that of the server, which is another process.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'

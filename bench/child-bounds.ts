@@ -1,4 +1,5 @@
-// One export in a process of its own that may end with an error. Argument: options of `exportRecords` as JSON. Prints counts, and the code of the error.
+// One export in a process of its own that may end with an error. Argument: options of `exportRecords` as JSON. Prints
+// counts, and the code of the error.
 
 import { ExportError } from '../src/errors.js'
 import { keepParserSmall } from '../src/http/undici/parser-tiering.js'

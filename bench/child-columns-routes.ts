@@ -1,5 +1,6 @@
-// In one process: NDJSON of members in memory through slicer and encoder of columns to a sink that drops the bytes, against JSON.parse of each record. A
-// process of its own for `columns.ts`. Argument: the task as JSON. Prints its samples as its last line.
+// In one process: NDJSON of members in memory through slicer and encoder of columns to a sink that drops the bytes,
+// against JSON.parse of each record. A process of its own for `columns.ts`. Argument: the task as JSON. Prints its
+// samples as its last line.
 
 import { readFileSync } from 'node:fs'
 import { optimiseLater } from '../src/cli/tiering.js'

@@ -1,6 +1,6 @@
-// What a user would write to turn an NDJSON file of members into Parquet or CSV with the libraries that there are. Arguments: the library, input, output,
-// and for Parquet rows of a row group and codec. Types and columns are those of the declared schema, without `extra`: no library has a place for what does
-// not fit.
+// What a user would write to turn an NDJSON file of members into Parquet or CSV with the libraries that there are.
+// Arguments: the library, input, output, and for Parquet rows of a row group and codec. Types and columns are those of
+// the declared schema, without `extra`: no library has a place for what does not fit.
 
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'

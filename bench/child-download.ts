@@ -1,4 +1,5 @@
-// The floor of any exporter in Node: undici downloads one body to a file as it comes, nothing looked at. Arguments: URL, path, token.
+// The floor of any exporter in Node: undici downloads one body to a file as it comes, nothing looked at. Arguments:
+// URL, path, token.
 
 import { createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'

@@ -1,4 +1,5 @@
-// An emulator in a process of its own, so that its cost is not counted: prints its URL and token as one line of JSON and runs until its stdin closes.
+// An emulator in a process of its own, so that its cost is not counted: prints its URL and token as one line of JSON
+// and runs until its stdin closes.
 
 import { startEmulator } from '../src/emulator/emulator.js'
 

@@ -1,5 +1,5 @@
-// The in-process routes of `engines.ts` over one shape of records, in a process of their own: what one shape taught the JIT does not touch the next.
-// Argument: `EnginesTask` as JSON. Prints `ShapeSamples` as its last line.
+// The in-process routes of `engines.ts` over one shape of records, in a process of their own: what one shape taught the
+// JIT does not touch the next. Argument: `EnginesTask` as JSON. Prints `ShapeSamples` as its last line.
 
 import { ndjsonEncoder } from '../src/encode/ndjson.js'
 import { records } from '../src/index.js'
@@ -32,7 +32,8 @@ const limits = { page: 1, maxDepth: 512, maxRecordBytes: 16 * 1024 * 1024, maxCu
 const excluded = ['remote_data', 'phones']
 const projected = ['id', 'name', 'status'] as const
 
-/** A route: work over the whole page that tells every piece of its NDJSON to `out`, or only counts records where it makes objects. */
+/** A route: work over the whole page that tells every piece of its NDJSON to `out`, or only counts records where it
+ *  makes objects. */
 interface Route {
   name: string
   run(out: Output): void | Promise<void>

@@ -1,4 +1,5 @@
-// One export in a process of its own, through the library. Argument: options of `exportRecords` as JSON. Prints counts and digest.
+// One export in a process of its own, through the library. Argument: options of `exportRecords` as JSON. Prints counts
+// and digest.
 
 import { keepParserSmall } from '../src/http/undici/parser-tiering.js'
 import { exportRecords } from '../src/index.js'

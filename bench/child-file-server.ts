@@ -1,5 +1,5 @@
-// Serves one file as the answer to every request, in a process of its own so that its cost is not counted. Argument: path. Prints its URL and runs until
-// its stdin closes.
+// Serves one file as the answer to every request, in a process of its own so that its cost is not counted. Argument:
+// path. Prints its URL and runs until its stdin closes.
 
 import { createReadStream, statSync } from 'node:fs'
 import { createServer } from 'node:http'

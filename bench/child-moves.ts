@@ -1,4 +1,5 @@
-// An export by a traced build (see moves.ts), in a process of its own. Arguments: the build's index, options as JSON. Prints what was entered, as JSON.
+// An export by a traced build (see moves.ts), in a process of its own. Arguments: the build's index, options as JSON.
+// Prints what was entered, as JSON.
 
 import { pathToFileURL } from 'node:url'
 

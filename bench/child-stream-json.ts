@@ -1,4 +1,5 @@
-// A saved page to NDJSON with stream-json, composed as its README composes: parser, pick, streamArray. Arguments: page, output.
+// A saved page to NDJSON with stream-json, composed as its README composes: parser, pick, streamArray. Arguments: page,
+// output.
 
 import { createReadStream, createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'

@@ -1,12 +1,13 @@
-// Question: what does it cost to turn records into Parquet or CSV, beside what a user could pick instead?
-// Variants, each a whole process on the same NDJSON file of members (every declared field filled, ids and people all different in a row group, remote_data on
-// a sixth): this package's command line with both engines; DuckDB's COPY on one thread with the columns declared; hyparquet-writer, parquetjs-lite and
-// csv-stringify as their own documentation would have a user write it (`child-columns.ts`); JSON.parse of each line alone. Then the same in one process
-// without files (`child-columns-routes.ts`), the size of the files, and the memory at 1 and 4 million records.
-// Check: DuckDB reads every Parquet file of the first round, and counts and hashes columns of every kind; lines of CSV are read by DuckDB, too.
-// Not measured: the network, several threads, readers.
-// Read it as: CPU seconds (user and system, of the whole process from start to exit) and, as "times ours", over the first row in the same round; the peak
-// resident set of the process. A tool that takes longer than `slowMs` is run once.
+// Question: what does it cost to turn records into Parquet or CSV, beside what a user could pick instead? Variants,
+// each a whole process on the same NDJSON file of members (every declared field filled, ids and people all different in
+// a row group, remote_data on a sixth): this package's command line with both engines; DuckDB's COPY on one thread with
+// the columns declared; hyparquet-writer, parquetjs-lite and csv-stringify as their own documentation would have a user
+// write it (`child-columns.ts`); JSON.parse of each line alone. Then the same in one process without files
+// (`child-columns-routes.ts`), the size of the files, and the memory at 1 and 4 million records. Check: DuckDB reads
+// every Parquet file of the first round, and counts and hashes columns of every kind; lines of CSV are read by DuckDB,
+// too. Not measured: the network, several threads, readers. Read it as: CPU seconds (user and system, of the whole
+// process from start to exit) and, as "times ours", over the first row in the same round; the peak resident set of the
+// process. A tool that takes longer than `slowMs` is run once.
 
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -110,7 +111,8 @@ interface Task {
   rounds: number
 }
 
-/** All tools of one format, interleaved, kept after each round. The first round is the check and is not counted, but for what is too slow to run again. */
+/** All tools of one format, interleaved, kept after each round. The first round is the check and is not counted, but
+ *  for what is too slow to run again. */
 async function measureTools({ run, log, input, inputBytes, format, records, rounds }: Task): Promise<void> {
   const section = sectionOf(records, format)
   const result: FormatResult = run.load<FormatResult>(section) ?? { records, inputBytes, done: 0, tools: {} }

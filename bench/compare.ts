@@ -1,11 +1,12 @@
-// Question: one page of members, from a file and over loopback HTTP, into an NDJSON file: what does each tool cost that a user could pick instead?
-// Variants, each a whole process as its own documentation would have a user write it (`child-*.ts`, `tools/*.py`): this package's command line with every
-// engine, with and without the digest that it makes by default; jq; Python with json, ijson and requests; DuckDB; Node with fetch and response.json();
-// stream-json and @streamparser/json; undici downloading the body without looking at it. What is not installed is left out, and the table says so.
-// Check: in the first round the lines of every output are counted, and its bytes compared with ours; a tool that fails is a result and is not asked again.
-// Not measured: TLS, compression, a real network, a cold disk.
-// Read it as: CPU seconds (user and system, of the whole process from start to exit); "times ours" against the first row in the same round; the peak
-// resident set of the process itself. A tool that takes longer than `slowMs` is run once.
+// Question: one page of members, from a file and over loopback HTTP, into an NDJSON file: what does each tool cost that
+// a user could pick instead? Variants, each a whole process as its own documentation would have a user write it
+// (`child-*.ts`, `tools/*.py`): this package's command line with every engine, with and without the digest that it
+// makes by default; jq; Python with json, ijson and requests; DuckDB; Node with fetch and response.json(); stream-json
+// and @streamparser/json; undici downloading the body without looking at it. What is not installed is left out, and the
+// table says so. Check: in the first round the lines of every output are counted, and its bytes compared with ours; a
+// tool that fails is a result and is not asked again. Not measured: TLS, compression, a real network, a cold disk. Read
+// it as: CPU seconds (user and system, of the whole process from start to exit); "times ours" against the first row in
+// the same round; the peak resident set of the process itself. A tool that takes longer than `slowMs` is run once.
 
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readSync, rmSync } from 'node:fs'
@@ -195,7 +196,8 @@ interface Task {
   log: (line: string) => void
 }
 
-/** All tools, interleaved, kept after each round. The first round is the check and is not counted, but for what is too slow to run again. */
+/** All tools, interleaved, kept after each round. The first round is the check and is not counted, but for what is too
+ *  slow to run again. */
 async function measureTools({ run, section, tools, absent, page, rounds, place, log }: Task): Promise<void> {
   const result: CompareResult = run.load<CompareResult>(section) ?? { ...page, rounds, done: 0, tools: {}, absent }
   const isCheck = Object.keys(result.tools).length === 0

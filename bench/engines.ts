@@ -1,11 +1,13 @@
-// Question: what does it cost to turn one JSON page into NDJSON, or into what else a user may ask for, per engine and per shape of record?
-// Variants: every engine over a page in 64 KiB chunks, its NDJSON counted and dropped; on members also the default engine with fields excluded, keyed, with
-// copies and with objects for user code. Beside them, in the same process and on the same records, JSON.parse of each record: the ruler, what any route
-// that makes objects pays first; and what one would write with JSON.parse and JSON.stringify alone.
-// Check: before anything is timed, every byte of every route is compared with what it must be (the two libraries print anew: value by value there).
-// Not measured: network, disk, the start of a process. Each shape has its own process, so that what one shape taught the JIT does not touch the next,
-// under --no-flush-bytecode: while the slow variants run, the quick ones would lose code that a long export keeps.
-// Read it as: "times faster" is the ruler's CPU time in the same round divided by the variant's; median and range over the rounds.
+// Question: what does it cost to turn one JSON page into NDJSON, or into what else a user may ask for, per engine and
+// per shape of record? Variants: every engine over a page in 64 KiB chunks, its NDJSON counted and dropped; on members
+// also the default engine with fields excluded, keyed, with copies and with objects for user code. Beside them, in the
+// same process and on the same records, JSON.parse of each record: the ruler, what any route that makes objects pays
+// first; and what one would write with JSON.parse and JSON.stringify alone. Check: before anything is timed, every byte
+// of every route is compared with what it must be (the two libraries print anew: value by value there). Not measured:
+// network, disk, the start of a process. Each shape has its own process, so that what one shape taught the JIT does not
+// touch the next, under --no-flush-bytecode: while the slow variants run, the quick ones would lose code that a long
+// export keeps. Read it as: "times faster" is the ruler's CPU time in the same round divided by the variant's; median
+// and range over the rounds.
 
 import type { EnginesTask, ShapeSamples } from './child-engines.js'
 import { shapes } from './inputs.js'

@@ -1,9 +1,10 @@
-// Question: what does a whole NDJSON export over HTTP cost beside the bare download of the same bytes, which no exporter in Node can go below?
-// Variants, each a process of its own against the same emulator (a third process, pages pre-rendered, its cost not counted): undici downloading the body
-// to a file (baseline); `exportRecords` to a file with and without its SHA-256, and with remote_data excluded, which the server then does not even send.
-// Check: record counts, and the same digest in every round. Not measured: TLS, compression, a real network.
-// Read it as: "times the download's CPU" is the variant's CPU time (user and system, whole process) over the baseline's in the same round; "MB above it"
-// the difference of their peaks, paired in the same way.
+// Question: what does a whole NDJSON export over HTTP cost beside the bare download of the same bytes, which no
+// exporter in Node can go below? Variants, each a process of its own against the same emulator (a third process, pages
+// pre-rendered, its cost not counted): undici downloading the body to a file (baseline); `exportRecords` to a file with
+// and without its SHA-256, and with remote_data excluded, which the server then does not even send. Check: record
+// counts, and the same digest in every round. Not measured: TLS, compression, a real network. Read it as: "times the
+// download's CPU" is the variant's CPU time (user and system, whole process) over the baseline's in the same round; "MB
+// above it" the difference of their peaks, paired in the same way.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,7 +20,8 @@ export interface ExportSettings {
   rounds: number
 }
 
-/** Raw result: bytes of the output, which are about those of the body, and the samples by variant. The first is the baseline. */
+/** Raw result: bytes of the output, which are about those of the body, and the samples by variant. The first is the
+ *  baseline. */
 interface ExportSamples {
   members: number
   bytes: number

@@ -1,4 +1,5 @@
-// The records that the benchmarks work on, deterministic: members as Truto sends them, and the shapes that are hard for a slicer each in its own way.
+// The records that the benchmarks work on, deterministic: members as Truto sends them, and the shapes that are hard for
+// a slicer each in its own way.
 
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { memberAt } from '../src/emulator/members.js'
@@ -101,7 +102,8 @@ export function pageOf(shape: Shape, bytes: number): Page {
   }
 }
 
-/** Writes a page of at least `bytes` bytes of full members to a file; memory does not grow with it. Returns bytes and records. */
+/** Writes a page of at least `bytes` bytes of full members to a file; memory does not grow with it. Returns bytes and
+ *  records. */
 export function writePage(path: string, bytes: number): { bytes: number; records: number } {
   const texts = Array.from({ length: Math.min(pool, Math.ceil(bytes / 700)) }, (_, i) => JSON.stringify(fullMember(i)))
   const file = openSync(path, 'w')

@@ -1,5 +1,6 @@
-// Runs as they are kept: `bench/runs/<date>-<name>/` holds the raw samples of every section of a benchmark, what it ran on, its tables and its plots. A
-// section is on disk as soon as it is measured; a run that was cut off goes on from there as long as neither the code nor the settings have changed.
+// Runs as they are kept: `bench/runs/<date>-<name>/` holds the raw samples of every section of a benchmark, what it ran
+// on, its tables and its plots. A section is on disk as soon as it is measured; a run that was cut off goes on from
+// there as long as neither the code nor the settings have changed.
 
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'

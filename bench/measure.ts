@@ -1,5 +1,6 @@
-// How everything in this folder measures: variants run interleaved in one go (A B C, A B C, …), in CPU time, and each is reported as its ratio to the
-// baseline of the same round, as the median with the smallest and the largest. Absolute figures say little on a shared machine; ratios hold.
+// How everything in this folder measures: variants run interleaved in one go (A B C, A B C, …), in CPU time, and each
+// is reported as its ratio to the baseline of the same round, as the median with the smallest and the largest. Absolute
+// figures say little on a shared machine; ratios hold.
 
 /** One measured run of a variant. */
 export interface Sample {
@@ -21,14 +22,15 @@ export interface InterleaveOptions {
   warmUps: number
   /** Rounds that are counted. */
   rounds: number
-  /** A variant repeats its work within a round until it takes about so long, so that the clock is fine enough for it. */
+  /** A variant repeats its work within a round until it takes about so long, so that the clock is fine enough for
+   *  it. */
   minMs: number
   progress: (line: string) => void
 }
 
-/** Runs every variant once per round, and gives its samples by name. What takes less than `minMs` first runs once uncounted in each round, so that it does
- *  not pay for the garbage of the variant before it. Heaps are not collected on purpose: V8 then throws code away that a long export keeps, and the
- *  engines measured half as fast. */
+/** Runs every variant once per round, and gives its samples by name. What takes less than `minMs` first runs once
+ *  uncounted in each round, so that it does not pay for the garbage of the variant before it. Heaps are not collected
+ *  on purpose: V8 then throws code away that a long export keeps, and the engines measured half as fast. */
 export async function interleave(
   variants: readonly Variant[],
   { warmUps, rounds, minMs, progress }: InterleaveOptions,

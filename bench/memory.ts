@@ -1,7 +1,7 @@
-// Question: does the memory of an NDJSON export depend on how much is exported, or on how it is cut into pages?
-// A program more than a benchmark: four exports of members with remote_data, small and large, in one page and in many, each in a process of its own under
-// a small V8 heap (--max-old-space-size), its resident set sampled while it runs. It fails where an export does not finish, or where a peak is further
-// above another than V8's heap is large.
+// Question: does the memory of an NDJSON export depend on how much is exported, or on how it is cut into pages? A
+// program more than a benchmark: four exports of members with remote_data, small and large, in one page and in many,
+// each in a process of its own under a small V8 heap (--max-old-space-size), its resident set sampled while it runs. It
+// fails where an export does not finish, or where a peak is further above another than V8's heap is large.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,8 +1,9 @@
-// Question: through how many files does one chunk of a body go, from the socket to the disk, and how often from one file into another?
-// A traced build: every function of the compiled sources says when it is entered. One export over HTTP of one large page, in a process of its own; what it
-// enters from one `push` into the engine to the next is the way of one chunk, and the median of all chunks is what is told.
-// A move is the call of a function of another file than that of the function entered before. What repeats for each record of a chunk counts once;
-// accessors and constructors do not count, and what an `await` comes back to is not seen. No timing: the figures are counts.
+// Question: through how many files does one chunk of a body go, from the socket to the disk, and how often from one
+// file into another? A traced build: every function of the compiled sources says when it is entered. One export over
+// HTTP of one large page, in a process of its own; what it enters from one `push` into the engine to the next is the
+// way of one chunk, and the median of all chunks is what is told. A move is the call of a function of another file than
+// that of the function entered before. What repeats for each record of a chunk counts once; accessors and constructors
+// do not count, and what an `await` comes back to is not seen. No timing: the figures are counts.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -40,7 +41,8 @@ export async function moves(members: number): Promise<string> {
   }
 }
 
-/** Copies a folder of compiled sources, with a call at the beginning of every function. Gives the files by the numbers in those calls. */
+/** Copies a folder of compiled sources, with a call at the beginning of every function. Gives the files by the numbers
+ *  in those calls. */
 function traceSources(from: string, to: string): string[] {
   const files: string[] = []
   for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {

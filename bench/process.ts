@@ -1,5 +1,6 @@
-// Runs a program in a process of its own and says what it used: CPU time from the shell's `time`, its peak and its curve of resident memory from /proc.
-// Not getrusage's ru_maxrss: Linux keeps that across exec, so a child would report its parent's. Linux only, with bash.
+// Runs a program in a process of its own and says what it used: CPU time from the shell's `time`, its peak and its
+// curve of resident memory from /proc. Not getrusage's ru_maxrss: Linux keeps that across exec, so a child would report
+// its parent's. Linux only, with bash.
 
 import { execFileSync, spawn } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
@@ -37,8 +38,8 @@ export class ProgramFailed extends Error {
 /** How often the resident set is looked at. */
 const sampleMs = 20
 
-// The program is the shell's child, so that its CPU time counts and the shell's own does not matter; fd 3 is ours, fd 4 the program's stderr. It is the
-// first to go where the machine runs out of memory.
+// The program is the shell's child, so that its CPU time counts and the shell's own does not matter; fd 3 is ours, fd 4
+// the program's stderr. It is the first to go where the machine runs out of memory.
 const shellScript = `
 echo 1000 2>/dev/null > /proc/self/oom_score_adj
 TIMEFORMAT='times %3U %3S'
@@ -46,8 +47,8 @@ TIMEFORMAT='times %3U %3S'
 exit "$code"
 `
 
-/** Runs a program to its end. The programs of this folder write their own peak into the file that TRUTO_EXPORT_BENCH_PEAK names, as their last
- *  act; of others the last 20 ms are not seen.
+/** Runs a program to its end. The programs of this folder write their own peak into the file that
+ *  TRUTO_EXPORT_BENCH_PEAK names, as their last act; of others the last 20 ms are not seen.
  *  @throws ProgramFailed where it exits with another code than 0 or is killed */
 export async function runProgram({
   argv,

@@ -1,4 +1,5 @@
-// Loaded into Node with --require by the benchmarks: writes the peak of this process's resident set, in KiB, where TRUTO_EXPORT_BENCH_PEAK says.
+// Loaded into Node with --require by the benchmarks: writes the peak of this process's resident set, in KiB, where
+// TRUTO_EXPORT_BENCH_PEAK says.
 
 const { readFileSync, writeFileSync } = require('node:fs')
 

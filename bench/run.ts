@@ -1,4 +1,5 @@
-// `npm run bench [-- engines|export|compare|columns|memory|bounds|moves|readme …] [--small] [--fresh] [--render] [--rounds N] [--megabytes N]`: see README.md of this folder.
+// `npm run bench [-- engines|export|compare|columns|memory|bounds|moves|readme …] [--small] [--fresh] [--render]
+// [--rounds N] [--megabytes N]`: see README.md of this folder.
 
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
-// Starts the servers of the benchmarks, each in a process of its own: the emulator for whole exports, a file server for comparisons.
+// Starts the servers of the benchmarks, each in a process of its own: the emulator for whole exports, a file server for
+// comparisons.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -82,7 +82,8 @@ export function drawLines({ title, xLabel, yLabel, lines, isLogX = false, isLogY
   return documentOf(title, Math.max(size.height, size.top + 22 * lines.length + 20), parts)
 }
 
-/** Groups of horizontal bars from 0, each with its value; the names of the series on top, where a group has more than one. */
+/** Groups of horizontal bars from 0, each with its value; the names of the series on top, where a group has more than
+ *  one. */
 export function drawBars({ title, groups }: BarPlot): string {
   const series = [...new Set(groups.flatMap(({ bars }) => bars.map((bar) => bar.series)))]
   const hasLegend = series.length > 1

@@ -1,5 +1,6 @@
-// What an abort is to whoever waits for something: the end of the wait, with the signal's reason. However many exports share a signal of the user, it has
-// one listener of ours while any of them runs, and none after; and no promise that is not waited for any longer is left without somebody to take its error.
+// What an abort is to whoever waits for something: the end of the wait, with the signal's reason. However many exports
+// share a signal of the user, it has one listener of ours while any of them runs, and none after; and no promise that
+// is not waited for any longer is left without somebody to take its error.
 
 /** The controllers that abort with a signal of the user, and the one listener that does it. */
 interface Followers {
@@ -9,7 +10,8 @@ interface Followers {
 
 const followersOf = new WeakMap<AbortSignal, Followers>()
 
-/** A signal of our own that is aborted with another, from `begin` to `end`, or by us. What listens to it does not add up at the signal of the user. */
+/** A signal of our own that is aborted with another, from `begin` to `end`, or by us. What listens to it does not add
+ *  up at the signal of the user. */
 export class Following {
   readonly #leader: AbortSignal | undefined
   readonly #controller = new AbortController()
@@ -59,7 +61,8 @@ export class Following {
   }
 }
 
-/** Settles like `promise`, or rejects with the signal's reason as soon as it is aborted. What `promise` comes to after that is nobody's business. */
+/** Settles like `promise`, or rejects with the signal's reason as soon as it is aborted. What `promise` comes to after
+ *  that is nobody's business. */
 export function untilAbort<T>(promise: PromiseLike<T>, signal: AbortSignal | undefined): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const onAbort = (): void => reject(signal!.reason)
@@ -97,8 +100,8 @@ export async function openedUntilAbort<T>(
 /** Reason for which a reader leaves before the end: what it waited for ends, and nobody is told. */
 const left = new DOMException('the reader has left', 'AbortError')
 
-/** Gives the steps of a generator that waits for `following.signal`, made with the first step. From the abort on, every step rejects with its reason,
- *  whatever is at hand by then; the end once reached stays the end. */
+/** Gives the steps of a generator that waits for `following.signal`, made with the first step. From the abort on, every
+ *  step rejects with its reason, whatever is at hand by then; the end once reached stays the end. */
 export class AbortableSteps<T> implements AsyncGenerator<T, void, undefined> {
   readonly #following: Following
   readonly #onEnd: () => void

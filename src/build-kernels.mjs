@@ -1,5 +1,5 @@
-// Compiles the WebAssembly kernels (each from a folder assembly/ in its room) and writes each as a module of text, kernel-bytes.ts: the package then has no
-// file to find at run time. Leaves alone what is newer than its sources.
+// Compiles the WebAssembly kernels (each from a folder assembly/ in its room) and writes each as a module of text,
+// kernel-bytes.ts: the package then has no file to find at run time. Leaves alone what is newer than its sources.
 
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -1,4 +1,5 @@
-// Writes what is generated from the table of options: the type of what an export may be told, whose docstrings editors show. Leaves alone what is up to date.
+// Writes what is generated from the table of options: the type of what an export may be told, whose docstrings editors
+// show. Leaves alone what is up to date.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

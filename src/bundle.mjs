@@ -1,5 +1,6 @@
-// Bundles the modules of the package and of its program into few files: Node.js takes a third of a millisecond for each, and an export loads a hundred. `start`
-// has what the program needs in any case, `core` what an export needs beyond that; what few need is apart and loaded on demand, and packages stay what they are.
+// Bundles the modules of the package and of its program into few files: Node.js takes a third of a millisecond for
+// each, and an export loads a hundred. `start` has what the program needs in any case, `core` what an export needs
+// beyond that; what few need is apart and loaded on demand, and packages stay what they are.
 
 import { cpSync, existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

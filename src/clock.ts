@@ -1,5 +1,5 @@
-// Time as a thing that is handed in, so that tests need not wait. Deadlines and waits use the monotonic clock only: a jump of the
-// wall clock neither shortens nor lengthens one.
+// Time as a thing that is handed in, so that tests need not wait. Deadlines and waits use the monotonic clock only: a
+// jump of the wall clock neither shortens nor lengthens one.
 
 export interface Clock {
   /** Monotonic time in ms; its zero has no meaning. */

@@ -1,4 +1,5 @@
-// What the reading of a list adds up: the one list of these counters. Outcome, state, checkpoint, report and manifest map over it.
+// What the reading of a list adds up: the one list of these counters. Outcome, state, checkpoint, report and manifest
+// map over it.
 
 /** In the order in which they are written. */
 export const counterNames = [
@@ -25,7 +26,8 @@ export interface Counters {
   waitMs: number
   /** Decoded body bytes. */
   bodyBytes: number
-  /** Pages without a record, pages that the server marked as partial, and pages that held another number of records than their `result_count`. */
+  /** Pages without a record, pages that the server marked as partial, and pages that held another number of records
+   *  than their `result_count`. */
   emptyPages: number
   partialPages: number
   countMismatches: number
@@ -33,7 +35,8 @@ export interface Counters {
 
 type CounterName = keyof Counters
 
-/** Those of the requests, which another run asks again; and those of the answers, which are the same for the same list. */
+/** Those of the requests, which another run asks again; and those of the answers, which are the same for the same
+ *  list. */
 export const requestCounterNames = ['requests', 'retries', 'waitMs', 'bodyBytes'] as const
 export const pageCounterNames = ['pages', 'emptyPages', 'partialPages', 'countMismatches'] as const
 

@@ -18,7 +18,8 @@ export type ErrorClass =
   | 'OutputError'
   | 'StateError'
 
-/** Process exit code of each class. An interruption by a signal has no class: 130, 143, 129; a reader that closed stdout: 141. */
+/** Process exit code of each class. An interruption by a signal has no class: 130, 143, 129; a reader that closed
+ *  stdout: 141. */
 export const exitCodes = {
   InternalError: 1,
   ConfigError: 2,
@@ -279,7 +280,8 @@ export abstract class ExportError<C extends ErrorClass = ErrorClass> extends Err
     return errorCodes[code].hint
   }
 
-  /** Adds a position that the thrower did not know; what is already there stays, but for the hint. Returns this error. */
+  /** Adds a position that the thrower did not know; what is already there stays, but for the hint. Returns this
+   *  error. */
   locate(position: {
     input?: string
     page?: number
@@ -346,8 +348,8 @@ export class ReaderGone extends Error {
   }
 }
 
-/** `error` itself if it is ours, a quiet stop or an abort. A lack of file descriptors, which any step may be the first to meet, is an OutputError; anything
- *  else becomes an InternalError with `error` as its cause. */
+/** `error` itself if it is ours, a quiet stop or an abort. A lack of file descriptors, which any step may be the first
+ *  to meet, is an OutputError; anything else becomes an InternalError with `error` as its cause. */
 export function asExportError(error: unknown, doing: string): Error {
   if (error instanceof ExportError || error instanceof ReaderGone) return error
   if (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError')) return error
@@ -370,11 +372,13 @@ export function isOutOfDescriptors(error: unknown): boolean {
   return code === 'EMFILE' || code === 'ENFILE'
 }
 
-/** What a terminal acts on or does not show: control characters (with U+009B, which begins escape sequences), overrides of direction, soft hyphens, tags,
- *  joiners and whatever else has no shape of its own, and halves of surrogate pairs. */
+/** What a terminal acts on or does not show: control characters (with U+009B, which begins escape sequences), overrides
+ *  of direction, soft hyphens, tags, joiners and whatever else has no shape of its own, and halves of surrogate
+ *  pairs. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 
-/** Text with all that is not printable as `\u{..}` escapes, so that text from a server cannot drive a terminal, nor look like another. */
+/** Text with all that is not printable as `\u{..}` escapes, so that text from a server cannot drive a terminal, nor
+ *  look like another. */
 export function printable(text: string): string {
   return text.replace(unprintable, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
 }

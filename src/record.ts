@@ -1,5 +1,5 @@
-// The nouns of an export as types: what flows is a batch of record slices, one buffer and the bounds of the records in it. Objects are
-// made only where somebody reads them.
+// The nouns of an export as types: what flows is a batch of record slices, one buffer and the bounds of the records in
+// it. Objects are made only where somebody reads them.
 
 /** A parsed record. */
 export type JsonRecord = { [field: string]: JsonValue }
@@ -11,17 +11,19 @@ export const framings = ['envelope', 'slack', 'graph', 'array', 'ndjson', 'keyed
 export type Framing = (typeof framings)[number]
 
 /**
- * The own members of a batch's records, as the engine that sliced them found them: nothing has to be scanned again. Valid as long as the batch's bytes.
- * `names` are texts; pass the same array each time, its identity is what an engine remembers.
+ * The own members of a batch's records, as the engine that sliced them found them: nothing has to be scanned again.
+ * Valid as long as the batch's bytes. `names` are texts; pass the same array each time, its identity is what an engine
+ * remembers.
  */
 export interface RecordFields {
-  /** Ranges of the values of `names` in the batch's bytes: that of name n of record i is `[at, at + 1]` with `at = 2 * (i * names.length + n)`, half-open,
-   *  without white space around it; both are 0 where the record has no such member. Of a repeated member the last counts. Valid until the next call. Null
-   *  where the names are too many for the engine: then the bytes have to be read.
+  /** Ranges of the values of `names` in the batch's bytes: that of name n of record i is `[at, at + 1]` with `at = 2 *
+   *  (i * names.length + n)`, half-open, without white space around it; both are 0 where the record has no such member.
+   *  Of a repeated member the last counts. Valid until the next call. Null where the names are too many for the engine:
+   *  then the bytes have to be read.
    *  @param names distinct */
   locate(names: readonly string[]): Uint32Array | null
-  /** The records without their own members of these names (every copy of them), what is kept kept as it is: one line each, as `RecordBatch.isLines`
-   *  says, in bytes that are valid until the next call. Null as with `locate`. */
+  /** The records without their own members of these names (every copy of them), what is kept kept as it is: one line
+   *  each, as `RecordBatch.isLines` says, in bytes that are valid until the next call. Null as with `locate`. */
   exclude(names: readonly string[]): RecordLines | null
   /** The same with no other own members than those of these names. */
   select(names: readonly string[]): RecordLines | null
@@ -52,14 +54,17 @@ export interface RecordBatchInit {
 /**
  * Records as slices of one buffer. What holds for every batch:
  *
- * - each slice is one valid JSON object in strict UTF-8, without white space around it and without a raw line feed or carriage return in it;
- * - a batch that crosses a Node stream, or that user code gets, owns its bytes; a batch of the fused loop in `exportRecords` is a view that
+ * - each slice is one valid JSON object in strict UTF-8, without white space around it and without a raw line feed or
+ *   carriage return in it;
+ * - a batch that crosses a Node stream, or that user code gets, owns its bytes; a batch of the fused loop in
+ *   `exportRecords` is a view that
  *   is valid until its consumer's promise resolves (`own()` makes a copy);
  * - consumers do not write into `bytes`.
  */
 export class RecordBatch {
   readonly bytes: Buffer
-  /** `bounds[2*i]` is the first byte of record i in `bytes`, `bounds[2*i + 1]` one past its last. May be longer than `2 * count`. */
+  /** `bounds[2*i]` is the first byte of record i in `bytes`, `bounds[2*i + 1]` one past its last. May be longer than `2
+   *  * count`. */
   readonly bounds: Uint32Array
   /** Number of records, at least 0. */
   readonly count: number
@@ -67,21 +72,26 @@ export class RecordBatch {
   readonly page: number
   /** Index of record 0 of this batch in its page, from 0. */
   readonly firstRecordIndex: number
-  /** Offset in the page's decoded body of `bytes[0]`, where that is known: undefined once a transform has moved bytes. */
+  /** Offset in the page's decoded body of `bytes[0]`, where that is known: undefined once a transform has moved
+   *  bytes. */
   readonly byteOffset: number | undefined
-  /** True where the bytes from the first record's start to the last record's end are the records with exactly one `\n` between them, and one
-   *  `\n` follows the last: `bytes[end]` exists and is `\n`. Then NDJSON is one span and no record needs to be touched. */
+  /** True where the bytes from the first record's start to the last record's end are the records with exactly one `\n`
+   *  between them, and one `\n` follows the last: `bytes[end]` exists and is `\n`. Then NDJSON is one span and no
+   *  record needs to be touched. */
   readonly isLines: boolean
   /** The key of each record, where `keyBy` ran. Plain text, not JSON. */
   readonly keys: readonly string[] | undefined
   /** The key that the server gave each record, where the page's `result` was an object (`truto_key_by`). */
   readonly pageKeys: readonly string[] | undefined
-  /** Index of each record in its page, where a transform left records out, so that they no longer count on from `firstRecordIndex`. */
+  /** Index of each record in its page, where a transform left records out, so that they no longer count on from
+   *  `firstRecordIndex`. */
   readonly recordIndexes: Uint32Array | undefined
-  /** The records' own members, where the engine was asked for them and the batch is still its view of just these records. Undefined where the engine does not
-   *  know them: in a batch with a key that is spelled with an escape, for one. */
+  /** The records' own members, where the engine was asked for them and the batch is still its view of just these
+   *  records. Undefined where the engine does not know them: in a batch with a key that is spelled with an escape, for
+   *  one. */
   readonly fields: RecordFields | undefined
-  /** True where no string in the records, and no key of them, has half of a surrogate pair (`\ud800`); false where that is not known. */
+  /** True where no string in the records, and no key of them, has half of a surrogate pair (`\ud800`); false where that
+   *  is not known. */
   readonly isWellFormed: boolean
 
   constructor(init: RecordBatchInit) {
@@ -189,7 +199,8 @@ export async function* ownedBatches(batches: AsyncIterable<RecordBatch>): AsyncG
   for await (const batch of batches) yield batch.own()
 }
 
-/** A function from batch to batch, without I/O: the core of a transform. It may return its argument, and never keeps or changes it. */
+/** A function from batch to batch, without I/O: the core of a transform. It may return its argument, and never keeps or
+ *  changes it. */
 export interface BatchStage {
   apply(batch: RecordBatch): RecordBatch
 }

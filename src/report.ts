@@ -6,7 +6,8 @@ import type { Framing, Warning } from './record.js'
 
 /** The answers that Truto can be asked for. */
 export const answerFormats = ['stream', 'unified', 'normalized', 'raw', 'debug'] as const
-/** How Truto was asked to answer. `auto` asks for `stream` and goes to `unified` where the body is not proven to be a unified list. */
+/** How Truto was asked to answer. `auto` asks for `stream` and goes to `unified` where the body is not proven to be a
+ *  unified list. */
 export type ResponseFormat = 'auto' | (typeof answerFormats)[number]
 
 /** Counters of a running export. One object, updated in place; read it whenever you like. */
@@ -39,15 +40,19 @@ export type ExportEvent =
   | { kind: 'retry'; page: number; attempt: number; error: Error }
   /** The body was passed through unmapped: this page and all that follow are asked for with `unified`. */
   | { kind: 'fallback'; page: number; framing: Framing | 'unknown'; reason: string }
-  /** An interrupted export resumes: with page `page`, after so many records and bytes of output, which are kept as `partial`. `savedAt` is RFC 3339. */
+  /** An interrupted export resumes: with page `page`, after so many records and bytes of output, which are kept as
+   *  `partial`. `savedAt` is RFC 3339. */
   | { kind: 'resume'; page: number; records: number; bytes: number; savedAt: string; partial: string }
-  /** An interrupted export is too old to be resumed: what it had is dropped, and the export begins. `ageMs` is counted from `savedAt`. */
+  /** An interrupted export is too old to be resumed: what it had is dropped, and the export begins. `ageMs` is counted
+   *  from `savedAt`. */
   | { kind: 'expired'; records: number; bytes: number; savedAt: string; ageMs: number }
-  /** The complete output of an earlier run, which had no time to give it its name, has it now. `isReplaced` says that this export replaces it again. */
+  /** The complete output of an earlier run, which had no time to give it its name, has it now. `isReplaced` says that
+   *  this export replaces it again. */
   | { kind: 'finish'; records: number; bytes: number; savedAt: string; isReplaced: boolean }
   /** A checkpoint was saved: the output so far survives whatever comes, as `partial`. */
   | { kind: 'commit'; records: number; bytes: number; partial: string }
-  /** A page that had to be read again had changed: the output was taken back to the page's beginning, where it had so many records. */
+  /** A page that had to be read again had changed: the output was taken back to the page's beginning, where it had so
+   *  many records. */
   | { kind: 'rewind'; page: number; records: number }
   /** One line of detail, for verbose output. Never holds a credential. */
   | { kind: 'detail'; message: string }
@@ -60,8 +65,8 @@ export interface Duplicates {
 }
 
 export interface ExportReport extends Omit<Counters, 'records'> {
-  /** True where a cursor member (null, absent in a unified envelope, or empty) proved the end of the list; `unproven` where the body could carry no
-   *  cursor, so that more records may exist. */
+  /** True where a cursor member (null, absent in a unified envelope, or empty) proved the end of the list; `unproven`
+   *  where the body could carry no cursor, so that more records may exist. */
   complete: true | 'unproven'
   resource: string
   /** Records in the output. */
@@ -90,8 +95,8 @@ export interface ExportReport extends Omit<Counters, 'records'> {
   fallback: { page: number; framing: Framing | 'unknown'; reason: string } | null
   /** Records whose id came before, where `checkDuplicates` looked for them; null where it did not. */
   duplicates: Duplicates | null
-  /** Where this run resumed an interrupted one, which had been saved `ageMs` before; null where it began the export. All counts but `elapsedMs` are those of
-   *  the whole export. */
+  /** Where this run resumed an interrupted one, which had been saved `ageMs` before; null where it began the export.
+   *  All counts but `elapsedMs` are those of the whole export. */
   resumedFrom: { page: number; records: number; bytes: number; savedAt: string; ageMs: number } | null
   /** SHA-256 of the output bytes, as lowercase hex; null where `digest: 'none'`. */
   digest: { algorithm: 'sha256'; hex: string } | null

@@ -1,5 +1,5 @@
-// Holds a published output against the manifest beside it: the same files, the same length, the same digest, and, by what it is, the same number of records.
-// Reads it once, through one buffer.
+// Holds a published output against the manifest beside it: the same files, the same length, the same digest, and, by
+// what it is, the same number of records. Reads it once, through one buffer.
 
 import { createHash } from 'node:crypto'
 import { type FileHandle, open, readdir, readFile, realpath, stat } from 'node:fs/promises'
@@ -50,8 +50,10 @@ export interface Verification {
 const chunkBytes = 256 * KiB
 
 /**
- * Reads an output, a file or a directory of parts, and its manifest. A symbolic link is followed: the manifest stands beside what it leads to.
- * @throws StateError ERR_MANIFEST_MISSING, ERR_MANIFEST_CORRUPT; ConfigError where there is no such file; OutputError where one cannot be read; the signal's reason
+ * Reads an output, a file or a directory of parts, and its manifest. A symbolic link is followed: the manifest stands
+ * beside what it leads to.
+ * @throws StateError ERR_MANIFEST_MISSING, ERR_MANIFEST_CORRUPT; ConfigError where there is no such file; OutputError
+ * where one cannot be read; the signal's reason
  */
 export async function verifyExport(path: string, options: VerifyOptions = {}): Promise<Verification> {
   const following = new Following(options.signal)
@@ -100,8 +102,9 @@ export interface FoundExport {
 }
 
 /**
- * The outputs that have a manifest in a directory and in those below it, in the order of their paths; links to directories are not followed. One whose file is
- * gone is among them. Null where `path` is an output itself, or no directory.
+ * The outputs that have a manifest in a directory and in those below it, in the order of their paths; links to
+ * directories are not followed. One whose file is gone is among them. Null where `path` is an output itself, or no
+ * directory.
  * @throws ConfigError where there is nothing at `path`; OutputError; the signal's reason
  */
 export async function exportsIn(path: string, signal?: AbortSignal): Promise<FoundExport[] | null> {

@@ -1,4 +1,5 @@
-// Every limit of the option table: where it is hit, its error names it, and raising it lets the same list through. A limit without a row here fails.
+// Every limit of the option table: where it is hit, its error names it, and raising it lets the same list through. A
+// limit without a row here fails.
 
 import net from 'node:net'
 import tls from 'node:tls'

@@ -1,4 +1,5 @@
-// Whole exports against a server with limits: where we know the limit no answer is a 429, where it is lower than we know the 429 is obeyed.
+// Whole exports against a server with limits: where we know the limit no answer is a 429, where it is lower than we
+// know the 429 is obeyed.
 
 import { expect, test } from 'vitest'
 import type { EmulatorOptions } from '../src/emulator/emulator.js'

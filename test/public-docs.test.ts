@@ -1,5 +1,5 @@
-// The documentation that an editor shows of what can be imported names nothing that cannot be: walked over the declarations of the built package, from those
-// that the index exports to all that these are made of.
+// The documentation that an editor shows of what can be imported names nothing that cannot be: walked over the
+// declarations of the built package, from those that the index exports to all that these are made of.
 
 import * as events from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -24,7 +24,8 @@ interface Module {
 
 const modules = new Map<string, Module>()
 
-/** A file of declarations, as its statements. Each begins in the first column, and nothing else does but what closes one. */
+/** A file of declarations, as its statements. Each begins in the first column, and nothing else does but what closes
+ *  one. */
 function moduleOf(file: string): Module {
   const known = modules.get(file)
   if (known !== undefined) return known

@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-// One file runs the fast suite and, with TRUTO_EXPORT_SOAK=1 (npm run test:soak), the same properties over many more cases.
+// One file runs the fast suite and, with TRUTO_EXPORT_SOAK=1 (npm run test:soak), the same properties over many more
+// cases.
 const isSoak = process.env['TRUTO_EXPORT_SOAK'] === '1'
 
 export default defineConfig({

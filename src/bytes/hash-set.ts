@@ -1,6 +1,8 @@
-// A set of 128-bit digests in typed arrays: 16 bytes a member and no object for each, so that a million of them have a price that can be stated.
+// A set of 128-bit digests in typed arrays: 16 bytes a member and no object for each, so that a million of them have a
+// price that can be stated.
 
-/** Digests are given as two pairs of unsigned 32-bit words. The all-zero digest cannot be a member (2^-128 for a good hash). */
+/** Digests are given as two pairs of unsigned 32-bit words. The all-zero digest cannot be a member (2^-128 for a good
+ *  hash). */
 export class DigestSet {
   #words = new Uint32Array(4 * 64)
   #size = 0

@@ -1,8 +1,8 @@
-// Walks the members of one JSON object, or the elements of one array, in bytes that are known to be valid JSON: the slicer has proven
-// that, so nothing is validated here and nothing is allocated per member.
+// Walks the members of one JSON object, or the elements of one array, in bytes that are known to be valid JSON: the
+// slicer has proven that, so nothing is validated here and nothing is allocated per member.
 
-// Here and in the stages that read records, not in a module of their own: V8 does not fold constants that are imported, and stages that compare with them
-// take half as long again (Node.js 20).
+// Here and in the stages that read records, not in a module of their own: V8 does not fold constants that are imported,
+// and stages that compare with them take half as long again (Node.js 20).
 const quote = 0x22
 const backslash = 0x5c
 const comma = 0x2c
@@ -39,7 +39,8 @@ export function skipValue(bytes: Uint8Array, at: number): number {
     let depth = 1
     at++
     for (;;) {
-      // most bytes between the ones that matter are white space, colons, commas, digits and letters: one look-up tells them apart
+      // most bytes between the ones that matter are white space, colons, commas, digits and letters: one look-up tells
+      // them apart
       while (containerStops[bytes[at]!] === 0) at++
       const byte = bytes[at]!
       if (byte === quote) at = skipString(bytes, at)

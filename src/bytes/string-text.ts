@@ -3,7 +3,8 @@
 // Here and in the stages that read records, not in a module of their own: see members.ts.
 const backslash = 0x5c
 
-/** Beyond so many bytes, looking at each of them here costs more than what JSON.parse does on top of decoding (Node.js 20; measured on members). */
+/** Beyond so many bytes, looking at each of them here costs more than what JSON.parse does on top of decoding (Node.js
+ *  20; measured on members). */
 const longText = 80
 
 /** Text of the JSON string in `[start, end)`, quotes included. It shares no bytes with `bytes`. */

@@ -2,7 +2,8 @@
 
 import { InternalError } from '../errors.js'
 
-/** Gives the module of these bytes, compiled once; null where this runtime has no WebAssembly SIMD, or no memory for it. */
+/** Gives the module of these bytes, compiled once; null where this runtime has no WebAssembly SIMD, or no memory for
+ *  it. */
 export function moduleOf(bytes: () => Buffer<ArrayBuffer>): () => WebAssembly.Module | null {
   let compiled: WebAssembly.Module | null | undefined
   return () => {
@@ -17,8 +18,9 @@ export function moduleOf(bytes: () => Buffer<ArrayBuffer>): () => WebAssembly.Mo
   }
 }
 
-/** The exports of a new instance; null where there is no address space for its memory. V8 reserves gigabytes of addresses for any memory of WebAssembly, which
- *  `ulimit -v` may not allow. @param name in the error of an instance that gives up, as one does that gets no more memory */
+/** The exports of a new instance; null where there is no address space for its memory. V8 reserves gigabytes of
+ *  addresses for any memory of WebAssembly, which `ulimit -v` may not allow. @param name in the error of an instance
+ *  that gives up, as one does that gets no more memory */
 export function instanceOf<Exports>(module: WebAssembly.Module, name: string): Exports | null {
   const abort = (): never => {
     throw new InternalError('ERR_INTERNAL', `the kernel of ${name} gave up: no more memory`)

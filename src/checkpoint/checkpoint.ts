@@ -1,5 +1,5 @@
-// The state of an interrupted export as text: where to go on reading, and what the output holds by then. Pure encoding and decoding; what is
-// decoded was written by us and is whole, or it is an error.
+// The state of an interrupted export as text: where to go on reading, and what the output holds by then. Pure encoding
+// and decoding; what is decoded was written by us and is whole, or it is an error.
 
 import { crc32 } from 'node:zlib'
 import { type Counters, counterNames, countersBy } from '../counts.js'
@@ -76,16 +76,19 @@ export type OptionDigests = { readonly [name: string]: string }
 export interface Checkpoint {
   /** Of the options that the output's bytes depend on: see `fingerprintOf`. */
   readonly fingerprint: string
-  /** A few digits of a digest of each of these options, by its name, to say which one differs. Absent in a checkpoint of before. */
+  /** A few digits of a digest of each of these options, by its name, to say which one differs. Absent in a checkpoint
+   *  of before. */
   readonly options?: OptionDigests
   /** Wall time of the commit, RFC 3339, for people. */
   readonly savedAt: string
   readonly state: ExportState
   /** What the place of the output keeps, or has staged where the output is complete: its own token. */
   readonly kept: JsonValue
-  /** The beginning of the page in hand, to which the output can be taken back; null where its format does not allow that. */
+  /** The beginning of the page in hand, to which the output can be taken back; null where its format does not allow
+   *  that. */
   readonly pageStart: ExportState | null
-  /** Set once the output is complete and has only to get its name: the report of the export, and what is to stand beside the output. */
+  /** Set once the output is complete and has only to get its name: the report of the export, and what is to stand
+   *  beside the output. */
   readonly report: JsonValue
   readonly manifest: JsonValue
 }

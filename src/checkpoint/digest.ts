@@ -1,11 +1,12 @@
-// A digest of records in order that does not depend on how they came in batches: what tells whether a page that is read again begins as it did.
+// A digest of records in order that does not depend on how they came in batches: what tells whether a page that is read
+// again begins as it did.
 
 import { crc32 } from 'node:zlib'
 import type { RecordBatch } from '../record.js'
 import type { RecordsDigest } from './checkpoint.js'
 
-/** Adds up records. The CRC is one pass at several GB a second where a batch is lines; it tells changes of a list apart, it is no proof against a server that
- *  wants to deceive, which could as well send any other records. */
+/** Adds up records. The CRC is one pass at several GB a second where a batch is lines; it tells changes of a list
+ *  apart, it is no proof against a server that wants to deceive, which could as well send any other records. */
 export class RecordsTally implements RecordsDigest {
   records: number
   bytes: number

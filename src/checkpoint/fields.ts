@@ -1,4 +1,5 @@
-// Members of decoded JSON with the types that they must have. What they throw says which member is wrong; who decodes says what it is a member of.
+// Members of decoded JSON with the types that they must have. What they throw says which member is wrong; who decodes
+// says what it is a member of.
 
 import type { JsonValue } from '../record.js'
 

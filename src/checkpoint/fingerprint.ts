@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto'
 import type { JsonValue } from '../record.js'
 
-/** SHA-256, as lowercase hex, of `facts` in canonical form: members in the order of their names, undefined ones left out. Give no secret in it: a token
- *  changes while an export is the same. */
+/** SHA-256, as lowercase hex, of `facts` in canonical form: members in the order of their names, undefined ones left
+ *  out. Give no secret in it: a token changes while an export is the same. */
 export function fingerprintOf(facts: { readonly [name: string]: unknown }): string {
   return createHash('sha256')
     .update(JSON.stringify(sorted(facts)))

@@ -1,5 +1,5 @@
-// A lock that is a file: it names its holder and is written to again and again while that lives. The lock of a holder that is known to be dead, or has given no
-// sign of life for long, is taken over.
+// A lock that is a file: it names its holder and is written to again and again while that lives. The lock of a holder
+// that is known to be dead, or has given no sign of life for long, is taken over.
 
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
@@ -30,7 +30,8 @@ export interface LockOptions {
   readonly files: FileSystem
   /** What messages call the thing that is locked. */
   readonly name: string
-  /** Age in ms of the last sign of life beyond which a holder that cannot be looked at from here is dead. Default `defaultLockMaxAgeMs`. */
+  /** Age in ms of the last sign of life beyond which a holder that cannot be looked at from here is dead. Default
+   *  `defaultLockMaxAgeMs`. */
   readonly maxAgeMs?: number | undefined
   readonly processes?: Processes
   readonly clock?: Clock
@@ -43,22 +44,25 @@ const beatsPerAge = 8
 const leastBeatMs = 20
 const longestBeatMs = 15 * second
 
-/** Nonces of the locks that this thread holds, whichever copy of this module took them: its process id says nothing, it may be that of a dead process. */
+/** Nonces of the locks that this thread holds, whichever copy of this module took them: its process id says nothing, it
+ *  may be that of a dead process. */
 const registry = Symbol.for('truto-export.locks')
 const held: Set<string> = ((globalThis as { [registry]?: Set<string> })[registry] ??= new Set())
 
 const maxLockBytes = 4 * KiB
 /** End of the name of a lock that was moved away: the beginning of a nonce. */
 const asideEnd = /^[\da-f]{8}$/
-/** A holder that was stopped between making the file and writing into it leaves it empty; one that lives is done within this time. */
+/** A holder that was stopped between making the file and writing into it leaves it empty; one that lives is done within
+ *  this time. */
 const emptyPolls = 10
 const pollMs = 20
 
 /** A lock that is held until `release`. */
 export class FileLock {
   /**
-   * Whether a process that held the lock before may be alive all the same: it was stopped for long, or cannot be looked at from here. It finds out before
-   * everything that it does by name, but it may hold the files open that were there. Then those are not to be written to: see `Claim`.
+   * Whether a process that held the lock before may be alive all the same: it was stopped for long, or cannot be looked
+   * at from here. It finds out before everything that it does by name, but it may hold the files open that were there.
+   * Then those are not to be written to: see `Claim`.
    */
   readonly mayHavePredecessor: boolean
   readonly #path: string
@@ -110,12 +114,14 @@ export class FileLock {
     }
   }
 
-  /** Whose files are, and who may write to them, where we make them: what else this storage could tell of its files, it could not tell. */
+  /** Whose files are, and who may write to them, where we make them: what else this storage could tell of its files, it
+   *  could not tell. */
   get status(): FileStatus {
     return this.#status
   }
 
-  /** Whether nobody has taken the lock over: somebody may have removed the file, or seen us as dead. @throws the system's error */
+  /** Whether nobody has taken the lock over: somebody may have removed the file, or seen us as dead. @throws the
+   *  system's error */
   async isHeld(): Promise<boolean> {
     const found = await ownStatusOf(this.#options.files, this.#path)
     return found !== null && found.ino === this.#status.ino && found.dev === this.#status.dev
@@ -167,7 +173,8 @@ async function create(
   }
 }
 
-/** A sign of life: the time of the file, by the clock of where it is stored. A failure is not for us to tell: whoever takes the lock over is noticed. */
+/** A sign of life: the time of the file, by the clock of where it is stored. A failure is not for us to tell: whoever
+ *  takes the lock over is noticed. */
 async function beat(file: OpenFile, bytes: Buffer): Promise<void> {
   try {
     await file.write(bytes, 0, bytes.length, 0)
@@ -175,8 +182,8 @@ async function beat(file: OpenFile, bytes: Buffer): Promise<void> {
   } catch {}
 }
 
-/** Removes the lock at `path` if its holder is dead; true where it may be alive all the same. @throws StateError ERR_STATE_LOCKED if it is alive, or not silent
- *  for long enough */
+/** Removes the lock at `path` if its holder is dead; true where it may be alive all the same. @throws StateError
+ *  ERR_STATE_LOCKED if it is alive, or not silent for long enough */
 async function removeDead(path: string, nonce: string, options: LockOptions): Promise<boolean> {
   const { files, clock = systemClock } = options
   const found = await readWhole(files, path, maxLockBytes)
@@ -191,7 +198,8 @@ async function removeDead(path: string, nonce: string, options: LockOptions): Pr
     }
   } else mayBeAlive = (await checkDead(holder, path, options)) || holder.mayHavePredecessor
 
-  // Another process may have found the same, and may hold a new lock by now: what was moved away must be what was looked at.
+  // Another process may have found the same, and may hold a new lock by now: what was moved away must be what was
+  // looked at.
   const aside = asideName(path, nonce)
   try {
     await files.rename(path, aside)
@@ -209,7 +217,8 @@ function asideName(path: string, nonce: string): string {
   return `${path}.${nonce.slice(0, 8)}`
 }
 
-/** Removes the dead locks that were moved away by processes which were killed before they removed them. Nothing depends on it, so it never throws. */
+/** Removes the dead locks that were moved away by processes which were killed before they removed them. Nothing depends
+ *  on it, so it never throws. */
 async function removeAside(path: string, options: LockOptions): Promise<void> {
   const { files } = options
   const directory = dirname(path)
@@ -249,7 +258,8 @@ async function checkDead(holder: Holder, path: string, options: LockOptions): Pr
   )
 }
 
-/** How long ago the file at `path` was written to, in ms, by the clock of where it is stored: that of another machine may be wrong, and ours too. */
+/** How long ago the file at `path` was written to, in ms, by the clock of where it is stored: that of another machine
+ *  may be wrong, and ours too. */
 async function silenceOf(files: FileSystem, path: string): Promise<number> {
   const found = await ownStatusOf(files, path)
   if (found === null) return 0

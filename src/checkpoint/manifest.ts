@@ -1,5 +1,6 @@
-// What was delivered, as text beside the output: enough to hold the file against it later, and to know what it is without opening it. Pure encoding and
-// decoding. It goes wherever the file goes, so it has no token, no cursor and no value of a query.
+// What was delivered, as text beside the output: enough to hold the file against it later, and to know what it is
+// without opening it. Pure encoding and decoding. It goes wherever the file goes, so it has no token, no cursor and no
+// value of a query.
 
 import { type Counters, countersBy, pageCounterNames, requestCounterNames } from '../counts.js'
 import { type Codec, codecNames, type Format, formatNames } from '../encode/formats.js'
@@ -20,8 +21,8 @@ export function manifestPathOf(output: string): string {
   return sideNames(output).manifest
 }
 
-/** For the same answers of a server and the same options, all of it but `run` and `versions` is the same, however often the export was interrupted; only
- *  the warnings of a check for duplicates tell of an interruption. */
+/** For the same answers of a server and the same options, all of it but `run` and `versions` is the same, however often
+ *  the export was interrupted; only the warnings of a check for duplicates tell of an interruption. */
 export interface Manifest {
   readonly manifestVersion: typeof manifestVersion
   readonly format: Format
@@ -43,8 +44,8 @@ export interface Manifest {
   readonly schema: ManifestSchema
   /** The options that shaped the output, by the names that they have in code. */
   readonly options: { readonly [name: string]: JsonValue }
-  /** The same for two exports exactly where all that their output depends on is the same, values of queries included; null where a part of that
-   *  cannot be known, such as what a given Transform does. */
+  /** The same for two exports exactly where all that their output depends on is the same, values of queries included;
+   *  null where a part of that cannot be known, such as what a given Transform does. */
   readonly fingerprint: string | null
   readonly warnings: readonly Warning[]
   /** Of truto-export and Node.js; the engine that sliced, and the writer of Parquet, null for other formats. */
@@ -54,7 +55,8 @@ export interface Manifest {
     readonly engine: string
     readonly parquetWriter: string | null
   }
-  /** The run that completed the output. Times are wall times, RFC 3339, for people; the counts are those of the whole export. */
+  /** The run that completed the output. Times are wall times, RFC 3339, for people; the counts are those of the whole
+   *  export. */
   readonly run: Readonly<Pick<Counters, (typeof requestCounterNames)[number]>> & {
     readonly startedAt: string
     readonly finishedAt: string

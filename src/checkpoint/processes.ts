@@ -14,7 +14,8 @@ export interface Processes {
   readonly bootId: string | null
   /** In which the process ids are counted. Null where it is not known. */
   readonly pidNamespace: string | null
-  /** What tells a process from a later one with the same id: undefined where there is no such process, null where that cannot be known. */
+  /** What tells a process from a later one with the same id: undefined where there is no such process, null where that
+   *  cannot be known. */
   startOf(pid: number): string | null | undefined
 }
 

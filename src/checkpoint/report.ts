@@ -1,5 +1,5 @@
-// The report of an export whose output is complete and has only to get its name, as a checkpoint has it. What is decoded has all members of a report, with
-// their types, or it is an error.
+// The report of an export whose output is complete and has only to get its name, as a checkpoint has it. What is
+// decoded has all members of a report, with their types, or it is an error.
 
 import { counterNames, countersBy } from '../counts.js'
 import { framings, type JsonValue } from '../record.js'

@@ -15,7 +15,8 @@ export interface CheckpointStore {
 export interface OpenCheckpointStore {
   /** The bytes that were saved last, null where there are none. @throws StateError, OutputError */
   load(): Promise<Uint8Array | null>
-  /** Replaces what is saved. When the promise resolves, `bytes` outlive a power loss; where it rejects, they or what was saved before do.
+  /** Replaces what is saved. When the promise resolves, `bytes` outlive a power loss; where it rejects, they or what
+   *  was saved before do.
    *  @throws StateError ERR_STATE_LOCKED where the store is no longer ours; OutputError */
   save(bytes: Uint8Array): Promise<void>
   /** Removes what is saved, if there is something. @throws OutputError */

@@ -1,4 +1,5 @@
-// argv → the command and the texts of its flags. Commander does the reading; flags, values and help come from the table of options.
+// argv → the command and the texts of its flags. Commander does the reading; flags, values and help come from the table
+// of options.
 
 import { Command, CommanderError, Option } from 'commander'
 import { ConfigError } from '../errors.js'
@@ -8,7 +9,8 @@ import { nearestName } from '../schema/names.js'
 import { version } from '../version.js'
 import { helpText, topicText } from './help.js'
 
-/** What was asked for: a command with the texts of its flags, or a text to print, which `--help` and `--version` are. */
+/** What was asked for: a command with the texts of its flags, or a text to print, which `--help` and `--version`
+ *  are. */
 export type ParsedArguments =
   | {
       readonly kind: 'command'
@@ -20,7 +22,8 @@ export type ParsedArguments =
   | { readonly kind: 'text'; readonly text: string }
 
 /**
- * Reads arguments, without those of node. The last of a flag given twice counts, but for flags that say they are repeatable.
+ * Reads arguments, without those of node. The last of a flag given twice counts, but for flags that say they are
+ * repeatable.
  * @throws ConfigError ERR_OPTION_UNKNOWN, which names the nearest flag, ERR_OPTION_MISSING or ERR_OPTION_INVALID
  */
 export function parseArguments(argv: readonly string[]): ParsedArguments {

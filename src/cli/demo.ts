@@ -1,5 +1,5 @@
-// `truto-export demo`: what a user would do by hand, in one command. The emulator and each export are processes of their own, so that the peak memory
-// shown is that of one export.
+// `truto-export demo`: what a user would do by hand, in one command. The emulator and each export are processes of
+// their own, so that the peak memory shown is that of one export.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -62,7 +62,8 @@ export async function runDemo(texts: FlagTexts, io: Io): Promise<number> {
   }
 }
 
-/** The table at the end, and how to look into each file. `hasHyparquet` says that a Parquet reader for Node.js stands in `node_modules`. */
+/** The table at the end, and how to look into each file. `hasHyparquet` says that a Parquet reader for Node.js stands
+ *  in `node_modules`. */
 export function formatResults(results: readonly DemoResult[], hasHyparquet: boolean): string {
   const rows = results.map(({ format, path, report }) => [
     format,
@@ -136,8 +137,8 @@ class Family {
     return child
   }
 
-  /** Ends those that still run. A terminal sends Ctrl-C to them as well as to us, and a second signal would keep an export from cleaning up, so it
-   *  has a moment to end by itself. */
+  /** Ends those that still run. A terminal sends Ctrl-C to them as well as to us, and a second signal would keep an
+   *  export from cleaning up, so it has a moment to end by itself. */
   stop(): void {
     if (this.#isStopping) return
     this.#isStopping = true
@@ -149,7 +150,8 @@ class Family {
   }
 }
 
-/** What a child writes to stdout up to its first line end, or all of it. Its stdout stays open: who writes to a reader that has left ends with 141. */
+/** What a child writes to stdout up to its first line end, or all of it. Its stdout stays open: who writes to a reader
+ *  that has left ends with 141. */
 async function firstLine(child: ChildProcess): Promise<string> {
   let text = ''
   for await (const chunk of child.stdout!.iterator({ destroyOnReturn: false })) {

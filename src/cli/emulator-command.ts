@@ -21,7 +21,8 @@ export interface EmulatorAddress {
   readonly parents: readonly string[]
 }
 
-/** Runs until a signal comes. Stdout gets one line: a command for a shell that points exports to the emulator, or JSON. */
+/** Runs until a signal comes. Stdout gets one line: a command for a shell that points exports to the emulator, or
+ *  JSON. */
 export async function runEmulator(texts: FlagTexts, io: Io, context: RunContext): Promise<number> {
   const values = resolveFlags(emulatorTable, 'emulator', texts, io.env)
   const { integration, asJson, logFormat: _log, accounts, parentListSize, strict, faults, ...options } = values

@@ -1,4 +1,5 @@
-// `truto-export MODEL/RESOURCE` and `truto-export convert FILE`: flags → one call of the library, its progress and its report.
+// `truto-export MODEL/RESOURCE` and `truto-export convert FILE`: flags → one call of the library, its progress and its
+// report.
 
 import { KiB, MiB, plural } from '../bytes/units.js'
 import { extensionsOf, type Format, factsOf } from '../encode/formats.js'
@@ -40,7 +41,8 @@ export async function runExportCommand(
     return tellStop(stopped, how, leftBy(options, progress, kept), context)
   }
   let display: Display | undefined
-  // before there is something of ours to stop, a signal ends the process by itself, also where a file that it opens has no end
+  // before there is something of ours to stop, a signal ends the process by itself, also where a file that it opens has
+  // no end
   let signals: ReturnType<typeof catchSignals> | undefined
   const caught = (): AbortSignal => {
     signals ??= catchSignals(
@@ -196,7 +198,8 @@ function refuseBinary(options: ResolvedOptions): void {
   })
 }
 
-/** The values that stand in files, and the token. @param signal asked for once there is something that has to be waited for */
+/** The values that stand in files, and the token. @param signal asked for once there is something that has to be waited
+ *  for */
 async function filesOf(
   texts: FlagTexts,
   options: ResolvedOptions,

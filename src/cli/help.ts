@@ -1,4 +1,5 @@
-// `--help`, `--help all` and `truto-export help TOPIC`. What a topic has to say is the page of a room of the source, which is shipped beside its declarations.
+// `--help`, `--help all` and `truto-export help TOPIC`. What a topic has to say is the page of a room of the source,
+// which is shipped beside its declarations.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { ConfigError, printable } from '../errors.js'

@@ -16,7 +16,8 @@ export interface Io {
   readonly signals: SignalSource
   /** Whether stdout was closed at the start, so that what is written to it is lost. */
   isStdoutClosed(): Promise<boolean>
-  /** The library, loaded when it is needed: help and bad flags do not wait for it. V8 is set for the engine that it will use. */
+  /** The library, loaded when it is needed: help and bad flags do not wait for it. V8 is set for the engine that it
+   *  will use. */
   loadExport(
     options: Pick<ResolvedOptions, 'parser'>,
   ): Promise<Pick<typeof import('../export/export.js'), 'exportRecords'>>
@@ -32,7 +33,8 @@ export function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !secretNames.includes(name)))
 }
 
-/** The environment of this process, which from now on is without its secrets: the diagnostic reports of Node.js show it, and children inherit it. */
+/** The environment of this process, which from now on is without its secrets: the diagnostic reports of Node.js show
+ *  it, and children inherit it. */
 function takenEnvironment(): NodeJS.ProcessEnv {
   const env = { ...process.env }
   for (const name of secretNames) delete process.env[name]

@@ -1,4 +1,5 @@
-// Lines on stderr: words for people, or with `--log json` an object a line for machines, which then is all there is on stderr.
+// Lines on stderr: words for people, or with `--log json` an object a line for machines, which then is all there is on
+// stderr.
 
 import type { Clock } from '../clock.js'
 import { ExportError, printable, printableJson } from '../errors.js'
@@ -41,7 +42,8 @@ export function logTo(out: Output, clock: Pick<Clock, 'wallNow'>, isJson: boolea
   }
 }
 
-/** Whether the arguments ask for lines of JSON: also of arguments that cannot be read, since that has to be said, too. */
+/** Whether the arguments ask for lines of JSON: also of arguments that cannot be read, since that has to be said,
+ *  too. */
 export function asksForJsonLog(argv: readonly string[]): boolean {
   return argv.some(
     (argument, index) => argument === '--log=json' || (argument === '--log' && argv[index + 1] === 'json'),

@@ -1,5 +1,5 @@
-// What a running export shows on stderr: one status line that is kept up to date on a terminal, plain lines elsewhere, events as lines of their own, a
-// summary at the end. The texts are made by pure functions.
+// What a running export shows on stderr: one status line that is kept up to date on a terminal, plain lines elsewhere,
+// events as lines of their own, a summary at the end. The texts are made by pure functions.
 
 import { formatCount as count, formatAge, formatBytes, formatDuration, minute, plural, second } from '../bytes/units.js'
 import type { Clock } from '../clock.js'
@@ -186,7 +186,8 @@ function yellow(text: string): string {
   return `\u001b[33m${text}\u001b[39m`
 }
 
-/** The status line, at most `columns` characters: what matters least is left out first. While we wait, the wait matters most. */
+/** The status line, at most `columns` characters: what matters least is left out first. While we wait, the wait matters
+ *  most. */
 export function formatStatus(snapshot: Snapshot, columns: number): string {
   const { wait } = snapshot
   const records = plural(snapshot.records, 'record')

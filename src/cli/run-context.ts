@@ -1,5 +1,5 @@
-// What the parts of one run of the command line share, and how it tells that it has failed or was stopped: one line on stderr,
-// and a code.
+// What the parts of one run of the command line share, and how it tells that it has failed or was stopped: one line on
+// stderr, and a code.
 
 import { ExportError, InternalError, printable, printableJson, ReaderGone } from '../errors.js'
 import type { Io } from './io.js'
@@ -56,7 +56,8 @@ export function tellError(error: unknown, context: RunContext): number {
   return exit
 }
 
-/** Says how a run was stopped, and gives its exit code. @param left what that leaves, as a clause; null where it is not worth a word */
+/** Says how a run was stopped, and gives its exit code. @param left what that leaves, as a clause; null where it is not
+ *  worth a word */
 export function tellStop(stopped: Stopped, how: string, left: string | null, context: RunContext): number {
   const { exitCode: exit, signal } = stopped
   const message = `${how} by ${signal}${left === null ? '' : `; ${left}`}`

@@ -1,5 +1,5 @@
-// One run of the command line: arguments → command → exit code. Everything that goes wrong becomes one line on stderr and a
-// code.
+// One run of the command line: arguments → command → exit code. Everything that goes wrong becomes one line on stderr
+// and a code.
 
 import { asExportError, ConfigError, isOutOfDescriptors, printable } from '../errors.js'
 import { renderUsage } from '../options/describe.js'

@@ -5,7 +5,8 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 export interface RunningShell {
   /** Its stdout is ours to read; its messages go to our stderr. */
   readonly child: ChildProcess
-  /** Asks the command and what it started to end, and ends after a moment what has not. What is left when this process ends, ends with it. */
+  /** Asks the command and what it started to end, and ends after a moment what has not. What is left when this process
+   *  ends, ends with it. */
   end(): void
 }
 
@@ -14,8 +15,8 @@ const graceMs = 1000
 
 /** @throws the error of Node.js where no process can be started */
 export function runShell(command: string): RunningShell {
-  // A group of its own is ended by one call, whatever became of the shell. But it has no terminal, where somebody may be asked for a password; with one, what
-  // was started is looked for.
+  // A group of its own is ended by one call, whatever became of the shell. But it has no terminal, where somebody may
+  // be asked for a password; with one, what was started is looked for.
   const hasGroup = process.platform !== 'win32' && !process.stdin.isTTY && !process.stderr.isTTY
   const child = spawn(command, { shell: true, stdio: ['ignore', 'pipe', 'inherit'], detached: hasGroup })
   const signalAll = (signal: NodeJS.Signals | 0): boolean => {

@@ -32,13 +32,14 @@ export interface SignalSource {
 /** What is left undone after this is given up: whatever hangs then is not ours. */
 const stopWithinMs = 5000
 
-/** Signals so soon after the first are the same one: a terminal sends it to the whole group, and npm and other runners send theirs on top of that. A
- *  finger is slower. */
+/** Signals so soon after the first are the same one: a terminal sends it to the whole group, and npm and other runners
+ *  send theirs on top of that. A finger is slower. */
 const sameWithinMs = 300
 
 /**
- * Listens until `dispose`. `signal` aborts with a `Stopped` at the first signal; at the second, more than 300 ms later, or where the stop takes more than 5 s, the process exits,
- * after `onForced`. Once there was a signal, that stays so beyond `dispose`: bytes on their way to a reader that stands still would keep the process.
+ * Listens until `dispose`. `signal` aborts with a `Stopped` at the first signal; at the second, more than 300 ms later,
+ * or where the stop takes more than 5 s, the process exits, after `onForced`. Once there was a signal, that stays so
+ * beyond `dispose`: bytes on their way to a reader that stands still would keep the process.
  */
 export function catchSignals(
   source: SignalSource = process,

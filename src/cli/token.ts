@@ -23,8 +23,8 @@ export interface TokenWait {
 /**
  * The token of `--token-file`, `--token-command` or `--token-stdin`, null where none was given.
  * @param given whether `--token` was given too
- * @throws ConfigError ERR_OPTION_INVALID where there are several or the file cannot be read, ERR_TOKEN_INVALID where its first line is empty; AuthError where
- * the command takes too long
+ * @throws ConfigError ERR_OPTION_INVALID where there are several or the file cannot be read, ERR_TOKEN_INVALID where
+ * its first line is empty; AuthError where the command takes too long
  */
 export async function readToken(
   { tokenFile, tokenCommand, tokenStdin }: Pick<CliOptions, 'tokenFile' | 'tokenCommand' | 'tokenStdin'>,
@@ -46,11 +46,11 @@ export async function readToken(
   return null
 }
 
-/** The token that a command of the shell prints. Its messages go to our stderr; what it prints is in none of ours. Where it is not waited for any more, it is
- *  ended with all that it started.
+/** The token that a command of the shell prints. Its messages go to our stderr; what it prints is in none of ours.
+ *  Where it is not waited for any more, it is ended with all that it started.
  *  @param options.timeoutMs null where the signal is aborted in time
- *  @throws ConfigError ERR_OPTION_INVALID where it fails, ERR_TOKEN_INVALID where its first line is empty; AuthError ERR_TOKEN_UNAVAILABLE where it takes
- *  too long; the signal's reason after an abort */
+ *  @throws ConfigError ERR_OPTION_INVALID where it fails, ERR_TOKEN_INVALID where its first line is empty; AuthError
+ *  ERR_TOKEN_UNAVAILABLE where it takes too long; the signal's reason after an abort */
 export async function runTokenCommand(
   command: string,
   options: { timeoutMs: number | null; clock: Clock; signal: AbortSignal },

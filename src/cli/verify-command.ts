@@ -1,4 +1,5 @@
-// `truto-export verify PATH...`: one line for each output that is what its manifest tells of; an error that names what differs where one is not.
+// `truto-export verify PATH...`: one line for each output that is what its manifest tells of; an error that names what
+// differs where one is not.
 
 import { formatBytes, formatCount, plural } from '../bytes/units.js'
 import { ConfigError, ExportError, OutputError, printable, printableJson, StateError } from '../errors.js'
@@ -11,7 +12,8 @@ import { type RunContext, tellStop } from './run-context.js'
 import { catchSignals, Stopped } from './signals.js'
 
 /** Resolves with the exit code; errors are thrown for `run` to print.
- *  @throws StateError ERR_OUTPUT_DIFFERS where an output is not what its manifest tells of, and what `verifyExport` throws */
+ *  @throws StateError ERR_OUTPUT_DIFFERS where an output is not what its manifest tells of, and what `verifyExport`
+ *  throws */
 export async function runVerify(texts: FlagTexts, io: Io, context: RunContext): Promise<number> {
   const { path, manifest, asJson } = resolveFlags(verifyTable, 'verify', texts, io.env)
   const { exportsIn, verifyExport } = await import('../verify.js')

@@ -1,5 +1,6 @@
-// Bytes to one open file, in order: small writes are collected and written while the next are being collected, large ones go straight from the caller's
-// bytes, and the file gets every byte even where the system takes a write only in part.
+// Bytes to one open file, in order: small writes are collected and written while the next are being collected, large
+// ones go straight from the caller's bytes, and the file gets every byte even where the system takes a write only in
+// part.
 
 import { KiB } from '../bytes/units.js'
 import { InternalError } from '../errors.js'
@@ -7,14 +8,15 @@ import type { OpenFile } from '../files/file-system.js'
 import { outputError } from '../files/os-error.js'
 import { writeFully } from '../files/write-fully.js'
 
-/** Bytes collected before a write, twice: a trip through the thread pool costs as much as copying several times this much, and with half of it the trips
- *  still show. */
+/** Bytes collected before a write, twice: a trip through the thread pool costs as much as copying several times this
+ *  much, and with half of it the trips still show. */
 const bufferBytes = 256 * KiB
 /** Writes of at least this size are worth a trip of their own. */
 const directBytes = 96 * KiB
 
-/** Writes to `file`, which stays the caller's to close. A failure may belong to bytes that were taken before: it comes out of the next call that has to wait
- *  for the file, at the latest of `flush`. After it every later call rejects with that same error. */
+/** Writes to `file`, which stays the caller's to close. A failure may belong to bytes that were taken before: it comes
+ *  out of the next call that has to wait for the file, at the latest of `flush`. After it every later call rejects with
+ *  that same error. */
 export class BufferedFile {
   /** Bytes taken so far, including those that are still in memory. */
   bytesWritten = 0
@@ -84,7 +86,8 @@ export class BufferedFile {
     this.#size += bytes.length
   }
 
-  /** Fills the buffer to its end, so that all writes but the last are of one size, and begins the next with the rest. */
+  /** Fills the buffer to its end, so that all writes but the last are of one size, and begins the next with the
+   *  rest. */
   async #spill(bytes: Uint8Array): Promise<void> {
     const room = bufferBytes - this.#size
     this.#collect(bytes.subarray(0, room))

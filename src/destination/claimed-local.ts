@@ -1,4 +1,5 @@
-// What a claimed file and a claimed directory on a local disk share: whose names they go by, and how what a run before has completed is published.
+// What a claimed file and a claimed directory on a local disk share: whose names they go by, and how what a run before
+// has completed is published.
 
 import type { CheckpointStore } from '../checkpoint/store.js'
 import { printable, StateError } from '../errors.js'

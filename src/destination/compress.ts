@@ -8,10 +8,12 @@ import type { Codec } from '../encode/formats.js'
 import { asExportError, ConfigError, InternalError } from '../errors.js'
 import type { DestinationWriter } from './destination.js'
 
-/** Bytes compressed at a time. Always this many, so that the compressed bytes do not depend on how the records came in. */
+/** Bytes compressed at a time. Always this many, so that the compressed bytes do not depend on how the records came
+ *  in. */
 const blockBytes = 128 * KiB
 
-/** Checks that this Node.js has the codec and that `level` is one of its levels. @throws ConfigError ERR_RUNTIME_MISSING, ERR_OPTION_INVALID */
+/** Checks that this Node.js has the codec and that `level` is one of its levels. @throws ConfigError
+ *  ERR_RUNTIME_MISSING, ERR_OPTION_INVALID */
 export function requireCodec(codec: Codec, level?: number): void {
   if (codec === 'zstd' && zstd.createZstdCompress === undefined)
     throw new ConfigError(
@@ -254,7 +256,8 @@ class Segment {
   readonly #compressor: Transform
   /** Moves the compressor's output to the sink. Resolves at its end; rejects with the first error of either. */
   readonly #pump: Promise<void>
-  /** Set while a block waits for the compressor. Not a race of promises: each would stay with the pump's until the end of the export. */
+  /** Set while a block waits for the compressor. Not a race of promises: each would stay with the pump's until the end
+   *  of the export. */
   #rejectWaiting: ((error: unknown) => void) | null = null
 
   /** @param head comes first, as it is */
@@ -266,7 +269,8 @@ class Segment {
     this.#pump.catch(() => {}) // its error comes out of the block or the end that waits for it
   }
 
-  /** Resolves when the compressor is done with the block. Rejects with the error of the pump where that came first: it has destroyed the compressor. */
+  /** Resolves when the compressor is done with the block. Rejects with the error of the pump where that came first: it
+   *  has destroyed the compressor. */
   async compress(block: Uint8Array): Promise<void> {
     try {
       await new Promise<void>((resolve, reject) => {

@@ -5,8 +5,9 @@ import { asExportError } from '../errors.js'
 import type { Destination, DestinationWriter } from './destination.js'
 
 /**
- * Lifts a destination into a Writable of bytes. It opens the destination at once; the end of the stream commits, so that `finish` means published; an error
- * or `destroy()` aborts. Ask for `pipeline`, not for `pipe`, which does not pass errors on.
+ * Lifts a destination into a Writable of bytes. It opens the destination at once; the end of the stream commits, so
+ * that `finish` means published; an error or `destroy()` aborts. Ask for `pipeline`, not for `pipe`, which does not
+ * pass errors on.
  * @param wrap put around the open place, such as `compressed`
  */
 export function destinationStream(

@@ -1,4 +1,5 @@
-// What is no regular file: a FIFO, a device, a descriptor of somebody else's. It is written in place, and there is nothing to publish or to take back.
+// What is no regular file: a FIFO, a device, a descriptor of somebody else's. It is written in place, and there is
+// nothing to publish or to take back.
 
 import { constants } from 'node:fs'
 import { sleep, systemClock } from '../clock.js'
@@ -24,12 +25,14 @@ export async function openInPlace(
   }
 }
 
-/** A FIFO, as soon as it has a reader. A thread that waits for one in open(2) could not be called back, and would keep the process alive after a stop. */
+/** A FIFO, as soon as it has a reader. A thread that waits for one in open(2) could not be called back, and would keep
+ *  the process alive after a stop. */
 async function openFifo(files: FileSystem, path: string, signal: AbortSignal | undefined): Promise<OpenFile> {
   for (;;) {
     signal?.throwIfAborted()
     try {
-      // stays open until the other is, so that the reader sees no end in between; for writing it is of no use, as it never waits
+      // stays open until the other is, so that the reader sees no end in between; for writing it is of no use, as it
+      // never waits
       const first = await files.open(path, constants.O_WRONLY | constants.O_NONBLOCK)
       try {
         return await files.open(path, constants.O_WRONLY)
@@ -45,7 +48,8 @@ async function openFifo(files: FileSystem, path: string, signal: AbortSignal | u
 
 const readerPollMs = 20
 
-/** A FIFO or a device: what was written is out, so there is nothing to publish or to remove. Also stdout where that is a file. */
+/** A FIFO or a device: what was written is out, so there is nothing to publish or to remove. Also stdout where that is
+ *  a file. */
 export class DirectWriter implements DestinationWriter {
   readonly #file: Pick<OpenFile, 'write' | 'sync' | 'close'>
   readonly #name: string

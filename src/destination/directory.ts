@@ -1,5 +1,5 @@
-// A directory of parts that is whole or absent: parts are files of a directory beside it, and only that directory, complete and durable, gets the final
-// name. To who writes, the parts are one run of bytes that is cut into files.
+// A directory of parts that is whole or absent: parts are files of a directory beside it, and only that directory,
+// complete and durable, gets the final name. To who writes, the parts are one run of bytes that is cut into files.
 
 import { dirname } from 'node:path'
 import { ConfigError, printable, StateError } from '../errors.js'
@@ -24,11 +24,13 @@ export interface DirectoryDestinationOptions extends LocalOptions {
 }
 
 /**
- * The directory at `path`, with parts `part-00000<extension>`, `part-00001<extension>`, … A symbolic link is followed first and stays. Parts go to
- * `_NAME.partial/` beside it, or in `workDir`; `commit` flushes the last of them and the directory, renames it and flushes its parent. A directory that is
- * replaced is `_NAME.replaced` for the moment between two renames, and removed then. One that holds anything but parts is not replaced.
+ * The directory at `path`, with parts `part-00000<extension>`, `part-00001<extension>`, … A symbolic link is followed
+ * first and stays. Parts go to `_NAME.partial/` beside it, or in `workDir`; `commit` flushes the last of them and the
+ * directory, renames it and flushes its parent. A directory that is replaced is `_NAME.replaced` for the moment between
+ * two renames, and removed then. One that holds anything but parts is not replaced.
  *
- * Errors: ERR_OUTPUT_EXISTS, also for a directory that holds more than parts, ERR_STATE_LOCKED, and OutputErrors by what the system says.
+ * Errors: ERR_OUTPUT_EXISTS, also for a directory that holds more than parts, ERR_STATE_LOCKED, and OutputErrors by
+ * what the system says.
  */
 export function directoryDestination(path: string, options: DirectoryDestinationOptions): Destination {
   const files = options.files ?? systemFiles

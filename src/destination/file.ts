@@ -1,4 +1,5 @@
-// A file that is whole or absent: bytes go to a temporary name beside it, and only a complete, durable file gets the final name.
+// A file that is whole or absent: bytes go to a temporary name beside it, and only a complete, durable file gets the
+// final name.
 
 import { constants } from 'node:fs'
 import { dirname } from 'node:path'
@@ -23,14 +24,17 @@ import { type BytesToken, bytesTokenOf, RunningProof } from './proof.js'
 export type FileDestinationOptions = LocalOptions
 
 /**
- * The file at `path`. A symbolic link is followed first and stays. Bytes go to `_NAME.partial` beside it, or in `workDir`; `commit` flushes that to storage, checks
- * that it is still the file that was opened, renames it, and flushes the directory (where the platform can: Linux, macOS). Permission bits of a replaced
- * file are kept. What told of it, `_NAME.manifest.json`, is removed before. While it is open, a lock keeps a second export to the same file away.
+ * The file at `path`. A symbolic link is followed first and stays. Bytes go to `_NAME.partial` beside it, or in
+ * `workDir`; `commit` flushes that to storage, checks that it is still the file that was opened, renames it, and
+ * flushes the directory (where the platform can: Linux, macOS). Permission bits of a replaced file are kept. What told
+ * of it, `_NAME.manifest.json`, is removed before. While it is open, a lock keeps a second export to the same file
+ * away.
  *
- * What is no regular file (FIFO, device) is opened and written in place; there is nothing to publish then, and opening a FIFO waits for its reader or the signal.
+ * What is no regular file (FIFO, device) is opened and written in place; there is nothing to publish then, and opening
+ * a FIFO waits for its reader or the signal.
  *
- * Errors: ERR_OUTPUT_EXISTS, ERR_STATE_LOCKED, and OutputErrors by what the system says. Where the rename is refused the complete file is kept and the message
- * has the command that publishes it.
+ * Errors: ERR_OUTPUT_EXISTS, ERR_STATE_LOCKED, and OutputErrors by what the system says. Where the rename is refused
+ * the complete file is kept and the message has the command that publishes it.
  */
 export function fileDestination(path: string, options: FileDestinationOptions = {}): Destination {
   const files = options.files ?? systemFiles

@@ -14,7 +14,8 @@ export interface PlaceOptions extends FileDestinationOptions {
 }
 
 /**
- * `-` and `/dev/stdout` are stdout, a `file:` URL or any text without a scheme is a file (one that is named `-` is `./-`).
+ * `-` and `/dev/stdout` are stdout, a `file:` URL or any text without a scheme is a file (one that is named `-` is
+ * `./-`).
  * @throws ConfigError ERR_OPTION_INVALID for another scheme, or a malformed URL
  */
 export function destinationFromUrl(text: string, options: PlaceOptions = {}): Destination {

@@ -1,5 +1,5 @@
-// What a file and a directory of files have in common as places: where the output and what stands beside it are, whether they can be put there at all, and who
-// may do that now.
+// What a file and a directory of files have in common as places: where the output and what stands beside it are,
+// whether they can be put there at all, and who may do that now.
 
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, resolve, sep } from 'node:path'
@@ -18,11 +18,13 @@ import { ManifestFile } from './manifest-file.js'
 export interface LocalOptions {
   /** Whether an output that exists may be replaced: at the end and as a whole. Default false. */
   overwrite?: boolean
-  /** A directory on the same file system for what is written before the output is complete. Default: that of the output. */
+  /** A directory on the same file system for what is written before the output is complete. Default: that of the
+   *  output. */
   workDir?: string | undefined
   /** Path of the manifest. Default: `_NAME.manifest.json` beside the output. */
   manifest?: string | undefined
-  /** Age in ms of the last sign of life of another export to the same output, one that cannot be looked at from here, beyond which it is dead. Default 2 minutes. */
+  /** Age in ms of the last sign of life of another export to the same output, one that cannot be looked at from here,
+   *  beyond which it is dead. Default 2 minutes. */
   lockMaxAgeMs?: number | undefined
   /** The file system; tests give one that fails. */
   files?: FileSystem
@@ -48,7 +50,8 @@ export class LocalPlace {
     this.#lockMaxAgeMs = options.lockMaxAgeMs
   }
 
-  /** Looks at the place and touches nothing. @param target all links followed. @throws ConfigError, OutputError where no output can be put there */
+  /** Looks at the place and touches nothing. @param target all links followed. @throws ConfigError, OutputError where
+   *  no output can be put there */
   static at(name: string, target: string, options: LocalOptions): Promise<LocalPlace> {
     return opening(name, async () => {
       const { workDir, manifest, files = systemFiles } = options
@@ -62,7 +65,8 @@ export class LocalPlace {
     })
   }
 
-  /** Makes the place ours until `release`. @throws StateError ERR_STATE_LOCKED where somebody else is at it; OutputError */
+  /** Makes the place ours until `release`. @throws StateError ERR_STATE_LOCKED where somebody else is at it;
+   *  OutputError */
   claim(): Promise<LocalClaim> {
     const { files, name, sides } = this
     return opening(name, async () => {
@@ -71,7 +75,8 @@ export class LocalPlace {
     })
   }
 
-  /** What an export to this place writes or removes beside its output, and what had these names before they began with `_`. */
+  /** What an export to this place writes or removes beside its output, and what had these names before they began with
+   *  `_`. */
   get ownNames(): readonly string[] {
     const { longest: _, ...names } = this.sides
     const former = ['partial', 'checkpoint', 'lock', 'manifest.json', 'replaced'].map((end) => `${this.target}.${end}`)
@@ -94,7 +99,8 @@ export class LocalClaim {
     this.checkpoints = fileCheckpoints(sides.checkpoint, { files, name, lock })
   }
 
-  /** Whether somebody who was here before may hold files open that are still there: they are copied, and the copies are written to. */
+  /** Whether somebody who was here before may hold files open that are still there: they are copied, and the copies are
+   *  written to. */
   get mayHavePredecessor(): boolean {
     return this.#lock.mayHavePredecessor
   }
@@ -104,7 +110,8 @@ export class LocalClaim {
     return this.#lock.status
   }
 
-  /** Before everything that changes what others may have by now. @throws StateError ERR_STATE_LOCKED where the place is no longer ours; OutputError */
+  /** Before everything that changes what others may have by now. @throws StateError ERR_STATE_LOCKED where the place is
+   *  no longer ours; OutputError */
   async check(): Promise<void> {
     try {
       await this.#lock.check()
@@ -129,7 +136,8 @@ function isAtOrIn(path: string, other: string): boolean {
   return path === other || path.startsWith(`${other}${sep}`)
 }
 
-/** A manifest never takes the place of the output that it tells of, nor that of what stands beside it until it is complete. */
+/** A manifest never takes the place of the output that it tells of, nor that of what stands beside it until it is
+ *  complete. */
 async function checkManifest(manifest: string, sides: SideNames, target: string): Promise<void> {
   const fault = (why: string): ConfigError =>
     new ConfigError('ERR_OPTION_INVALID', `the manifest ${printable(manifest)} ${why}`, {
@@ -198,7 +206,8 @@ async function checkWorkDir(workDir: string, target: string): Promise<void> {
   if (!isSame) throw fault('is on another file system than the output, so that no file can be renamed from it')
 }
 
-/** What a file system, a volume of a container or a single file is mounted at keeps its name whatever is renamed to it (rename(2), EBUSY). */
+/** What a file system, a volume of a container or a single file is mounted at keeps its name whatever is renamed to it
+ *  (rename(2), EBUSY). */
 async function checkMount(files: FileSystem, target: string, name: string): Promise<void> {
   const status = await statusOf(files, target)
   if (status === null || !(status.isFile() || status.isDirectory())) return

@@ -1,5 +1,6 @@
-// The file beside an output that tells what the output is. It never stands beside an output that it does not tell of: the old one goes before the output is
-// replaced, the new one gets its name after that, and each step is durable before the next.
+// The file beside an output that tells what the output is. It never stands beside an output that it does not tell of:
+// the old one goes before the output is replaced, the new one gets its name after that, and each step is durable before
+// the next.
 
 import { dirname } from 'node:path'
 import { MiB } from '../bytes/units.js'
@@ -12,7 +13,8 @@ import { ownStatusOf } from '../files/paths.js'
 import { besideName, temporaryName } from '../files/side-names.js'
 import { createTemporary, flushDirectoryOf, readWhole, removeFile } from '../files/whole-file.js'
 
-/** A file that does not begin as a manifest of ours is read up to here, to see whether somebody has only put it in another order. */
+/** A file that does not begin as a manifest of ours is read up to here, to see whether somebody has only put it in
+ *  another order. */
 const maxStrangeBytes = 16 * MiB
 
 /** Permission bits that a manifest shares with its output; none to enter a directory with. */
@@ -25,7 +27,8 @@ export class ManifestFile {
   readonly #target: string
   readonly #files: FileSystem
   readonly #temporary: string
-  /** To be flushed; opened before the output gets its name, so that the last step does not fail for want of a file descriptor. */
+  /** To be flushed; opened before the output gets its name, so that the last step does not fail for want of a file
+   *  descriptor. */
   #directory: OpenFile | null = null
 
   /** @param target the output's name, all links followed */
@@ -37,7 +40,8 @@ export class ManifestFile {
     this.#temporary = temporaryName(besideName(path))
   }
 
-  /** Finds out early what would make its name impossible. A file that is no manifest is somebody's: it is not replaced, whatever may be of the output.
+  /** Finds out early what would make its name impossible. A file that is no manifest is somebody's: it is not replaced,
+   *  whatever may be of the output.
    *  @throws ConfigError ERR_OUTPUT_EXISTS, OutputError */
   async check(): Promise<void> {
     await this.#guarded('opening', async () => {

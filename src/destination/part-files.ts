@@ -1,4 +1,5 @@
-// The files of a directory of parts: their names and order, the mark by which we know a directory that we made, and what may be removed or replaced.
+// The files of a directory of parts: their names and order, the mark by which we know a directory that we made, and
+// what may be removed or replaced.
 
 import { constants } from 'node:fs'
 import { ConfigError, OutputError, printable, StateError } from '../errors.js'
@@ -10,7 +11,8 @@ import { createWhole, removeFile } from '../files/whole-file.js'
 import type { Part } from './destination.js'
 import type { LocalPlace } from './local-place.js'
 
-/** What stands under the final name may be replaced, or is not there. @throws ConfigError ERR_OUTPUT_EXISTS, OutputError */
+/** What stands under the final name may be replaced, or is not there. @throws ConfigError ERR_OUTPUT_EXISTS,
+ *  OutputError */
 export async function checkTarget({ files, name, target, sides, overwrite }: LocalPlace): Promise<void> {
   const status = await statusOf(files, target)
   const { replaced } = sides
@@ -67,7 +69,8 @@ async function strangerIn(files: FileSystem, path: string): Promise<string | nul
   return names.length === 0 || names.includes(markName) ? null : `it has no ${markName}`
 }
 
-/** Removes a directory of parts that we made; where there is none, that is what was wanted. @throws OutputError where it may be somebody else's */
+/** Removes a directory of parts that we made; where there is none, that is what was wanted. @throws OutputError where
+ *  it may be somebody else's */
 export async function removeOurs(files: FileSystem, directory: string): Promise<void> {
   const stranger = await strangerIn(files, directory)
   if (stranger === 'nothing') return

@@ -13,7 +13,8 @@ import { type StagedInit, StagedOutput } from './staged.js'
 
 export interface PartialFileInit extends Omit<StagedInit, 'left'> {
   readonly file: OpenFile
-  /** To be flushed after the rename. Opened before the export, so that the last step does not fail for want of a file descriptor. */
+  /** To be flushed after the rename. Opened before the export, so that the last step does not fail for want of a file
+   *  descriptor. */
   readonly directory: OpenFile | null
   /** Status of the file that is to be replaced; null where there is none. */
   readonly replaces: FileStatus | null

@@ -1,4 +1,5 @@
-// Files that are written to before they are anybody's output: only their owner may change them, and nobody can read them who could not read what they replace.
+// Files that are written to before they are anybody's output: only their owner may change them, and nobody can read
+// them who could not read what they replace.
 
 import { constants } from 'node:fs'
 import type { FileStatus, FileSystem, OpenFile } from '../files/file-system.js'
@@ -41,7 +42,8 @@ export async function openKept(
   return openOwnFile(files, path, constants.O_RDWR | constants.O_APPEND, check)
 }
 
-/** The first `bytes` bytes of `file` in a new file of the same name and permissions: whoever has the old one open writes to a file without a name. Closes `file`. */
+/** The first `bytes` bytes of `file` in a new file of the same name and permissions: whoever has the old one open
+ *  writes to a file without a name. Closes `file`. */
 export async function replacedByCopy(
   files: FileSystem,
   file: OpenFile,
@@ -66,7 +68,8 @@ export async function replacedByCopy(
   return copy
 }
 
-/** Where files have no permission bits, they have at most the wanted ones; where Node.js may not change them, they have fewer. */
+/** Where files have no permission bits, they have at most the wanted ones; where Node.js may not change them, they have
+ *  fewer. */
 export async function changeMode(file: Pick<OpenFile, 'chmod'>, mode: number): Promise<void> {
   try {
     await file.chmod(mode)

@@ -1,5 +1,6 @@
-// How the bytes of an interrupted export are recognised where they can be read again: by a digest of all of them, which goes on over an interruption as if
-// there had been none. The tokens of places on file systems and in memory are made of it.
+// How the bytes of an interrupted export are recognised where they can be read again: by a digest of all of them, which
+// goes on over an interruption as if there had been none. The tokens of places on file systems and in memory are made
+// of it.
 
 import { createHash, type Hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
@@ -17,7 +18,8 @@ export interface BytesToken {
   readonly sha256: string | null
 }
 
-/** A token that was read from a checkpoint. @param name what messages call what is kept. @throws StateError ERR_STATE_CORRUPT */
+/** A token that was read from a checkpoint. @param name what messages call what is kept. @throws StateError
+ *  ERR_STATE_CORRUPT */
 export function bytesTokenOf(value: JsonValue, name: string): BytesToken {
   try {
     const fields = object(value, 'kept')
@@ -36,8 +38,8 @@ export function bytesTokenOf(value: JsonValue, name: string): BytesToken {
   }
 }
 
-/** Takes the bytes of an output in order, from the first one on. A CRC costs next to nothing; it tells changes apart, and is no proof against who wants to
- *  deceive. */
+/** Takes the bytes of an output in order, from the first one on. A CRC costs next to nothing; it tells changes apart,
+ *  and is no proof against who wants to deceive. */
 export class RunningProof {
   #hash: Hash | null
   #crc32: number | null
@@ -53,7 +55,8 @@ export class RunningProof {
     return new RunningProof({ sha256: digest, crc32: tokens && !digest })
   }
 
-  /** Of an output that is resumed, which is to be shown all that was kept: it takes what the token was made of, and a digest where one is wanted. */
+  /** Of an output that is resumed, which is to be shown all that was kept: it takes what the token was made of, and a
+   *  digest where one is wanted. */
   static like({ sha256, crc32 }: BytesToken, { digest = false }: WriterNeeds): RunningProof {
     return new RunningProof({ sha256: digest || sha256 !== null, crc32: crc32 !== null || !digest })
   }
@@ -84,7 +87,8 @@ export class RunningProof {
     return { bytes: this.#bytes, crc32: this.#crc32, sha256: this.sha256() }
   }
 
-  /** All that was kept has been shown to it: leaves off what is not needed to go on. @throws StateError ERR_STATE_OUTPUT where that is not what was kept */
+  /** All that was kept has been shown to it: leaves off what is not needed to go on. @throws StateError
+   *  ERR_STATE_OUTPUT where that is not what was kept */
   settle(expected: BytesToken, { digest = false }: WriterNeeds, name: string): void {
     if (!this.isOf(expected))
       throw new StateError('ERR_STATE_OUTPUT', `${name} was changed since its checkpoint was saved`)

@@ -1,5 +1,6 @@
-// What a file and a directory of parts have in common while they are written: they stand under a name of ours until they are complete, and before every effect
-// it is asked whether the place and what has that name are still ours. The order of manifest and rename is here, and the words for what is left.
+// What a file and a directory of parts have in common while they are written: they stand under a name of ours until
+// they are complete, and before every effect it is asked whether the place and what has that name are still ours. The
+// order of manifest and rename is here, and the words for what is left.
 
 import { OutputError, printable, StateError } from '../errors.js'
 import type { FileStatus } from '../files/file-system.js'
@@ -56,7 +57,8 @@ export abstract class StagedOutput implements PlaceWriter {
   protected abstract complete(): Promise<void>
   /** What was written, up to `bytes`. */
   protected abstract read(bytes: number): AsyncIterable<Uint8Array>
-  /** Forgets what is after the first `bytes` bytes, also after a write that failed: nobody will miss its bytes, and a full disk lacks their space. */
+  /** Forgets what is after the first `bytes` bytes, also after a write that failed: nobody will miss its bytes, and a
+   *  full disk lacks their space. */
   protected abstract truncate(bytes: number): Promise<void>
   /** Gives the output its name, durably. What fails before it has it passes through `keepComplete`. */
   protected abstract rename(): Promise<void>
@@ -137,7 +139,8 @@ export abstract class StagedOutput implements PlaceWriter {
     }
   }
 
-  /** Before everything that changes what others may have by now: the place is still ours, and the name that of what we opened. */
+  /** Before everything that changes what others may have by now: the place is still ours, and the name that of what we
+   *  opened. */
   protected async checkOurs(): Promise<void> {
     await this.#checkClaim()
     const isOurs = await this.#isPartialOurs().catch((error) => {
@@ -168,8 +171,8 @@ export abstract class StagedOutput implements PlaceWriter {
     }
   }
 
-  /** Runs what makes things durable. A failed flush is not repeated: the kernel may have dropped the bytes that it failed to write, and a second fsync would
-   *  then succeed without them (fsync(2), "Linux kernel 4.13 and later"). */
+  /** Runs what makes things durable. A failed flush is not repeated: the kernel may have dropped the bytes that it
+   *  failed to write, and a second fsync would then succeed without them (fsync(2), "Linux kernel 4.13 and later"). */
   protected async flushing(act: () => Promise<void>): Promise<void> {
     try {
       await act()
@@ -202,7 +205,8 @@ export abstract class StagedOutput implements PlaceWriter {
     this.#shorter = null
   }
 
-  /** What is kept is only told of where it is still ours. What cannot be cut off now is cut off by the run that resumes. */
+  /** What is kept is only told of where it is still ours. What cannot be cut off now is cut off by the run that
+   *  resumes. */
   async #leave({ upTo }: Keeps): Promise<void> {
     await this.checkOurs()
     const token = upTo as unknown as BytesToken | null

@@ -1,4 +1,5 @@
-// Standard output, or another stream that belongs to somebody else: it is written to and waited for, never ended or destroyed.
+// Standard output, or another stream that belongs to somebody else: it is written to and waited for, never ended or
+// destroyed.
 
 import { fstatSync, fsync, readFileSync, write } from 'node:fs'
 import { Socket } from 'node:net'
@@ -11,11 +12,13 @@ import type { Destination, DestinationWriter } from './destination.js'
 import { DirectWriter } from './direct.js'
 
 /**
- * The given stream, by default stdout. A write resolves when the stream has taken the bytes, so a slow reader holds the export back; a reader that goes away
- * ends it with ReaderGone. What was written is out: nothing is published at the end and nothing taken back.
+ * The given stream, by default stdout. A write resolves when the stream has taken the bytes, so a slow reader holds the
+ * export back; a reader that goes away ends it with ReaderGone. What was written is out: nothing is published at the
+ * end and nothing taken back.
  *
- * Where stdout is a file or a device (`> out.ndjson`) its descriptor is written to directly: Node's own stream for it drops the rest of a write that the
- * system takes only in part (lib/internal/fs/sync_write_stream.js), which is what happens when a disk becomes full.
+ * Where stdout is a file or a device (`> out.ndjson`) its descriptor is written to directly: Node's own stream for it
+ * drops the rest of a write that the system takes only in part (lib/internal/fs/sync_write_stream.js), which is what
+ * happens when a disk becomes full.
  *
  * ERR_OUTPUT_ACCESS from `open` where the stream is closed.
  */
@@ -34,8 +37,9 @@ export function stdoutDestination(stream: Writable = process.stdout): Destinatio
   }
 }
 
-/** Whether the descriptor is what Node put where it found none: at its start Node opens /dev/null for reading and writing in place of a closed stdin, stdout
- *  or stderr (src/node.cc, PlatformInit), and the output would vanish in silence. A shell's `> /dev/null` is for writing only. Known on Linux only. */
+/** Whether the descriptor is what Node put where it found none: at its start Node opens /dev/null for reading and
+ *  writing in place of a closed stdin, stdout or stderr (src/node.cc, PlatformInit), and the output would vanish in
+ *  silence. A shell's `> /dev/null` is for writing only. Known on Linux only. */
 export function isReopenedNull(fd: number): boolean {
   if (process.platform !== 'linux') return false
   try {
@@ -93,7 +97,8 @@ class StreamWriter implements DestinationWriter {
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#failure !== null) throw this.#failure
     if (bytes.length === 0) return
-    // A socket or a terminal is done with the bytes when it calls back. Any other stream may keep them (a Transform does), so it gets a copy.
+    // A socket or a terminal is done with the bytes when it calls back. Any other stream may keep them (a Transform
+    // does), so it gets a copy.
     const owned = this.#stream instanceof Socket ? bytes : Buffer.from(bytes)
     await new Promise<void>((resolve, reject) => {
       this.#stream.write(owned, (error) => (error ? reject((this.#failure ??= streamError(error))) : resolve()))

@@ -1,5 +1,5 @@
-// Error bodies as Truto documents them: `statusCode`, `error`, `message`; for an error of the provider `truto_is_remote_error` and `raw_response`
-// as well; on unified routes possibly `truto_error_insight`.
+// Error bodies as Truto documents them: `statusCode`, `error`, `message`; for an error of the provider
+// `truto_is_remote_error` and `raw_response` as well; on unified routes possibly `truto_error_insight`.
 
 import type { JsonRecord, JsonValue } from '../record.js'
 

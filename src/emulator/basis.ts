@@ -1,8 +1,9 @@
-// What the emulator assumes and on what ground, one line per behaviour: the real service could not be asked, so whoever captures a live answer can see
-// which line to correct. A test holds this table against the options that switch the behaviours.
+// What the emulator assumes and on what ground, one line per behaviour: the real service could not be asked, so whoever
+// captures a live answer can see which line to correct. A test holds this table against the options that switch the
+// behaviours.
 
-/** How sure a behaviour is. `documented`: by Truto; `source`: read in Truto's own public code; `upstream`: documented by Slack or Microsoft; `inferred`:
- *  concluded from those; `guess`: nothing is known. */
+/** How sure a behaviour is. `documented`: by Truto; `source`: read in Truto's own public code; `upstream`: documented
+ *  by Slack or Microsoft; `inferred`: concluded from those; `guess`: nothing is known. */
 export type Ground = 'documented' | 'source' | 'upstream' | 'inferred' | 'guess'
 
 /** One assumption and its ground. */

@@ -1,5 +1,5 @@
-// Bodies as sequences of buffers that are made when they are asked for: one of 5 GB costs no more memory than one of 5 KB. Edits (insert, replace,
-// cut) work on offsets, without looking at the bytes.
+// Bodies as sequences of buffers that are made when they are asked for: one of 5 GB costs no more memory than one of 5
+// KB. Edits (insert, replace, cut) work on offsets, without looking at the bytes.
 
 import { Readable } from 'node:stream'
 import zlib from 'node:zlib'
@@ -12,7 +12,8 @@ export type Chunks = Iterable<Buffer> | AsyncIterable<Buffer>
 export interface Body {
   /** Undefined where it is known only after the last byte. */
   readonly byteLength: number | undefined
-  /** The bytes, from the start at each call. Buffers belong to the body: they may be shared and must not be written to. */
+  /** The bytes, from the start at each call. Buffers belong to the body: they may be shared and must not be written
+   *  to. */
   chunks(): Chunks
 }
 
@@ -90,8 +91,8 @@ export function encodeBody(body: Body, encoding: ContentEncoding): Body {
   }
 }
 
-/** The same bytes in pieces whose sizes are given: `sizeAt(offset)` is the size of the piece that begins there; only the last is shorter. Copies only
- *  where a piece spans two chunks. */
+/** The same bytes in pieces whose sizes are given: `sizeAt(offset)` is the size of the piece that begins there; only
+ *  the last is shorter. Copies only where a piece spans two chunks. */
 export async function* rechunk(
   chunks: Chunks,
   sizeAt: (offset: number) => number,

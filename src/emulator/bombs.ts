@@ -1,4 +1,5 @@
-// Bodies that are far larger than they should be. Made of one small buffer that is sent again and again, so the bomb costs its maker nothing.
+// Bodies that are far larger than they should be. Made of one small buffer that is sent again and again, so the bomb
+// costs its maker nothing.
 
 import { KiB } from '../bytes/units.js'
 import type { Body } from './bodies.js'

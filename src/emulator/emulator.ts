@@ -1,5 +1,5 @@
-// A local Truto, modelled on its public documentation: what the demo, the tests, the benchmarks and users without a token run against. Where the
-// documentation is silent, `basis` says what was assumed and why.
+// A local Truto, modelled on its public documentation: what the demo, the tests, the benchmarks and users without a
+// token run against. Where the documentation is silent, `basis` says what was assumed and why.
 
 import type { Fault } from './faults.js'
 import type { RequestLogEntry } from './log.js'
@@ -45,7 +45,8 @@ export interface Emulator {
   readonly requests: number
   /** Replaces the faults; attempts count from 1 again. */
   setFaults(faults: readonly Fault[]): void
-  /** Empties the log, the counters and the rate limits, and puts back the faults and the account's state of the options. */
+  /** Empties the log, the counters and the rate limits, and puts back the faults and the account's state of the
+   *  options. */
   reset(): void
   /** Ends all connections at once and stops listening. Does nothing the second time. */
   close(): Promise<void>

@@ -109,8 +109,8 @@ const targets = ['page', 'attempt', 'path']
 export const faultKinds: readonly string[] = Object.keys(readers)
 
 /**
- * A fault by its text: what it does (`status=503`, `cut=1000`, `stall`), which page and which attempt at it (`page=3`, `attempt=every`), and what it does it
- * with, separated by commas. A comma inside of a value is written `\,`.
+ * A fault by its text: what it does (`status=503`, `cut=1000`, `stall`), which page and which attempt at it (`page=3`,
+ * `attempt=every`), and what it does it with, separated by commas. A comma inside of a value is written `\,`.
  * @throws ConfigError ERR_OPTION_INVALID naming what is wrong and what there is
  */
 export function parseFault(text: string): Fault {

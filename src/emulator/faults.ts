@@ -1,10 +1,12 @@
-// Faults as data: which request a fault strikes, and what it does there. A request that would not have been answered with 200 anyway is never struck.
-// Offsets and bytes are exact and the same at each run, so a test can cut a body at every byte.
+// Faults as data: which request a fault strikes, and what it does there. A request that would not have been answered
+// with 200 anyway is never struck. Offsets and bytes are exact and the same at each run, so a test can cut a body at
+// every byte.
 
 import type { JsonValue } from '../record.js'
 
-/** A place in a body: an offset from its first byte, the first byte of a record (index from 0), or the end. Faults of the text count in the JSON text,
- *  faults of the transport in the bytes after compression; a record's place is known only where these are the same. */
+/** A place in a body: an offset from its first byte, the first byte of a record (index from 0), or the end. Faults of
+ *  the text count in the JSON text, faults of the transport in the bytes after compression; a record's place is known
+ *  only where these are the same. */
 export type BytePosition = number | { readonly record: number } | 'end'
 
 /** Which requests a fault strikes. */
@@ -17,7 +19,8 @@ export interface FaultTarget {
   readonly path?: string | undefined
 }
 
-/** Another answer in place of the page. Without a `body` it is Truto's error body for the status, a remote one with `isRemote`. */
+/** Another answer in place of the page. Without a `body` it is Truto's error body for the status, a remote one with
+ *  `isRemote`. */
 export interface StatusFault {
   readonly kind: 'status'
   readonly status: number
@@ -48,8 +51,9 @@ export interface BodyFault {
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
-/** A body that is far larger than it should be, inside a unified envelope. `whitespace`: spaces in an empty list; `string`: one record with one
- *  string; `brackets`: `[` without an end, never closed; `keys`: one record with ever new keys; `records`: small records. */
+/** A body that is far larger than it should be, inside a unified envelope. `whitespace`: spaces in an empty list;
+ *  `string`: one record with one string; `brackets`: `[` without an end, never closed; `keys`: one record with ever new
+ *  keys; `records`: small records. */
 export interface BombFault {
   readonly kind: 'bomb'
   readonly of: 'whitespace' | 'string' | 'brackets' | 'keys' | 'records'
@@ -76,8 +80,9 @@ export interface CursorFault {
   readonly value?: JsonValue | undefined
 }
 
-/** Truto's error JSON inside the 200. Of NDJSON it is a line: the first, the last, or after `record` records, where nothing follows. Else `alone`: in place of the page; `before`, `after`: its members stand beside the records, in the same object; `in-array`:
- *  after `record` records it is appended to the open array, and nothing follows. */
+/** Truto's error JSON inside the 200. Of NDJSON it is a line: the first, the last, or after `record` records, where
+ *  nothing follows. Else `alone`: in place of the page; `before`, `after`: its members stand beside the records, in the
+ *  same object; `in-array`: after `record` records it is appended to the open array, and nothing follows. */
 export interface ErrorInBodyFault {
   readonly kind: 'error-in-body'
   readonly where: 'alone' | 'before' | 'after' | 'in-array'
@@ -89,7 +94,8 @@ export interface ErrorInBodyFault {
   readonly isRemote?: boolean | undefined
 }
 
-/** Bytes that do not belong there, in the text before compression: `insert` puts them at the place, `replace` over as many bytes, `append` after the end. */
+/** Bytes that do not belong there, in the text before compression: `insert` puts them at the place, `replace` over as
+ *  many bytes, `append` after the end. */
 export interface GarbageFault {
   readonly kind: 'garbage'
   readonly bytes: string | Uint8Array
@@ -99,9 +105,10 @@ export interface GarbageFault {
   readonly at?: BytePosition | undefined
 }
 
-/** Damage of a gzip body, which is sent as gzip whatever the request accepts. `cut` at byte `at` (default half); `crc`, `length`: that field of the trailer is
- *  wrong; `garbage-after`: text follows; `not-gzip`: plain text called gzip; `double`: compressed twice, said once; `header`: wrong magic
- *  number; `two-members`: none at all, as RFC 1952 allows it. HTTP's own framing is right in all of them. */
+/** Damage of a gzip body, which is sent as gzip whatever the request accepts. `cut` at byte `at` (default half); `crc`,
+ *  `length`: that field of the trailer is wrong; `garbage-after`: text follows; `not-gzip`: plain text called gzip;
+ *  `double`: compressed twice, said once; `header`: wrong magic number; `two-members`: none at all, as RFC 1952 allows
+ *  it. HTTP's own framing is right in all of them. */
 export interface GzipFault {
   readonly kind: 'gzip'
   readonly damage: 'cut' | 'crc' | 'length' | 'garbage-after' | 'not-gzip' | 'double' | 'header' | 'two-members'
@@ -135,9 +142,11 @@ export interface InformationalFault {
 /** How a connection ends: `fin` closes it, `rst` resets it. */
 export type Ending = 'fin' | 'rst'
 
-/** The connection ends early. `head`: without an answer; `in-head`: in the middle of the headers; else at that byte of the body. With chunked transfer `where`
- *  says what stands before the cut: `data` (default) a part of a chunk that was announced whole; `boundary` a whole chunk; `chunk-head` a digit of the
- *  next chunk's size; `last-crlf` all but the very last CRLF (`at` has no meaning then). A reset comes 10 ms after the last byte: it overtakes what the peer has not read. */
+/** The connection ends early. `head`: without an answer; `in-head`: in the middle of the headers; else at that byte of
+ *  the body. With chunked transfer `where` says what stands before the cut: `data` (default) a part of a chunk that was
+ *  announced whole; `boundary` a whole chunk; `chunk-head` a digit of the next chunk's size; `last-crlf` all but the
+ *  very last CRLF (`at` has no meaning then). A reset comes 10 ms after the last byte: it overtakes what the peer has
+ *  not read. */
 export interface CutFault {
   readonly kind: 'cut'
   readonly at?: BytePosition | 'head' | 'in-head' | undefined
@@ -149,7 +158,8 @@ export interface CutFault {
   readonly connection?: 'keep-alive' | 'close' | undefined
 }
 
-/** A Content-Length that is too big (`by` > 0: then the connection ends) or too small (`by` < 0: all bytes are sent nevertheless). */
+/** A Content-Length that is too big (`by` > 0: then the connection ends) or too small (`by` < 0: all bytes are sent
+ *  nevertheless). */
 export interface ContentLengthFault {
   readonly kind: 'content-length'
   readonly by: number

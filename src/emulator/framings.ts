@@ -1,5 +1,5 @@
-// How a page is laid out around its records: Truto's envelope, the provider's own body, or nothing at all. A page stays in three parts (head,
-// records, tail), so that a fault can be put between them.
+// How a page is laid out around its records: Truto's envelope, the provider's own body, or nothing at all. A page stays
+// in three parts (head, records, tail), so that a fault can be put between them.
 
 import type { JsonRecord, JsonValue } from '../record.js'
 import { type Body, bufferBody, joinBodies } from './bodies.js'
@@ -63,7 +63,8 @@ export function envelopePage(run: RecordRun, facts: EnvelopeFacts, style: Envelo
   }
 }
 
-/** Slack's own body (H1): `users.list`, or `conversations.members` where the records are bare ids. At the end its cursor is an empty string.
+/** Slack's own body (H1): `users.list`, or `conversations.members` where the records are bare ids. At the end its
+ *  cursor is an empty string.
  *  @param nextCursor undefined leaves `response_metadata` out */
 export function slackPage(run: RecordRun, nextCursor: JsonValue | undefined): Page {
   const metadata = nextCursor === undefined ? '' : `,"response_metadata":${JSON.stringify({ next_cursor: nextCursor })}`

@@ -1,5 +1,5 @@
-// A Microsoft Teams member as Graph's "List members of a team" gives it: an `aadUserConversationMember`, whose keys hold `@` and `.`.
-// For Microsoft 365 the same shape is served: what Truto asks Graph for there is not documented.
+// A Microsoft Teams member as Graph's "List members of a team" gives it: an `aadUserConversationMember`, whose keys
+// hold `@` and `.`. For Microsoft 365 the same shape is served: what Truto asks Graph for there is not documented.
 
 import type { JsonRecord } from '../record.js'
 import type { Person } from './people.js'

@@ -204,8 +204,8 @@ function pageOf(run: RecordRun, facts: PageFacts): Page {
   })
 }
 
-/** The `debug` member of `truto_response_format=debug`, as pages of sibling endpoints name its parts; without the provider's records, which would
- *  double the page. */
+/** The `debug` member of `truto_response_format=debug`, as pages of sibling endpoints name its parts; without the
+ *  provider's records, which would double the page. */
 function debugOf(run: RecordRun, next: JsonValue | undefined, facts: PageFacts): JsonRecord {
   const isSlack = facts.account.integration === 'slack'
   return {
@@ -224,7 +224,8 @@ function debugOf(run: RecordRun, next: JsonValue | undefined, facts: PageFacts):
 
 // Parameters of paging
 
-/** Records per page. What cannot be read as a number is ignored, as the provider's `remote_query` limit is where it knows none. */
+/** Records per page. What cannot be read as a number is ignored, as the provider's `remote_query` limit is where it
+ *  knows none. */
 function pageLimit(query: QueryObject, settings: Settings): number {
   const remote = query['remote_query']
   const remoteLimit =

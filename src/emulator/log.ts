@@ -1,4 +1,5 @@
-// What the emulator was asked and what it answered, as data that a test can assert on. A bounded ring: old entries make room for new ones.
+// What the emulator was asked and what it answered, as data that a test can assert on. A bounded ring: old entries make
+// room for new ones.
 
 import type { QueryObject } from './query.js'
 

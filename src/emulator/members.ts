@@ -1,5 +1,6 @@
-// The members of the emulated workspace: record `index` is a pure function of the options, so a test knows exactly what has to arrive and the
-// server keeps nothing. A member is first made as its provider would send it, then mapped as Truto's reference page lists the fields per provider.
+// The members of the emulated workspace: record `index` is a pure function of the options, so a test knows exactly what
+// has to arrive and the server keeps nothing. A member is first made as its provider would send it, then mapped as
+// Truto's reference page lists the fields per provider.
 
 import type { JsonRecord, JsonValue } from '../record.js'
 import type { Integration } from '../schema/integrations.js'
@@ -20,14 +21,15 @@ export interface MemberOptions {
   slackPartial?: boolean | undefined
   /** Number of different members; after them they repeat, with the same ids. 0, the default, means that all differ. */
   pool?: number | undefined
-  /** Some records with null, absent, additional and retyped fields and with a provider's own status words. Truto does not validate
-   *  records against its published schema, so all of these are legal. Default false. */
+  /** Some records with null, absent, additional and retyped fields and with a provider's own status words. Truto does
+   *  not validate records against its published schema, so all of these are legal. Default false. */
   oddities?: boolean | undefined
   /** Slack only: 1 % of the records at 10 to 30 KB, 1 in 5,000 above 256 KB. Default false. */
   heavyTail?: boolean | undefined
 }
 
-/** Member `index` as `truto_response_format=unified` gives it, before `truto_exclude_fields` and the like. A new object at each call.
+/** Member `index` as `truto_response_format=unified` gives it, before `truto_exclude_fields` and the like. A new object
+ *  at each call.
  *  @param index `0 <= index < members` */
 export function memberAt(index: number, options: MemberOptions = {}): JsonRecord {
   const { seed, integration, remoteData, slackPartial, oddities } = withDefaults(options)
@@ -43,7 +45,8 @@ export function memberAt(index: number, options: MemberOptions = {}): JsonRecord
   return member
 }
 
-/** Member `index` as the provider sends it to Truto: a Slack user, its bare id where Slack is partial, or a Graph conversation member. */
+/** Member `index` as the provider sends it to Truto: a Slack user, its bare id where Slack is partial, or a Graph
+ *  conversation member. */
 export function upstreamMemberAt(index: number, options: MemberOptions = {}): JsonValue {
   const { seed, integration, slackPartial } = withDefaults(options)
   const at = poolIndex(index, options)
@@ -95,7 +98,8 @@ function fullUpstreamMember(index: number, id: string, person: Person, options: 
   return slackUser(seed, index, id, person, options.heavyTail ?? false)
 }
 
-/** The 15 fields that the reference page marks for Slack. Fields it marks for no provider are absent: JSONata drops what it does not find. */
+/** The 15 fields that the reference page marks for Slack. Fields it marks for no provider are absent: JSONata drops
+ *  what it does not find. */
 function fromSlack(id: string, person: Person, user: JsonRecord): JsonRecord {
   const profile = user['profile'] as JsonRecord
   return {

@@ -1,4 +1,5 @@
-// The emulator's options and their defaults: a plain Slack workspace of 1,000 members behind a Truto that behaves as documented.
+// The emulator's options and their defaults: a plain Slack workspace of 1,000 members behind a Truto that behaves as
+// documented.
 
 import { KiB, MiB, minute } from '../bytes/units.js'
 import type { Clock } from '../clock.js'
@@ -10,9 +11,9 @@ import type { MemberOptions } from './members.js'
 import { checkPaging, cursorStyles, type PagingOptions } from './paging.js'
 import type { RateLimitOptions } from './rate-limits.js'
 
-/** How `truto_response_format=stream` answers. What the real one does is not documented.
- *  `envelope` (H2) and `envelope-cursor-first`: the unified envelope, its cursor after or before the records; `slack`, `graph` (H1): the provider's own
- *  body; `array`, `ndjson` (H3): records without an envelope; `ignored` (H4): exactly as `unified`. */
+/** How `truto_response_format=stream` answers. What the real one does is not documented. `envelope` (H2) and
+ *  `envelope-cursor-first`: the unified envelope, its cursor after or before the records; `slack`, `graph` (H1): the
+ *  provider's own body; `array`, `ndjson` (H3): records without an envelope; `ignored` (H4): exactly as `unified`. */
 export const streamFramings = [
   'envelope',
   'envelope-cursor-first',
@@ -70,16 +71,20 @@ export interface EmulatorOptions extends MemberOptions {
   token?: string | undefined
   /** False accepts requests without a token. Default true. */
   requireToken?: boolean | undefined
-  /** The token belongs to one account (the first): its id is implied, other routes answer 403, and it expires. Default false. */
+  /** The token belongs to one account (the first): its id is implied, other routes answer 403, and it expires. Default
+   *  false. */
   accountToken?: boolean | { readonly ttlMs: number } | undefined
-  /** Default one account of `integration`, whose id is the one of Truto's reference page. `any` takes every id for such an account. */
+  /** Default one account of `integration`, whose id is the one of Truto's reference page. `any` takes every id for such
+   *  an account. */
   accounts?: readonly EmulatedAccount[] | 'any' | undefined
-  /** The provider rejects the account's credentials: 401 with `truto_is_remote_error`. Default false; the fault `reauth` flips it mid-run. */
+  /** The provider rejects the account's credentials: 401 with `truto_is_remote_error`. Default false; the fault
+   *  `reauth` flips it mid-run. */
   needsReauth?: boolean | undefined
   /** Truto blocked the account: 503. Default false. */
   blocked?: boolean | undefined
 
-  /** Channels of a Slack account, workspaces of a Microsoft one. The first holds all members, each other half of them. Default 3. */
+  /** Channels of a Slack account, workspaces of a Microsoft one. The first holds all members, each other half of them.
+   *  Default 3. */
   parents?: number | undefined
   /** Whether a missing `channel` or `workspace` is a 400, as the reference page has it. Default true. */
   requireParents?: boolean | undefined
@@ -88,7 +93,8 @@ export interface EmulatorOptions extends MemberOptions {
   /** Whether an unknown resource is an error; else it holds the members. Default false. */
   strictResources?: boolean | undefined
 
-  /** Records in a page where the request has no `limit` or `truto_ignore_limit=true`. Infinity puts all into one page. Default 200. */
+  /** Records in a page where the request has no `limit` or `truto_ignore_limit=true`. Infinity puts all into one page.
+   *  Default 200. */
   pageSize?: number | undefined
   /** Largest `limit` honoured. Default 1,000, or `pageSize` where that is larger. */
   maxLimit?: number | undefined
@@ -96,10 +102,11 @@ export interface EmulatorOptions extends MemberOptions {
 
   /** Default `envelope`. */
   framing?: StreamFraming | undefined
-  /** A stream holds all records from its cursor on, and has no further one. Default true for `array` and `ndjson`, which have no place for a cursor. */
+  /** A stream holds all records from its cursor on, and has no further one. Default true for `array` and `ndjson`,
+   *  which have no place for a cursor. */
   streamAllPages?: boolean | undefined
-  /** `truto_exclude_fields`, `truto_ignore_remote_data` and `truto_key_by` have no effect on a stream. Default true for `slack` and `graph`, whose body
-   *  is not mapped. */
+  /** `truto_exclude_fields`, `truto_ignore_remote_data` and `truto_key_by` have no effect on a stream. Default true for
+   *  `slack` and `graph`, whose body is not mapped. */
   streamIgnoresParameters?: boolean | undefined
   /** Whether the provider's own cursor is taken as `next_cursor`. Not documented. Default true. */
   acceptsUpstreamCursor?: boolean | undefined
@@ -121,7 +128,8 @@ export interface EmulatorOptions extends MemberOptions {
   encoding?: ContentEncoding | undefined
   /** Default `chunked` for streams, `length` for all else. */
   transfer?: Transfer | undefined
-  /** Size of each chunk, and of each write. Under `chunked` the receiver sees exactly these; sockets may join the writes of the others. Default 256 KiB. */
+  /** Size of each chunk, and of each write. Under `chunked` the receiver sees exactly these; sockets may join the
+   *  writes of the others. Default 256 KiB. */
   chunkBytes?: number | undefined
   /** Content-Type of lists; null sends none. Default what the framing has. */
   contentType?: string | null | undefined

@@ -1,4 +1,5 @@
-// Rendered pages, kept for the next request of the same page: what makes an emulator quick enough for a benchmark that repeats itself.
+// Rendered pages, kept for the next request of the same page: what makes an emulator quick enough for a benchmark that
+// repeats itself.
 
 /** The least recently used buffers go when all of them exceed the capacity. */
 export class PageCache {

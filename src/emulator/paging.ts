@@ -1,12 +1,13 @@
-// Pages and cursors: where a page begins, how many records it has, and the cursor that leads to the next one. A cursor holds its position, so any
-// page can be asked for at any time and nothing is kept.
+// Pages and cursors: where a page begins, how many records it has, and the cursor that leads to the next one. A cursor
+// holds its position, so any page can be asked for at any time and nothing is kept.
 
 import { ConfigError } from '../errors.js'
 import { Dice } from './random.js'
 
-/** How a cursor looks. Truto's upstream styles are page, cursor, link header, offset, range and dynamic, so all of these are possible.
- *  `base64url`: `eyJwIjoyfQ`; `base64`: with `+`, `/` and `=`; `url`: a whole Graph link with `?`, `&`, `=`, `$` and `#`; `odd`: with every
- *  character that a query string must escape, a space and non-ASCII; `long`: 6 KB; `number`: a JSON number, the page's. */
+/** How a cursor looks. Truto's upstream styles are page, cursor, link header, offset, range and dynamic, so all of
+ *  these are possible. `base64url`: `eyJwIjoyfQ`; `base64`: with `+`, `/` and `=`; `url`: a whole Graph link with `?`,
+ *  `&`, `=`, `$` and `#`; `odd`: with every character that a query string must escape, a space and non-ASCII; `long`: 6
+ *  KB; `number`: a JSON number, the page's. */
 export const cursorStyles = ['base64url', 'base64', 'url', 'odd', 'long', 'number'] as const
 /** One of `cursorStyles`. */
 export type CursorStyle = (typeof cursorStyles)[number]
@@ -69,7 +70,8 @@ export function planPage(
   return { page, offset, start: offset - overlap, count: size + overlap, next }
 }
 
-/** Where page `page` begins: at once where pages are of one size, else by walking to it. A page past the end begins at the end. */
+/** Where page `page` begins: at once where pages are of one size, else by walking to it. A page past the end begins at
+ *  the end. */
 export function positionOf(
   page: number,
   total: number,
@@ -114,7 +116,8 @@ export function encodeCursor(position: PagePosition, style: CursorStyle, issuedM
   }
 }
 
-/** What a cursor means, or undefined where it is none of ours: only text that `encodeCursor` gives, byte for byte, is accepted.
+/** What a cursor means, or undefined where it is none of ours: only text that `encodeCursor` gives, byte for byte, is
+ *  accepted.
  *  @param locate finds a page by its number, for the style that knows nothing else */
 export function decodeCursor(
   text: string,

@@ -1,5 +1,5 @@
-// The persons behind the members: names of many scripts, titles, time zones, and the status texts that people really write, with emoji, quotes and
-// line breaks. Slack users and Graph members are two views of the same person.
+// The persons behind the members: names of many scripts, titles, time zones, and the status texts that people really
+// write, with emoji, quotes and line breaks. Slack users and Graph members are two views of the same person.
 
 import { Dice } from './random.js'
 

@@ -1,7 +1,8 @@
-// Reads a query string the way Truto's documentation writes one and its SDKs send it: `a=1`, `a[b][c]=1`, `a[]=1`, `a[0]=1`, and comma lists where a
-// parameter is a list. Nothing is refused; what cannot be read stays text.
+// Reads a query string the way Truto's documentation writes one and its SDKs send it: `a=1`, `a[b][c]=1`, `a[]=1`,
+// `a[0]=1`, and comma lists where a parameter is a list. Nothing is refused; what cannot be read stays text.
 
-/** A parameter: text, a list (empty or numeric brackets, or a name that came twice), or members by name (an object without prototype). */
+/** A parameter: text, a list (empty or numeric brackets, or a name that came twice), or members by name (an object
+ *  without prototype). */
 export type QueryValue = string | QueryValue[] | QueryObject
 /** Parameters by name; the object has no prototype. */
 export interface QueryObject {
@@ -22,7 +23,8 @@ export function parseQuery(text: string): QueryObject {
   return query
 }
 
-/** A list parameter in any of its three documented spellings: `name[]=a&name[]=b`, `name[0]=a&name[1]=b`, `name=a,b`. */
+/** A list parameter in any of its three documented spellings: `name[]=a&name[]=b`, `name[0]=a&name[1]=b`,
+ *  `name=a,b`. */
 export function listOf(value: QueryValue | undefined): string[] {
   if (value === undefined) return []
   if (typeof value === 'string') return value.split(',').filter((item) => item !== '')
@@ -68,7 +70,8 @@ function merge(current: QueryValue | undefined, path: string[], text: string): Q
   const [name, ...rest] = path as [string, ...string[]]
   if (name === '' || /^\d{1,4}$/.test(name)) {
     const list = current === undefined ? [] : Array.isArray(current) ? current : [current]
-    // `a[][k]=v` begins a new element as soon as the last one has a `k` already; `a[0][k]=v` says which element it means.
+    // `a[][k]=v` begins a new element as soon as the last one has a `k` already; `a[0][k]=v` says which element it
+    // means.
     const last = list.at(-1)
     const isOpen = isObject(last) && rest.length > 0 && !(rest[0]! in last)
     const at = name !== '' ? Number(name) : isOpen ? list.length - 1 : list.length

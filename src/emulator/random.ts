@@ -1,7 +1,8 @@
-// A small integer-hash generator: every (seed, index, stream) has its own sequence, so that record 9,999,999 costs no more than record 0
-// and nothing needs to be kept.
+// A small integer-hash generator: every (seed, index, stream) has its own sequence, so that record 9,999,999 costs no
+// more than record 0 and nothing needs to be kept.
 
-/** A sequence of 32-bit numbers that depends on its three arguments alone. Mixing function: splitmix32 (the finalizer of MurmurHash3). */
+/** A sequence of 32-bit numbers that depends on its three arguments alone. Mixing function: splitmix32 (the finalizer
+ *  of MurmurHash3). */
 export class Dice {
   #state: number
 

@@ -1,5 +1,6 @@
-// Request limits in fixed windows. Truto documents two tiers (50 requests in 10 s per account, 500 per token, `Retry-After: 10`) and that a
-// provider's own limit arrives as `ratelimit-limit`, `ratelimit-remaining` and `ratelimit-reset` in seconds.
+// Request limits in fixed windows. Truto documents two tiers (50 requests in 10 s per account, 500 per token,
+// `Retry-After: 10`) and that a provider's own limit arrives as `ratelimit-limit`, `ratelimit-remaining` and
+// `ratelimit-reset` in seconds.
 
 /** Which limits are on. `true` in the emulator's options means Truto's two tiers as documented. */
 export interface RateLimitOptions {

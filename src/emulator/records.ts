@@ -1,4 +1,5 @@
-// The lists that the emulated account has, and their records as a request wants them: which resource, mapped or not, without excluded fields.
+// The lists that the emulated account has, and their records as a request wants them: which resource, mapped or not,
+// without excluded fields.
 
 import type { JsonRecord, JsonValue } from '../record.js'
 import type { Integration } from '../schema/integrations.js'
@@ -85,7 +86,8 @@ export function parentIdAt(index: number, seed: number, integration: Integration
   return `${dice.hex(8)}-${dice.hex(4)}-4${dice.hex(3)}-a${dice.hex(3)}-${index.toString(16).padStart(12, '0')}`
 }
 
-/** Which members are in parent `index` of `parents`: all in the first, in each other a half that overlaps its neighbours. */
+/** Which members are in parent `index` of `parents`: all in the first, in each other a half that overlaps its
+ *  neighbours. */
 export function parentWindow(index: number, parents: number, members: number): Window {
   if (index === 0) return { start: 0, count: members }
   const count = Math.ceil(members / 2)

@@ -1,4 +1,5 @@
-// From an answer and the faults that strike it to the reply that goes out: first the page, then its text, its compression, and last the transport.
+// From an answer and the faults that strike it to the reply that goes out: first the page, then its text, its
+// compression, and last the transport.
 
 import zlib from 'node:zlib'
 import type { JsonValue } from '../record.js'

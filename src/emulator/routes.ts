@@ -1,5 +1,5 @@
-// What is asked and what is answered: authorization, limits, parameters and resources, in the order in which Truto would look at them. Pure but
-// for the rate limits: a request and the state in, an answer out.
+// What is asked and what is answered: authorization, limits, parameters and resources, in the order in which Truto
+// would look at them. Pure but for the rate limits: a request and the state in, an answer out.
 
 import { integrations } from '../schema/integrations.js'
 import { accountList, accountOf, accountRecord, capabilities, findAccount } from './accounts.js'

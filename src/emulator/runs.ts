@@ -1,5 +1,5 @@
-// A run of records as text: the records of one page with their separators. Two makers: records rendered one after the other, and slices of a pool
-// that was rendered once, whose serving costs next to nothing.
+// A run of records as text: the records of one page with their separators. Two makers: records rendered one after the
+// other, and slices of a pool that was rendered once, whose serving costs next to nothing.
 
 import { KiB } from '../bytes/units.js'
 import type { JsonRecord, JsonValue } from '../record.js'
@@ -50,8 +50,8 @@ export function renderedRun(texts: (index: number) => string, count: number, opt
     count,
     byteLength: undefined,
     *chunks() {
-      // Each record is written by itself: joined texts would first be flattened, all of them at two bytes a character as soon as one needs it,
-      // which is 17 times slower (915 against 54 MB/s for Slack users).
+      // Each record is written by itself: joined texts would first be flattened, all of them at two bytes a character
+      // as soon as one needs it, which is 17 times slower (915 against 54 MB/s for Slack users).
       let block = Buffer.allocUnsafe(renderBytes)
       let used = 0
       for (let index = 0; index < count; index++) {
@@ -133,8 +133,8 @@ export class RecordPool {
   }
 }
 
-/** Members of an object in place of elements of an array: `truto_key_by`. Built as an object, so a repeated key keeps its last record and keys
- *  that look like integers move to the front, as in any JavaScript program.  */
+/** Members of an object in place of elements of an array: `truto_key_by`. Built as an object, so a repeated key keeps
+ *  its last record and keys that look like integers move to the front, as in any JavaScript program. */
 export function keyedRun(view: RecordView, start: number, count: number, field: string, separator: string): RecordRun {
   const byKey: JsonRecord = Object.create(null) as JsonRecord
   for (let index = start; index < start + count; index++) {

@@ -1,4 +1,5 @@
-// The server: node:http reads the requests and sends plain answers; answers whose bytes a fault decides are written to the socket itself.
+// The server: node:http reads the requests and sends plain answers; answers whose bytes a fault decides are written to
+// the socket itself.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
@@ -182,8 +183,9 @@ export class EmulatorServer {
   }
 }
 
-/** Resets the connection once a peer on this machine has read what was sent. A reset that arrives together with data reaches a program on libuv as a
- *  plain end (`uv__stream_io`: end of file on POLLHUP after a partial read), which is another fault than the one asked for. */
+/** Resets the connection once a peer on this machine has read what was sent. A reset that arrives together with data
+ *  reaches a program on libuv as a plain end (`uv__stream_io`: end of file on POLLHUP after a partial read), which is
+ *  another fault than the one asked for. */
 async function reset(socket: Socket): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 10))
   // Where the peer is in this process, it reads in the next turns of this very loop.
@@ -216,7 +218,8 @@ async function send(reply: Reply, response: ServerResponse, entry: RequestLogEnt
   response.end()
 }
 
-/** Writes each piece as a chunk of its own, many of them at once: node:http would make a system call of each, or join them. */
+/** Writes each piece as a chunk of its own, many of them at once: node:http would make a system call of each, or join
+ *  them. */
 async function sendSmallChunks(pieces: AsyncIterable<Buffer>, socket: Socket, entry: RequestLogEntry): Promise<void> {
   let held: Buffer[] = []
   let heldBytes = 0

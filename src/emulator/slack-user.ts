@@ -1,5 +1,5 @@
-// A Slack user as Slack's `users.list` and `users.info` give it: the fields of docs.slack.dev "User object", which become `remote_data`
-// when Truto maps a Slack member.
+// A Slack user as Slack's `users.list` and `users.info` give it: the fields of docs.slack.dev "User object", which
+// become `remote_data` when Truto maps a Slack member.
 
 import type { JsonRecord } from '../record.js'
 import type { Person } from './people.js'
@@ -22,7 +22,8 @@ export function slackTeamId(seed: number): string {
 }
 
 /** The Slack user of `person`, about 2 KB of JSON.
- *  @param isHeavy 1 record in 100 is then 10 to 30 KB and 1 in 5,000 above 256 KB: custom profile fields, and teams of an Enterprise Grid user */
+ *  @param isHeavy 1 record in 100 is then 10 to 30 KB and 1 in 5,000 above 256 KB: custom profile fields, and teams of
+ *  an Enterprise Grid user */
 export function slackUser(seed: number, index: number, id: string, person: Person, isHeavy: boolean): JsonRecord {
   const dice = new Dice(seed, index, 2)
   const team = slackTeamId(seed)

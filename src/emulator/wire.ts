@@ -1,4 +1,5 @@
-// An answer as the bytes of HTTP/1.1 and the things that happen between them. Pure: who performs the steps has the socket.
+// An answer as the bytes of HTTP/1.1 and the things that happen between them. Pure: who performs the steps has the
+// socket.
 
 import { type Body, rechunk } from './bodies.js'
 import type { Ending } from './faults.js'

@@ -1,6 +1,7 @@
-// CSV by RFC 4180: header and columns come from the schema before the first record. Strings are quoted and null is an empty unquoted cell, so that null, ""
-// and text that looks like a number stay apart for every reader that looks at quotes. Ordinary records are written from their bytes in WebAssembly, all
-// others, and every record in a dialect that is not usual, by csv-stringify: the bytes are the same.
+// CSV by RFC 4180: header and columns come from the schema before the first record. Strings are quoted and null is an
+// empty unquoted cell, so that null, "" and text that looks like a number stay apart for every reader that looks at
+// quotes. Ordinary records are written from their bytes in WebAssembly, all others, and every record in a dialect that
+// is not usual, by csv-stringify: the bytes are the same.
 
 import { KiB, MiB } from '../bytes/units.js'
 import { ConfigError } from '../errors.js'
@@ -14,7 +15,8 @@ import { extensionOf, formats } from './formats.js'
 
 export type { CsvOptions } from './csv/options.js'
 
-/** Rows for one call of csv-stringify: it is fastest at 10 to 100, at a thousand half its time goes to garbage collection. */
+/** Rows for one call of csv-stringify: it is fastest at 10 to 100, at a thousand half its time goes to garbage
+ *  collection. */
 const rowsPerCall = 50
 /** Record bytes that end a call's rows early, so that long records are not gathered. */
 const bytesPerCall = 256 * KiB
@@ -22,7 +24,8 @@ const bytesPerCall = 256 * KiB
 const maxWindowBytes = 32 * MiB
 
 /**
- * Encoder for CSV in UTF-8. Date-times and numbers are the server's own text; nested values and free-form JSON are JSON text as the server sent it.
+ * Encoder for CSV in UTF-8. Date-times and numbers are the server's own text; nested values and free-form JSON are JSON
+ * text as the server sent it.
  * @throws ConfigError ERR_OPTION_INVALID
  */
 export function csvEncoder(options: CsvOptions): Encoder {
@@ -34,7 +37,8 @@ export function stringifyingCsvEncoder(options: CsvOptions): Encoder {
   return new CsvEncoder(options, false)
 }
 
-/** Whether the kernel knows the dialect: it takes delimiters and quotes of one byte that are in no number, literal, date-time or escape. */
+/** Whether the kernel knows the dialect: it takes delimiters and quotes of one byte that are in no number, literal,
+ *  date-time or escape. */
 function isUsual({ delimiter = ',', quote = '"', nested, formulas }: CsvOptions): boolean {
   const isPlain = (text: string): boolean => /^[\0-\x7f]$/.test(text) && !/[\w+\-.:\\]/.test(text)
   // with ' as quote, the one before a formula would have to be doubled

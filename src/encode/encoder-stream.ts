@@ -7,9 +7,10 @@ import { RecordBatch } from '../record.js'
 import type { Encoder } from './encoder.js'
 
 /**
- * Lifts `encoder`, which it takes over, into a Transform: object mode with one batch waiting on the writable side, bytes on the readable side. Bytes are
- * copied, since Node keeps chunks on both sides of a stream and the encoder's are views. While the reader is behind, the encoder stands still. It begins
- * with the first batch or with the end, whichever comes first.
+ * Lifts `encoder`, which it takes over, into a Transform: object mode with one batch waiting on the writable side,
+ * bytes on the readable side. Bytes are copied, since Node keeps chunks on both sides of a stream and the encoder's are
+ * views. While the reader is behind, the encoder stands still. It begins with the first batch or with the end,
+ * whichever comes first.
  */
 export function encoderStream(encoder: Encoder): Transform {
   return new EncoderStream(encoder)

@@ -1,10 +1,11 @@
-// What an output can be: one row for each format, and one for each compression of a whole file. What other rooms have to know of a format stands here, and
-// what they do for each of them (open an encoder, count records) they map over these rows.
+// What an output can be: one row for each format, and one for each compression of a whole file. What other rooms have
+// to know of a format stands here, and what they do for each of them (open an encoder, count records) they map over
+// these rows.
 
 import { KiB } from '../bytes/units.js'
 
-/** Groups of options, by what of an output they shape beside the request: the records themselves, the bytes of text that the server sent, the columns, and what
- *  one format has alone. */
+/** Groups of options, by what of an output they shape beside the request: the records themselves, the bytes of text
+ *  that the server sent, the columns, and what one format has alone. */
 export type FormatShape = 'records' | 'text' | 'columns' | 'csv' | 'parquet'
 
 export interface FormatFacts {
@@ -18,10 +19,11 @@ export interface FormatFacts {
   readonly mediaType: string
   /** Whether a terminal can show it. */
   readonly isText: boolean
-  /** What nested values are, where records become columns: values, or text unless they are asked for as columns of their own. Null where a record stays what the
-   *  server sent, with its key around it. */
+  /** What nested values are, where records become columns: values, or text unless they are asked for as columns of
+   *  their own. Null where a record stays what the server sent, with its key around it. */
   readonly columns: 'values' | 'text' | null
-  /** Where an output can be ended and continued: after any record, or after a row group, in which the encoder holds records back. */
+  /** Where an output can be ended and continued: after any record, or after a row group, in which the encoder holds
+   *  records back. */
   readonly cuts: 'records' | 'row groups'
   /** Whether it is one document for all records, in which a key stands once. */
   readonly isDocument: boolean
@@ -31,8 +33,9 @@ export interface FormatFacts {
   readonly hasOrigin: boolean
   /** What its bytes depend on, in the order in which a manifest tells of it. */
   readonly shapedBy: readonly FormatShape[]
-  /** How many records of the largest size may be in memory at once: in the window, in the window that it outgrew, in an excluding transform and in an encoder.
-   *  The encoder of Parquet has it in its own window, in a column, in a page, in what the codec is given and makes, and memory is given out in powers of two. */
+  /** How many records of the largest size may be in memory at once: in the window, in the window that it outgrew, in an
+   *  excluding transform and in an encoder. The encoder of Parquet has it in its own window, in a column, in a page, in
+   *  what the codec is given and makes, and memory is given out in powers of two. */
   readonly heldRecords: number
   /** The largest record is this part of memory, unless it is given. */
   readonly recordShare: number

@@ -1,4 +1,5 @@
-// Collects small pieces of bytes into writes of a good size. Bounded: a piece that does not fit is written as it is, without a copy.
+// Collects small pieces of bytes into writes of a good size. Bounded: a piece that does not fit is written as it is,
+// without a copy.
 
 import { KiB } from '../bytes/units.js'
 import type { ByteSink } from './encoder.js'
@@ -6,7 +7,8 @@ import type { ByteSink } from './encoder.js'
 /** Bytes collected before a write. */
 const gatherBytes = 128 * KiB
 
-/** Gathers for one sink. Await what a method returns, where it returns a promise, before the next call; nothing given is kept after that. */
+/** Gathers for one sink. Await what a method returns, where it returns a promise, before the next call; nothing given
+ *  is kept after that. */
 export class Gather {
   readonly #out: ByteSink
   readonly #buffer = Buffer.allocUnsafeSlow(gatherBytes)
@@ -16,7 +18,8 @@ export class Gather {
     this.#out = out
   }
 
-  /** Adds `source[start, end)` between two texts. Returns a promise only where it had to write: one for every record would cost more than its bytes. */
+  /** Adds `source[start, end)` between two texts. Returns a promise only where it had to write: one for every record
+   *  would cost more than its bytes. */
   add(before: string, source: Buffer, start: number, end: number, after: string): Promise<void> | undefined {
     // one UTF-16 code unit is at most three bytes of UTF-8
     if (this.#buffer.length - this.#size < 3 * (before.length + after.length) + end - start)

@@ -12,8 +12,8 @@ export interface JsonEncoderOptions extends SurrogateOptions {
   hasKey?: boolean
 }
 
-/** Encoder for one JSON document in UTF-8, a record on each line; records keep their bytes. Without records it is an empty array or object. A key that comes
- *  twice is written twice: what it means is decided before, by `keyBy`. */
+/** Encoder for one JSON document in UTF-8, a record on each line; records keep their bytes. Without records it is an
+ *  empty array or object. A key that comes twice is written twice: what it means is decided before, by `keyBy`. */
 export function jsonEncoder(options: JsonEncoderOptions = {}): Encoder {
   return new JsonEncoder(options)
 }

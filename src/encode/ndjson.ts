@@ -1,4 +1,5 @@
-// NDJSON: one record per line. The records are the server's own bytes; where they stand as lines already, a batch is one span and nothing is copied.
+// NDJSON: one record per line. The records are the server's own bytes; where they stand as lines already, a batch is
+// one span and nothing is copied.
 
 import type { RecordBatch, Warning } from '../record.js'
 import type { ByteSink, Encoder } from './encoder.js'
@@ -6,7 +7,8 @@ import { extensionOf, formats } from './formats.js'
 import { Gather } from './gather.js'
 import { SurrogateGuard, type SurrogateOptions } from './surrogates.js'
 
-/** Encoder for NDJSON in UTF-8, `\n` after every record. Records with keys become `{"<key>":<record>}`. Without records the output is empty. */
+/** Encoder for NDJSON in UTF-8, `\n` after every record. Records with keys become `{"<key>":<record>}`. Without records
+ *  the output is empty. */
 export function ndjsonEncoder(options: SurrogateOptions = {}): Encoder {
   return new NdjsonEncoder(options)
 }

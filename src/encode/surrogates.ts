@@ -1,5 +1,6 @@
-// Halves of surrogate pairs in records that are written as they came. As an escape (`\ud800`) each is legal JSON, and no UTF-8 can write what it stands for:
-// many readers refuse a file that has one. The engines say which batches have none, so that nearly nothing is ever looked at here.
+// Halves of surrogate pairs in records that are written as they came. As an escape (`\ud800`) each is legal JSON, and
+// no UTF-8 can write what it stands for: many readers refuse a file that has one. The engines say which batches have
+// none, so that nearly nothing is ever looked at here.
 
 import { DataError } from '../errors.js'
 import { RecordBatch, type Warning } from '../record.js'
@@ -25,7 +26,8 @@ export class SurrogateGuard {
     this.#strict = strict
   }
 
-  /** The batch as it is to be written: itself, or one with bytes of its own. @throws DataError ERR_VALUE_INEXACT where one is an error */
+  /** The batch as it is to be written: itself, or one with bytes of its own. @throws DataError ERR_VALUE_INEXACT where
+   *  one is an error */
   settle(batch: RecordBatch): RecordBatch {
     return batch.isWellFormed || batch.count === 0 ? batch : this.#settled(batch)
   }

@@ -1,4 +1,5 @@
-// What a manifest beside an input says of it: an output of ours that is converted has the columns of what it is, without being told so again.
+// What a manifest beside an input says of it: an output of ours that is converted has the columns of what it is,
+// without being told so again.
 
 import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
@@ -23,12 +24,14 @@ export interface Beside {
   /** How messages name the manifest, or the first of several. */
   readonly manifest: string
   readonly resource: string
-  /** The schema of the records that stand there, where that is not the declared one: after selecting, excluding and renaming. */
+  /** The schema of the records that stand there, where that is not the declared one: after selecting, excluding and
+   *  renaming. */
   readonly schema: ResourceSchema | null
   readonly inputFormat: InputFormat | null
 }
 
-/** What the manifests beside all of these files say alike; null where one has none, or is another file than its manifest tells of. Never throws. */
+/** What the manifests beside all of these files say alike; null where one has none, or is another file than its
+ *  manifest tells of. Never throws. */
 export async function besideOf(paths: readonly string[]): Promise<Beside | null> {
   let common: Beside | null = null
   for (const path of paths) {
@@ -46,7 +49,8 @@ async function besideFile(path: string): Promise<Beside | null> {
   return found && besideBy(found.manifest, found.path)
 }
 
-/** The manifest of the output that this file is, or is a part of; null where there is none, or one of another file. @throws Error */
+/** The manifest of the output that this file is, or is a part of; null where there is none, or one of another file.
+ *  @throws Error */
 export async function manifestBeside(path: string): Promise<{ manifest: Manifest; path: string } | null> {
   const file = await realpath(path)
   const { size } = await stat(file)

@@ -1,4 +1,5 @@
-// What is declared of the records of an export: which fields they have by the schema of their resource, or by one of the user.
+// What is declared of the records of an export: which fields they have by the schema of their resource, or by one of
+// the user.
 
 import type { ResolvedOptions } from '../options/schema.js'
 import { checkSchema } from '../schema/check-schema.js'

@@ -1,5 +1,5 @@
-// What is told of an export that is complete: its manifest, put together from the report and the options. Nothing secret is in it: no token, no cursor, and of
-// further parameters the names alone.
+// What is told of an export that is complete: its manifest, put together from the report and the options. Nothing
+// secret is in it: no token, no cursor, and of further parameters the names alone.
 
 import { createHash } from 'node:crypto'
 import { type Manifest, manifestVersion } from '../checkpoint/manifest.js'

@@ -1,4 +1,5 @@
-// Which fields of the records stay, what becomes of them, and the columns that follow from it. What is wrong with that is known before the first request.
+// Which fields of the records stay, what becomes of them, and the columns that follow from it. What is wrong with that
+// is known before the first request.
 
 import { type Layout, layoutOf } from '../encode/columns/layout.js'
 import { factsOf } from '../encode/formats.js'
@@ -38,7 +39,8 @@ export function editStagesOf(
   return [editFieldsStage(edits, { ...options, reuse: true, redactKey: redactKey ?? undefined })]
 }
 
-/** What to tell of the edits: that they leave in the provider's own record what they take out of the fields that were made of it. */
+/** What to tell of the edits: that they leave in the provider's own record what they take out of the fields that were
+ *  made of it. */
 export function editWarnings(resolved: ResolvedOptions, { isUnified }: Pick<SourceOutcome, 'isUnified'>): Warning[] {
   const { select, redact, exclude, ignoreRemoteData } = resolved
   if (redact.length === 0 || !isUnified || ignoreRemoteData || isGiven(resolved, 'truto_ignore_remote_data')) return []
@@ -50,8 +52,8 @@ export function editWarnings(resolved: ResolvedOptions, { isUnified }: Pick<Sour
   return [{ code: 'redacted-elsewhere', message, count: 1 }]
 }
 
-/** The columns of records of `schema` after the edits. @throws ConfigError where there would be none, or two of them, or one and a column of ours, would have the
- *  same name */
+/** The columns of records of `schema` after the edits. @throws ConfigError where there would be none, or two of them,
+ *  or one and a column of ours, would have the same name */
 export function columnSchema(schema: ResourceSchema, resolved: ResolvedOptions): ResourceSchema {
   const edited = editedSchema(schema, editsOf(resolved))
   const { columns, one } = factsOf(resolved.format)
@@ -102,8 +104,9 @@ export function rowGroupCuts(
   return { cutBytes: bytes, cutRecords: rows }
 }
 
-/** The server may leave out whole top-level fields for us, but none that a step of ours still has to see. Where fields are declared it is asked for none but
- *  them: of a name that was mistyped nobody would see that there is no such field. */
+/** The server may leave out whole top-level fields for us, but none that a step of ours still has to see. Where fields
+ *  are declared it is asked for none but them: of a name that was mistyped nobody would see that there is no such
+ *  field. */
 export function excludedByServer(resolved: ResolvedOptions, hasTransform: boolean): ServerExclusion {
   if (hasTransform) return { excludeFields: [], ignoreRemoteData: false }
   const { select, redact, rename, keyBy, checkDuplicates } = resolved
@@ -135,8 +138,8 @@ function isGiven({ query, queryRaw }: ResolvedOptions, parameter: string): boole
   return Object.hasOwn(query, parameter) || (queryRaw ?? '').includes(parameter)
 }
 
-/** The key is taken before all edits, so it would show what they hide: a field that is redacted, one inside of it, or one that holds it. What the server's
- *  own keys show is not known. */
+/** The key is taken before all edits, so it would show what they hide: a field that is redacted, one inside of it, or
+ *  one that holds it. What the server's own keys show is not known. */
 function checkKey({ keyBy, redact }: ResolvedOptions): void {
   if (keyBy === null || redact.length === 0) return
   const key = keyBy === '@key' ? [] : parseFieldPath(keyBy)

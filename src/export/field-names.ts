@@ -1,5 +1,6 @@
-// Whether the fields that edits name are there at all. A name that is near to a declared one is wrong before the first request; what is not declared and was in
-// no record is told when all records were read, and keeps what was to leave out from being published.
+// Whether the fields that edits name are there at all. A name that is near to a declared one is wrong before the first
+// request; what is not declared and was in no record is told when all records were read, and keeps what was to leave
+// out from being published.
 
 import { ConfigError, DataError, printable } from '../errors.js'
 import type { ResolvedOptions } from '../options/schema.js'
@@ -68,12 +69,14 @@ export interface UnmetInit {
   readonly records: number
 }
 
-/** What the edits of all runs warned of, told of the whole export: a field that one run did not meet may have been met by another. */
+/** What the edits of all runs warned of, told of the whole export: a field that one run did not meet may have been met
+ *  by another. */
 export function settledWarnings(warnings: readonly Warning[], init: UnmetInit): Warning[] {
   return settled(warnings, init).warnings
 }
 
-/** @throws DataError ERR_FIELD_UNMET where a field that was to be left out or redacted is in no record, and nothing says that there is one of that name */
+/** @throws DataError ERR_FIELD_UNMET where a field that was to be left out or redacted is in no record, and nothing
+ *  says that there is one of that name */
 export function checkUnmet(warnings: readonly Warning[], init: UnmetInit): void {
   const { refused } = settled(warnings, init)
   if (refused.length === 0) return
@@ -139,7 +142,8 @@ function settled(given: readonly Warning[], init: UnmetInit): Settled {
   return all
 }
 
-/** Code of the warning of fields that the server was asked to leave out, and of which nobody knows whether it has them. */
+/** Code of the warning of fields that the server was asked to leave out, and of which nobody knows whether it has
+ *  them. */
 const excludeUnseen = 'exclude-unseen'
 
 /** Whether a query of the user's own has the server leave out what the path leads into. */

@@ -42,7 +42,8 @@ export function compressionCutOf(init: IdentityInit): number | null {
   return compress === 'gzip' || (compress === 'zstd' && obstacleOf(init) === null) ? commitBytes : null
 }
 
-/** SHA-256 of everything that the output's bytes depend on: request, transforms, format. No token, no limit, no deadline. */
+/** SHA-256 of everything that the output's bytes depend on: request, transforms, format. No token, no limit, no
+ *  deadline. */
 export function identityOf(init: IdentityInit): string {
   const { columns } = factsOf(init.resolved.format)
   const { apiUrl, request, parser, transform, output, records, redactKey, schema, own, maxMemoryBytes, ...cuts } =
@@ -95,8 +96,8 @@ export function optionDigestsOf(init: IdentityInit): OptionDigests {
 
 type Facts = { readonly [name: string]: unknown }
 
-/** What the output's bytes depend on, by what the table says that options shape. Those that are named here stand where checkpoints of before have them; of others
- *  that are added to the table there is nothing to be done. */
+/** What the output's bytes depend on, by what the table says that options shape. Those that are named here stand where
+ *  checkpoints of before have them; of others that are added to the table there is nothing to be done. */
 function factsShaping(init: IdentityInit) {
   const { resolved, transform } = init
   const { apiUrl, ...request } = factsOfShape(init, 'request')
@@ -145,7 +146,8 @@ const following = {
   commitBytes: (_, init) => compressionCutOf(init),
 } satisfies Record<IndirectName, (resolved: ResolvedOptions, init: IdentityInit) => unknown>
 
-/** The options in which two exports differ, as flags; none where that cannot be told. Options of another format count as that one. */
+/** The options in which two exports differ, as flags; none where that cannot be told. Options of another format count
+ *  as that one. */
 export function differingOptions(saved: OptionDigests | undefined, own: OptionDigests): string[] {
   if (saved === undefined) return []
   const names = Object.keys(own).filter((name) => saved[name] !== undefined && saved[name] !== own[name])

@@ -33,12 +33,14 @@ const tests: ValueTests = {
 }
 
 /**
- * Learns the schema of the records of `batches`, such as `trutoSource()` or `bodySource()`, and stops reading after the sample. Whole numbers are int64,
- * others double; text is a timestamp where all of it is RFC 3339 date-times; lists and objects nest. Where values disagree, where a number fits into neither,
- * where an object is a map (more than a thousand names, or more than twenty of which an object has less than a tenth), below eight levels and in
- * `remote_data` a field is JSON of any kind. The same records give the same schema, in any order, but for those that have more than a thousand fields: what
- * was seen first is kept.
- * @throws DataError ERR_SCHEMA where there are no records, ERR_LIMIT for more columns than `maxColumns`, or ten times as many names on the way to them; what
+ * Learns the schema of the records of `batches`, such as `trutoSource()` or `bodySource()`, and stops reading after the
+ * sample. Whole numbers are int64, others double; text is a timestamp where all of it is RFC 3339 date-times; lists and
+ * objects nest. Where values disagree, where a number fits into neither, where an object is a map (more than a thousand
+ * names, or more than twenty of which an object has less than a tenth), below eight levels and in `remote_data` a field
+ * is JSON of any kind. The same records give the same schema, in any order, but for those that have more than a
+ * thousand fields: what was seen first is kept.
+ * @throws DataError ERR_SCHEMA where there are no records, ERR_LIMIT for more columns than `maxColumns`, or ten times
+ * as many names on the way to them; what
  *   `batches` throws
  */
 export async function inferSchema(

@@ -7,7 +7,8 @@ import { ConfigError } from '../errors.js'
 import { temporaryName } from '../files/side-names.js'
 import type { Input } from '../source/inputs.js'
 
-/** Looks by device and inode, so that no link hides what an input is. A file that is the output may be read: it is replaced at the end, and as a whole.
+/** Looks by device and inode, so that no link hides what an input is. A file that is the output may be read: it is
+ *  replaced at the end, and as a whole.
  *  @param inputs open ones @throws ConfigError where one is a file of `destination`'s own */
 export async function refuseOwnFiles(inputs: readonly Input[], destination: Destination): Promise<void> {
   const read = new Map<string, Input>()

@@ -130,7 +130,8 @@ function cutsOf(checked: Checked): { cutBytes?: number; cutRecords?: number } {
   return cutBytes === null ? {} : { cutBytes }
 }
 
-/** The request, with the exclusions that the server may do for us. They are done again here, because `stream` may ignore them. */
+/** The request, with the exclusions that the server may do for us. They are done again here, because `stream` may
+ *  ignore them. */
 function listRequestOf({ resolved, transform }: Checked): ListRequest {
   return {
     resource: resolved.resource!, // resolveOptions requires it where there is no input

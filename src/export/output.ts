@@ -1,5 +1,5 @@
-// The output of an export, from records to its place: the encoder of it, or of one part of it after the other, the codec, and the session that keeps and
-// publishes what they give.
+// The output of an export, from records to its place: the encoder of it, or of one part of it after the other, the
+// codec, and the session that keeps and publishes what they give.
 
 import type { CompressionState, ExportState } from '../checkpoint/checkpoint.js'
 import { Compressor } from '../destination/compress.js'
@@ -61,7 +61,8 @@ export class Output {
     return this.#init.compress === 'zstd' ? this.compression!.ended : null
   }
 
-  /** What an encoder needs to go on after the records given so far; null where it begins; undefined while it holds records that are not written. */
+  /** What an encoder needs to go on after the records given so far; null where it begins; undefined while it holds
+   *  records that are not written. */
   get state(): ExportState['encoder'] | undefined {
     return this.#encoder?.save ? this.#encoder.save() : this.#saved
   }

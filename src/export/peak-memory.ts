@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 
-/** In bytes. Linux gives a new program the `ru_maxrss` of the one that started it, so that there it is what /proc tells. */
+/** In bytes. Linux gives a new program the `ru_maxrss` of the one that started it, so that there it is what /proc
+ *  tells. */
 export function peakRssBytes(): number {
   try {
     const peak = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'))

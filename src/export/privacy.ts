@@ -1,5 +1,6 @@
-// The one place where what an export says leaves it: events, reports, manifests, checkpoints and errors pass through here, over their whole text, and what is
-// secret stays behind. What records hold is in none of them, but for errors where the user wants to see it; the records themselves are never touched.
+// The one place where what an export says leaves it: events, reports, manifests, checkpoints and errors pass through
+// here, over their whole text, and what is secret stays behind. What records hold is in none of them, but for errors
+// where the user wants to see it; the records themselves are never touched.
 
 import type { ExportState } from '../checkpoint/checkpoint.js'
 import { Redactor } from '../http/redact.js'
@@ -50,10 +51,12 @@ export class Privacy {
   }
 
   /**
-   * A cursor as it is saved. A server may put our token into its cursors: it gets them back as they are, since it has the token anyway and no other origin ever
-   * sees a cursor, but a file is no place for it. In its stead stands a mark, for which the token in use is filled in by the run that goes on; that may be
-   * a newer one, which is what the server then expects.
-   * @returns null where the token is there in another form (encoded, or in another case), which could not be put back exactly
+   * A cursor as it is saved. A server may put our token into its cursors: it gets them back as they are, since it has
+   * the token anyway and no other origin ever sees a cursor, but a file is no place for it. In its stead stands a mark,
+   * for which the token in use is filled in by the run that goes on; that may be a newer one, which is what the server
+   * then expects.
+   * @returns null where the token is there in another form (encoded, or in another case), which could not be put back
+   * exactly
    */
   hideCursor(cursor: string): string | null {
     if (!this.redactor.holds(cursor)) return cursor

@@ -12,17 +12,20 @@ import type { NameGiver, NameOf, Picked, RecordOf, Told, Unknown } from './recor
 import { Steps, takeStep, unmetInit } from './steps.js'
 
 /**
- * The records as objects, read as they are asked for: leaving the loop early stops the export, and cancels its request. Applies `transform`, `select`,
- * `exclude`, `redact` and `rename` like `exportRecords`. After an abort of `signal` the next step rejects with its reason, in the middle of a page as well.
+ * The records as objects, read as they are asked for: leaving the loop early stops the export, and cancels its request.
+ * Applies `transform`, `select`, `exclude`, `redact` and `rename` like `exportRecords`. After an abort of `signal` the
+ * next step rejects with its reason, in the middle of a page as well.
  *
- * Their type is that of the resource, a `Member` of `instant-messaging/members` and a `JsonRecord` of any other, or the `T` that is given. It is what is known
- * of the resource; nothing checks it.
+ * Their type is that of the resource, a `Member` of `instant-messaging/members` and a `JsonRecord` of any other, or the
+ * `T` that is given. It is what is known of the resource; nothing checks it.
  *
- * With `fields`, objects have these own fields only, as far as the record has them, in this order. The others are not decoded, which is several
- * times faster where the engine is `simd`. They are names, not paths, as they are after `rename`; an
- * excluded field stays out. Of members they have to be declared ones, unless there is a `rename` or a `transform`. Where `T` is given, give the names as `K`, too
- * (`records<User, 'id' | 'name'>`), or get a `Partial<T>`: TypeScript infers either all type arguments or none.
- * @throws ConfigError at once for options that are wrong; from the loop what `exportRecords` throws, ERR_FIELD_UNMET after the last record
+ * With `fields`, objects have these own fields only, as far as the record has them, in this order. The others are not
+ * decoded, which is several times faster where the engine is `simd`. They are names, not paths, as they are after
+ * `rename`; an excluded field stays out. Of members they have to be declared ones, unless there is a `rename` or a
+ * `transform`. Where `T` is given, give the names as `K`, too (`records<User, 'id' | 'name'>`), or get a `Partial<T>`:
+ * TypeScript infers either all type arguments or none.
+ * @throws ConfigError at once for options that are wrong; from the loop what `exportRecords` throws, ERR_FIELD_UNMET
+ * after the last record
  */
 export function records<T extends object = never>(
   options: Told<T, ExportOptions & { fields?: undefined }>,

@@ -1,5 +1,6 @@
-// Runs one export: source → steps → encoder → place. The order of things, and nothing else: options are checked and the place is opened before the first
-// request, nothing is published before the list is proven to have ended, and every way out closes what was opened.
+// Runs one export: source → steps → encoder → place. The order of things, and nothing else: options are checked and the
+// place is opened before the first request, nothing is published before the list is proven to have ended, and every way
+// out closes what was opened.
 
 import { Following } from '../abort.js'
 import type { ExportState } from '../checkpoint/checkpoint.js'
@@ -29,10 +30,12 @@ import { openSession, Session, type SessionInit } from './session.js'
 import { Steps, takeStep, unmetInit } from './steps.js'
 import { addWarnings } from './warnings.js'
 
-/** Exports one list. Nothing is visible at the destination before the list is proven to have ended and its bytes are durable. Where the promise rejects,
- *  what was unpublished has been removed, or is kept with a checkpoint: the same call then goes on from there, to the same bytes. An abort rejects it with the
- *  signal's reason, at once; one that comes when all records are read and written is too late: then the output is published and the promise resolves.
- *  @throws ExportError of any class; the signal's reason after an abort; ReaderGone where the reader of stdout has left */
+/** Exports one list. Nothing is visible at the destination before the list is proven to have ended and its bytes are
+ *  durable. Where the promise rejects, what was unpublished has been removed, or is kept with a checkpoint: the same
+ *  call then goes on from there, to the same bytes. An abort rejects it with the signal's reason, at once; one that
+ *  comes when all records are read and written is too late: then the output is published and the promise resolves.
+ *  @throws ExportError of any class; the signal's reason after an abort; ReaderGone where the reader of stdout has
+ *  left */
 export async function exportRecords(options: ExportOptions): Promise<ExportReport> {
   return runExport(checkOptions(options))
 }
@@ -144,7 +147,8 @@ class Run {
   readonly #output: Output
   /** Whether the output is not compressed. */
   readonly #isPlain: boolean
-  /** Whether the output can be resumed after any record: what is compressed, and what is gathered into row groups, can be at cuts alone. */
+  /** Whether the output can be resumed after any record: what is compressed, and what is gathered into row groups, can
+   *  be at cuts alone. */
   readonly #resumesAnywhere: boolean
   /** Records in the output. */
   #records: number

@@ -1,5 +1,6 @@
-// One run of an export at its destination: finds what an earlier run left, saves where this one could be resumed, and decides what stays of it.
-// The order is always the same: bytes are durable, then the checkpoint tells of them, then reading goes on.
+// One run of an export at its destination: finds what an earlier run left, saves where this one could be resumed, and
+// decides what stays of it. The order is always the same: bytes are durable, then the checkpoint tells of them, then
+// reading goes on.
 
 import { openedUntilAbort } from '../abort.js'
 import { formatDuration } from '../bytes/units.js'
@@ -179,7 +180,8 @@ function needsOf({ hasDigest, fingerprint }: SessionInit): WriterNeeds {
   return { digest: hasDigest, tokens: fingerprint !== null }
 }
 
-/** What a checkpoint of a complete output tells of it. It comes from a file: none of it is believed unread. @throws StateError ERR_STATE_CORRUPT */
+/** What a checkpoint of a complete output tells of it. It comes from a file: none of it is believed unread. @throws
+ *  StateError ERR_STATE_CORRUPT */
 function completionOf(
   { report, manifest }: Checkpoint,
   name: string,
@@ -281,8 +283,8 @@ export class Session {
     return bytes - (this.#committed?.bytes ?? 0) >= this.#init.commitBytes
   }
 
-  /** Takes note of a cut at which the export could be resumed, all bytes before which were written. Says whether a checkpoint is due: cuts are far apart, so
-   *  that one also is after some time. */
+  /** Takes note of a cut at which the export could be resumed, all bytes before which were written. Says whether a
+   *  checkpoint is due: cuts are far apart, so that one also is after some time. */
   reachCut(point: ExportState): boolean {
     this.#reached = point
     return this.isDue(point.bytes) || (this.#isLate && this.#isAhead(point))
@@ -306,7 +308,8 @@ export class Session {
     await this.#save(point, kept, null)
   }
 
-  /** Before an `abort`: saves the point that the export has come to, where the error leaves it true and there is a use in it. Never throws.
+  /** Before an `abort`: saves the point that the export has come to, where the error leaves it true and there is a use
+   *  in it. Never throws.
    *  @param error null where somebody wishes to stop
    *  @param point null where there is none */
   async stop(error: unknown, point: ExportState | null): Promise<void> {
@@ -321,7 +324,8 @@ export class Session {
     }
   }
 
-  /** Takes the output back to the beginning of the page, if that is what the error calls for. Then `start` is that point.
+  /** Takes the output back to the beginning of the page, if that is what the error calls for. Then `start` is that
+   *  point.
    *  @param outcome whose counts of what was asked of the server stay: it was asked
    *  @throws OutputError, StateError */
   async rewind(error: unknown, outcome: SourceOutcome): Promise<boolean> {

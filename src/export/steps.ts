@@ -19,7 +19,8 @@ export interface StepsInit {
   readonly edits?: FieldEdits
   /** Whether the first record of the export is among those that come. Default false. */
   readonly findsNames?: boolean
-  /** Whether duplicates are looked for where the options ask for it, and whether records came before. Default: they are not. */
+  /** Whether duplicates are looked for where the options ask for it, and whether records came before. Default: they are
+   *  not. */
   readonly duplicates?: { readonly isContinued: boolean }
 }
 
@@ -76,7 +77,8 @@ export class Steps {
   }
 }
 
-/** Takes the user's Transform, if there is one, for this call alone. Returns what gives it back where nothing went through it. @throws ConfigError */
+/** Takes the user's Transform, if there is one, for this call alone. Returns what gives it back where nothing went
+ *  through it. @throws ConfigError */
 export function takeStep({ transform }: RunOptions): () => void {
   if (typeof transform === 'function') checkFunction(transform)
   return isStream(transform) ? takeTransform(transform) : () => {}

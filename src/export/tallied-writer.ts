@@ -1,4 +1,5 @@
-// What stands between the encoder and the place: it counts what the place takes, and stops waiting for it when the export is aborted.
+// What stands between the encoder and the place: it counts what the place takes, and stops waiting for it when the
+// export is aborted.
 
 import type { ByteSink } from '../encode/encoder.js'
 import type { Progress } from '../report.js'
@@ -7,7 +8,8 @@ export class TalliedWriter implements ByteSink {
   readonly #place: ByteSink & { readonly bytesWritten: number }
   readonly #progress: Progress
   readonly #signal: AbortSignal | undefined
-  /** Rejects the write that is waited for. One listener for all writes: to add and remove one for each costs more than the small ones themselves. */
+  /** Rejects the write that is waited for. One listener for all writes: to add and remove one for each costs more than
+   *  the small ones themselves. */
   #rejectWrite: (reason: unknown) => void = () => {}
   readonly #onAbort = (): void => this.#rejectWrite(this.#signal!.reason)
 

@@ -6,9 +6,10 @@ import { emptyOutcome, type RecordSource, type SourceOutcome } from '../source/s
 import { openSource } from './open-source.js'
 import { type Checked, checkOptions, type ExportOptions, leaving } from './options.js'
 
-/** A list of Truto as a source for `pipeline`, `Readable.from` or `for await`: batches that own their bytes, read once. Nothing is sent before the first
- *  batch is asked for, and leaving early cancels the request. Only the options of the request, the network and the limits count; transforms and encoders are
- *  yours to add. After an abort of `signal` the next step rejects with its reason: give it to `pipeline`, too, which may be waiting for something else. */
+/** A list of Truto as a source for `pipeline`, `Readable.from` or `for await`: batches that own their bytes, read once.
+ *  Nothing is sent before the first batch is asked for, and leaving early cancels the request. Only the options of the
+ *  request, the network and the limits count; transforms and encoders are yours to add. After an abort of `signal` the
+ *  next step rejects with its reason: give it to `pipeline`, too, which may be waiting for something else. */
 export function trutoSource(options: ExportOptions): RecordSource {
   return new LazySource(options)
 }

@@ -45,7 +45,8 @@ export function frameWarnings(frames: number | null, files: number): Warning[] {
   return [{ code: 'zstd-frames', message, count: 1 }]
 }
 
-/** The sum of both, in the order of their codes, and fields in that of their names: the same wherever the export was interrupted. */
+/** The sum of both, in the order of their codes, and fields in that of their names: the same wherever the export was
+ *  interrupted. */
 export function addWarnings(before: readonly Warning[], now: readonly Warning[]): Warning[] {
   const sum = new Map<string, Warning>()
   for (const warning of [...before, ...now]) {

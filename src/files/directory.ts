@@ -1,4 +1,5 @@
-// Directories, whose names have to be flushed like the bytes of files: where the platform can, which is Linux and macOS.
+// Directories, whose names have to be flushed like the bytes of files: where the platform can, which is Linux and
+// macOS.
 
 import { constants } from 'node:fs'
 import type { FileSystem, OpenFile } from './file-system.js'

@@ -20,7 +20,8 @@ export interface FileStatus {
 
 /** An open file. Its errors are Node's system errors. */
 export interface OpenFile {
-  /** May take fewer bytes than it is given. @param position in the file, the one after the last write where it is absent */
+  /** May take fewer bytes than it is given. @param position in the file, the one after the last write where it is
+   *  absent */
   write(bytes: Uint8Array, offset: number, length: number, position?: number): Promise<{ bytesWritten: number }>
   /** Fills up to `length` bytes of `bytes` from `offset` on, from byte `position` of the file; 0 at its end. */
   read(bytes: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>

@@ -1,4 +1,5 @@
-// Bytes to storage, where Node.js lets a program do that: its permission model refuses fsync for want of a path to judge it by (Node.js 24 and later).
+// Bytes to storage, where Node.js lets a program do that: its permission model refuses fsync for want of a path to
+// judge it by (Node.js 24 and later).
 
 import type { OpenFile } from './file-system.js'
 import { errnoOf } from './os-error.js'

@@ -1,5 +1,5 @@
-// Where file systems are mounted: what is a mount point cannot be renamed or replaced, and a file cannot be renamed from one mount to another, be they of the
-// same file system (rename(2), EBUSY and EXDEV).
+// Where file systems are mounted: what is a mount point cannot be renamed or replaced, and a file cannot be renamed
+// from one mount to another, be they of the same file system (rename(2), EBUSY and EXDEV).
 
 import { readFile } from 'node:fs/promises'
 

@@ -2,7 +2,8 @@
 
 import { asExportError, type ErrorContext, OutputError, printable, ReaderGone } from '../errors.js'
 
-/** The `code` of a system error (`ENOSPC`), undefined for any other value. What Node.js's permission model refuses before the system is asked counts as one. */
+/** The `code` of a system error (`ENOSPC`), undefined for any other value. What Node.js's permission model refuses
+ *  before the system is asked counts as one. */
 export function errnoOf(error: unknown): string | undefined {
   const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown }
   if (typeof code !== 'string') return undefined
@@ -17,9 +18,9 @@ export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
 }
 
 /**
- * A failure while we were `doing` something with a place. No space, a quota or a size limit is ERR_OUTPUT_SPACE, EIO is ERR_OUTPUT_IO, too many open files
- * ERR_OUTPUT_RESOURCES; any other system error has the code `otherwise`. EPIPE means that the reader has left: ReaderGone. What is no system error is
- * ours, or an InternalError.
+ * A failure while we were `doing` something with a place. No space, a quota or a size limit is ERR_OUTPUT_SPACE, EIO is
+ * ERR_OUTPUT_IO, too many open files ERR_OUTPUT_RESOURCES; any other system error has the code `otherwise`. EPIPE means
+ * that the reader has left: ReaderGone. What is no system error is ours, or an InternalError.
  */
 export function outputError(
   error: unknown,

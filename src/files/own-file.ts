@@ -1,4 +1,5 @@
-// Files of ours that somebody else may have put something in the place of: what is opened is a regular file, reached by no link, or it is an error.
+// Files of ours that somebody else may have put something in the place of: what is opened is a regular file, reached by
+// no link, or it is an error.
 
 import { constants } from 'node:fs'
 import { OutputError, printable } from '../errors.js'

@@ -7,7 +7,8 @@ import type { FileStatus } from './file-system.js'
 export const othersWrite = 0o022
 
 /** Refuses what is left of an interrupted export where it may not be one of ours.
- *  @param own status of a file that we have just made in the same place: some storage tells no owners (NFS with squashed root), or no permissions (vfat, CIFS)
+ *  @param own status of a file that we have just made in the same place: some storage tells no owners (NFS with
+ *  squashed root), or no permissions (vfat, CIFS)
  *  @throws StateError ERR_STATE_FOREIGN */
 export function checkOurs(found: FileStatus, own: FileStatus, path: string): void {
   const fault = (why: string): StateError => new StateError('ERR_STATE_FOREIGN', `${printable(path)} ${why}`)

@@ -1,5 +1,5 @@
-// The names of the files of an output in parts: part-00000.csv, part-00001.csv and so on. They depend on the position alone, so that a part that is written again
-// replaces the one before.
+// The names of the files of an output in parts: part-00000.csv, part-00001.csv and so on. They depend on the position
+// alone, so that a part that is written again replaces the one before.
 
 /** @param extension with its dot */
 export function partName(index: number, extension: string): string {

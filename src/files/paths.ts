@@ -24,8 +24,8 @@ async function orNull(status: Promise<FileStatus>): Promise<FileStatus | null> {
   }
 }
 
-/** The name that the symbolic links at `path` lead to, whether it exists or not. Links are joined as texts, since the kernel resolves `..` after a linked
- *  directory otherwise than a normalised path would say. */
+/** The name that the symbolic links at `path` lead to, whether it exists or not. Links are joined as texts, since the
+ *  kernel resolves `..` after a linked directory otherwise than a normalised path would say. */
 export async function followLinks(files: FileSystem, path: string): Promise<string> {
   // 40 is Linux's own limit (path_resolution(7)); a loop has failed in stat before
   for (let links = 0; links < 40; links++) {

@@ -1,5 +1,5 @@
-// The names of what stands beside an output. Each begins with `_`: readers that take a whole folder (Hive, Spark, Trino, Athena, pyarrow, pandas, fastparquet)
-// pass over such names, so that what is no data is never read as data.
+// The names of what stands beside an output. Each begins with `_`: readers that take a whole folder (Hive, Spark,
+// Trino, Athena, pyarrow, pandas, fastparquet) pass over such names, so that what is no data is never read as data.
 
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
@@ -38,8 +38,8 @@ export interface SideNameOptions {
   readonly manifest?: string | undefined
 }
 
-/** @param target the output's name, all links followed, without a slash at its end; absolute where there is a `workDir`. Paths are joined as texts: see
- *  `followLinks` */
+/** @param target the output's name, all links followed, without a slash at its end; absolute where there is a
+ *  `workDir`. Paths are joined as texts: see `followLinks` */
 export function sideNames(target: string, options: SideNameOptions = {}): SideNames {
   const name = basename(target)
   const beside = `${target.slice(0, target.length - name.length)}_${shortened(name)}`

@@ -35,7 +35,8 @@ export async function readWhole(
 }
 
 /** Makes a new file with these bytes. What could not be written whole is removed.
- *  @param isDurable whether the bytes shall be on storage when the promise resolves; the name is not before its directory was flushed
+ *  @param isDurable whether the bytes shall be on storage when the promise resolves; the name is not before its
+ *  directory was flushed
  *  @param mode permission bits, less those of the umask; by default only the owner can read it
  *  @throws the system's error, EEXIST where there is a file already */
 export async function createWhole(
@@ -59,8 +60,9 @@ export async function createWhole(
   }
 }
 
-/** Makes a durable file with these bytes that is to be renamed. What has the name already is of a run that died and is removed: no link that somebody put
- *  there is followed, and no file of theirs is written to. @throws the system's error */
+/** Makes a durable file with these bytes that is to be renamed. What has the name already is of a run that died and is
+ *  removed: no link that somebody put there is followed, and no file of theirs is written to. @throws the system's
+ *  error */
 export async function createTemporary(
   files: FileSystem,
   path: string,

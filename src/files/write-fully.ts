@@ -2,7 +2,8 @@
 
 import type { OpenFile } from './file-system.js'
 
-/** Writes the first `length` bytes of `bytes`, which must stay as they are until the promise resolves. @throws the system's error */
+/** Writes the first `length` bytes of `bytes`, which must stay as they are until the promise resolves. @throws the
+ *  system's error */
 export async function writeFully(file: Pick<OpenFile, 'write'>, bytes: Uint8Array, length: number): Promise<void> {
   for (let at = 0; at < length; ) {
     const { bytesWritten } = await file.write(bytes, at, length - at)

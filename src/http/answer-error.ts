@@ -1,5 +1,6 @@
-// What an answer other than 200 means, as a typed error: status, headers and the start of the body in, error out. Pure. Of the body only
-// Truto's own words get into the error; the provider's body (`raw_response`) may hold personal data, and a page of HTML helps nobody.
+// What an answer other than 200 means, as a typed error: status, headers and the start of the body in, error out. Pure.
+// Of the body only Truto's own words get into the error; the provider's body (`raw_response`) may hold personal data,
+// and a page of HTML helps nobody.
 
 import { KiB } from '../bytes/units.js'
 import { AuthError, DataError, type ExportError, printable, RequestError, UpstreamError } from '../errors.js'
@@ -24,7 +25,8 @@ export interface ErrorAnswer {
   readonly redact: (text: string) => string
 }
 
-/** What Truto says about an error (docs, "Errors"): `{statusCode, error, message, truto_is_remote_error, raw_response, truto_error_insight}`. */
+/** What Truto says about an error (docs, "Errors"): `{statusCode, error, message, truto_is_remote_error, raw_response,
+ *  truto_error_insight}`. */
 export interface TrutoErrorBody {
   readonly message: string
   /** Name of the status. */
@@ -63,7 +65,8 @@ export function answerError(answer: ErrorAnswer): ExportError {
   const provider = code === undefined || statusCode === 429 ? undefined : slackError(code, message, context)
   if (provider !== undefined && statusCode >= 400 && statusCode !== 407) return provider
   if (statusCode >= 500) {
-    // At Truto a 503 of its own is a blocked account (docs, "Errors"). One without Truto's body comes from something on the way.
+    // At Truto a 503 of its own is a blocked account (docs, "Errors"). One without Truto's body comes from something on
+    // the way.
     const isBlocked = statusCode === 503 && body !== undefined && !isRemote
     return new UpstreamError(isBlocked ? 'ERR_ACCOUNT_BLOCKED' : 'ERR_SERVER', message, context)
   }
@@ -99,7 +102,8 @@ export function parseErrorBody(text: string): TrutoErrorBody | undefined {
   }
   if (!isObject(value)) return undefined
   const { statusCode, error, message } = value
-  // A remote error may have an empty message, and a proxy's JSON may have a message alone: the status code is what both sides of Truto send.
+  // A remote error may have an empty message, and a proxy's JSON may have a message alone: the status code is what both
+  // sides of Truto send.
   if (typeof statusCode !== 'number' || (typeof error !== 'string' && typeof message !== 'string')) return undefined
   return {
     message: typeof message === 'string' ? message.trim() : '',
@@ -178,8 +182,8 @@ function redirectTarget({ headers, url, redact }: ErrorAnswer): string {
   return origin === 'null' ? `a ${excerpt(redact(protocol), 20)} address` : redact(origin)
 }
 
-/** Slack says `invalid_cursor`; others use words: "Invalid pageToken", "Skiptoken is null or not valid", `Directory_ExpiredPageToken`. Only asked of a 4xx that
- *  has no meaning of its own. */
+/** Slack says `invalid_cursor`; others use words: "Invalid pageToken", "Skiptoken is null or not valid",
+ *  `Directory_ExpiredPageToken`. Only asked of a 4xx that has no meaning of its own. */
 function speaksOfCursor(body: TrutoErrorBody): boolean {
   const raw = typeof body.rawResponse === 'string' ? body.rawResponse : JSON.stringify(body.rawResponse ?? '')
   return [body.message, JSON.stringify(body.insight ?? ''), raw].some((text) => ofCursor.test(text))
@@ -192,7 +196,8 @@ const ofCursor = new RegExp(
   'i',
 )
 
-/** Names in an insight: `{description, value: [...]}`, `{value: {member: [...]}}`, or the bare array; elements are strings or `{name}`. */
+/** Names in an insight: `{description, value: [...]}`, `{value: {member: [...]}}`, or the bare array; elements are
+ *  strings or `{name}`. */
 function namesIn(insight: unknown, member?: string): string[] {
   const value = isObject(insight) ? (insight['value'] ?? (member && insight[member])) : insight
   const list = member !== undefined && isObject(value) ? value[member] : value

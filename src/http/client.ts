@@ -1,5 +1,5 @@
-// One call: a URL in, the head and the decoded body of a 200 out, or the typed error that anything else stands for. The token goes to one origin
-// only, and no message, cause or line of detail that leaves this file holds it.
+// One call: a URL in, the head and the decoded body of a 200 out, or the typed error that anything else stands for. The
+// token goes to one origin only, and no message, cause or line of detail that leaves this file holds it.
 
 import type { Dispatcher } from 'undici'
 import { type Clock, sleep, systemClock } from '../clock.js'
@@ -33,17 +33,19 @@ export interface HttpClientOptions {
   readonly allowInsecureHttp?: boolean
   /** Certificates in PEM that are trusted beside what Node.js trusts. */
   readonly ca?: string
-  /** Where HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY and NODE_TLS_REJECT_UNAUTHORIZED are read, once. Default `process.env`. */
+  /** Where HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY and NODE_TLS_REJECT_UNAUTHORIZED are read, once. Default
+   *  `process.env`. */
   readonly env?: NodeJS.ProcessEnv
   readonly userAgent?: string
-  /** What the requests of this client are held to, together with those of all others in this process for the same account or with the same token.
-   *  Default: nothing but what the server says. */
+  /** What the requests of this client are held to, together with those of all others in this process for the same
+   *  account or with the same token. Default: nothing but what the server says. */
   readonly pacing?: PacingLimits
   /** How many times its encoded bytes a body may be. Default: any number of times. */
   readonly maxDecodedRatio?: number
   /** Lets the provider's error bodies (`raw_response`) through to `onDetail`. They may hold personal data. */
   readonly debugBodies?: boolean
-  /** Knows the secrets of whoever it is that shows what this client says; those of the client are added. Default: one that knows no others. */
+  /** Knows the secrets of whoever it is that shows what this client says; those of the client are added. Default: one
+   *  that knows no others. */
   readonly redactor?: Redactor
   /** Gets one line a request and what else is worth knowing. Never holds a credential. */
   readonly onDetail?: (line: string) => void
@@ -58,8 +60,9 @@ export interface HttpAnswer {
   /** `Content-Encoding` as sent, null where there is none. The body comes decoded. */
   readonly encoding: string | null
   /**
-   * The decoded bytes, to be read once; a chunk is valid until the next is asked for. Read to its end, the transport has ended cleanly and the connection is kept;
-   * left early, the connection is dropped. A reader may pause as long as it likes: the socket is held back and no deadline counts.
+   * The decoded bytes, to be read once; a chunk is valid until the next is asked for. Read to its end, the transport
+   * has ended cleanly and the connection is kept; left early, the connection is dropped. A reader may pause as long as
+   * it likes: the socket is held back and no deadline counts.
    * @throws UpstreamError ERR_BODY_TRUNCATED, ERR_BODY_CORRUPT or ERR_TIMEOUT; the signal's reason after an abort
    */
   readonly body: AsyncIterable<Uint8Array>
@@ -136,24 +139,28 @@ export class HttpClient {
     if (this.#proxy) this.#detail(() => `requests go by way of the proxy ${this.#proxy!.origin}`)
   }
 
-  /** What `open` would wait for before it sends a request for the account; null for nothing. For who wants to announce the wait, or not to have it. */
+  /** What `open` would wait for before it sends a request for the account; null for nothing. For who wants to announce
+   *  the wait, or not to have it. */
   hold(account = ''): Hold | null {
     return this.#pacer.hold(account, this.#clock.now())
   }
 
   /**
-   * Sends a GET as soon as the pace allows, and resolves with the answer if its status is 200. An abort rejects with the signal's reason, at once in
-   * every phase.
+   * Sends a GET as soon as the pace allows, and resolves with the answer if its status is 200. An abort rejects with
+   * the signal's reason, at once in every phase.
    * @param options.account whose limits count, for a client that asks for several
-   * @param options.onHold waits, as long as it is told; by default nobody hears of the wait. What it throws is passed on
-   * @throws AuthError, RequestError, UpstreamError or DataError as `answerError` and `networkError` say; InternalError for a foreign origin
+   * @param options.onHold waits, as long as it is told; by default nobody hears of the wait. What it throws is passed
+   * on
+   * @throws AuthError, RequestError, UpstreamError or DataError as `answerError` and `networkError` say; InternalError
+   * for a foreign origin
    */
   async open(url: URL, options: OpenOptions = {}): Promise<HttpAnswer> {
     const { signal, account = '', onHold = ({ ms }: Hold) => sleep(this.#clock, ms, signal) } = options
     if (url.origin !== this.#origin) {
       throw new InternalError('ERR_INTERNAL', `a request to ${url.origin} instead of ${this.#origin} was stopped`)
     }
-    // undici frees a connection one turn of the event loop after its answer has ended; asked earlier, it would open a second one.
+    // undici frees a connection one turn of the event loop after its answer has ended; asked earlier, it would open a
+    // second one.
     await new Promise((resolve) => setImmediate(resolve))
     for (let hold = this.hold(account); hold !== null; hold = this.hold(account)) {
       await onHold(hold)
@@ -266,7 +273,8 @@ export class HttpClient {
     return answerError({ statusCode, headers, text, url, wallNow: this.#clock.wallNow(), redact: this.redact })
   }
 
-  /** The first `maxErrorBodyBytes` of an error's body as text. A body that is cut, slow or damaged ends early: the status decides. */
+  /** The first `maxErrorBodyBytes` of an error's body as text. A body that is cut, slow or damaged ends early: the
+   *  status decides. */
   async #readStart(head: Head, exchange: Exchange): Promise<string> {
     const chunks: Uint8Array[] = []
     let length = 0
@@ -336,7 +344,8 @@ function checkUrl(url: URL, allowInsecureHttp: boolean): void {
   }
 }
 
-/** Two ways to say where a body ends are how requests are smuggled (RFC 9112 §6.3); a transfer coding besides chunked is nothing we decode. */
+/** Two ways to say where a body ends are how requests are smuggled (RFC 9112 §6.3); a transfer coding besides chunked
+ *  is nothing we decode. */
 function checkFraming(headers: Record<string, string>, host: string): void {
   const coding = headers['transfer-encoding']
   if (coding === undefined) return

@@ -1,5 +1,6 @@
-// Content decoding. We do it ourselves because the HTTP clients of Node take a cut gzip body for a whole one (undici#2126). Streaming and with
-// the decoder's own backpressure: however much a few bytes unfold to, only one chunk of it is held.
+// Content decoding. We do it ourselves because the HTTP clients of Node take a cut gzip body for a whole one
+// (undici#2126). Streaming and with the decoder's own backpressure: however much a few bytes unfold to, only one chunk
+// of it is held.
 
 import { pipeline } from 'node:stream'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
@@ -22,8 +23,8 @@ const decoderOptions = { chunkSize, writableHighWaterMark: 1 }
 /** What less than this unfolds from does not matter, and over a few bytes a ratio says nothing. */
 const judgedFromBytes = 1 * MiB
 
-/** What stands in the header of bodies that are not encoded at all: no coding, or the name of something else. Those of a character set do no harm, since text
- *  is checked to be UTF-8 later on. */
+/** What stands in the header of bodies that are not encoded at all: no coding, or the name of something else. Those of
+ *  a character set do no harm, since text is checked to be UTF-8 later on. */
 const noCodings: ReadonlySet<string> = new Set([
   ...['', 'identity', 'none', 'null', 'plain', 'text', 'json', 'binary', '7bit', '8bit', 'chunked'],
   ...['utf-8', 'utf8', 'utf_8', 'unicode', 'unicode-1-1-utf-8', 'ascii', 'us-ascii'],
@@ -52,8 +53,8 @@ export function parseContentEncoding(value: string | null): Coding[] {
   })
 }
 
-/** Bytes that come over time, each chunk valid until the next is asked for, and how to do without the rest of them: `cancel` makes a waiting `next()`
- *  reject, and does nothing at the end. */
+/** Bytes that come over time, each chunk valid until the next is asked for, and how to do without the rest of them:
+ *  `cancel` makes a waiting `next()` reject, and does nothing at the end. */
 export interface CancellableBody extends AsyncIterable<Uint8Array> {
   /** Told where it matters whether the reader of what is decoded is at work on a chunk. */
   isReaderBusy?: boolean
@@ -61,7 +62,8 @@ export interface CancellableBody extends AsyncIterable<Uint8Array> {
 }
 
 /**
- * `body` with `codings` undone, one after the other; each chunk, too, is valid until the next is asked for. Leaving the result early cancels `body`.
+ * `body` with `codings` undone, one after the other; each chunk, too, is valid until the next is asked for. Leaving the
+ * result early cancels `body`.
  * @param maxRatio how many times its encoded bytes the body may be, from its first MiB on
  */
 export function decodeBody(
@@ -85,7 +87,8 @@ async function* tellingBusy(decoded: AsyncIterable<Uint8Array>, wire: Cancellabl
   }
 }
 
-/** Holds what comes out of each layer against what the first one has taken in, which may be far less than what has arrived. */
+/** Holds what comes out of each layer against what the first one has taken in, which may be far less than what has
+ *  arrived. */
 class RatioBound {
   readonly #maxRatio: number
   #first: Decoder | undefined
@@ -110,8 +113,8 @@ class RatioBound {
 
 /**
  * @throws DataError ERR_LIMIT where `bound` is passed
- * @throws UpstreamError ERR_BODY_TRUNCATED where the encoded stream stops before its end mark, ERR_BODY_CORRUPT where it is damaged or has
- * something after its end; and whatever `body` throws
+ * @throws UpstreamError ERR_BODY_TRUNCATED where the encoded stream stops before its end mark, ERR_BODY_CORRUPT where
+ * it is damaged or has something after its end; and whatever `body` throws
  */
 async function* decodeLayer(
   body: AsyncIterable<Uint8Array>,
@@ -141,7 +144,8 @@ async function* decodeLayer(
     pipeline(feed, decoder, (error) => resolve(error ?? undefined)),
   )
   try {
-    // Not destroyed at its end: a decoder is done with reading at its end mark, and what may follow that has still to be fed.
+    // Not destroyed at its end: a decoder is done with reading at its end mark, and what may follow that has still to
+    // be fed.
     for await (const chunk of decoder.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       decodedBytes += chunk.length
       bound.check(decodedBytes)
@@ -159,7 +163,8 @@ async function* decodeLayer(
     wire.cancel()
     await fed
   }
-  // zlib stops in silence at a zero byte after a gzip member, even if another member follows, and after the end of a deflate or brotli stream.
+  // zlib stops in silence at a zero byte after a gzip member, even if another member follows, and after the end of a
+  // deflate or brotli stream.
   if (decoder.bytesWritten !== fedBytes) {
     const surplus = fedBytes - decoder.bytesWritten
     throw new UpstreamError('ERR_BODY_CORRUPT', `the ${coding} body has ${surplus} bytes behind its end`)
@@ -170,15 +175,17 @@ function createDecoder(coding: Coding, first: Uint8Array | undefined): Decoder {
   if (coding === 'gzip') return createGunzip(decoderOptions)
   if (coding === 'br') return createBrotliDecompress(decoderOptions)
   if (coding === 'zstd') return createZstdDecompress(decoderOptions)
-  // "deflate" is the zlib format (RFC 9110 §8.4.1.2), but some servers send it without its header, whose low four bits are 8 (RFC 1950 §2.2).
+  // "deflate" is the zlib format (RFC 9110 §8.4.1.2), but some servers send it without its header, whose low four bits
+  // are 8 (RFC 1950 §2.2).
   const isZlib = first === undefined || ((first[0] ?? 0) & 0x0f) === 8
   return isZlib ? createInflate(decoderOptions) : createInflateRaw(decoderOptions)
 }
 
 let nowhere: MessagePort | undefined
 
-/** Frees the buffer of a chunk that has been read, where the decoder has gone on to its next one: it may still write after a chunk that ends earlier.
- *  Detached by being sent to a port that nobody listens on, the memory goes at once. V8 lets some 32 MiB of such buffers gather before it looks for them. */
+/** Frees the buffer of a chunk that has been read, where the decoder has gone on to its next one: it may still write
+ *  after a chunk that ends earlier. Detached by being sent to a port that nobody listens on, the memory goes at once.
+ *  V8 lets some 32 MiB of such buffers gather before it looks for them. */
 function freeSpent({ buffer, byteOffset, length }: Buffer): void {
   if (buffer.byteLength !== chunkSize) return // a part of Node's pool, where a user's `Buffer.poolSize` has made that large
   if (byteOffset + length !== chunkSize) return

@@ -23,7 +23,8 @@ export function createDispatcher(options: {
     rejectUnauthorized: true,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: attemptTimeoutMs(connectTimeoutMs),
-    // what undici says in later versions unless it is told: a body that was cancelled would look like one that ended there
+    // what undici says in later versions unless it is told: a body that was cancelled would look like one that ended
+    // there
     allowH2: false,
     ...trust,
   }
@@ -50,8 +51,8 @@ function mendedInit<T extends object>(init: T): T {
   return 'connect' in init ? { ...init, connect: mended(init.connect as Connector) } : init
 }
 
-/** What Node.js trusts (its roots or the system's, NODE_EXTRA_CA_CERTS, as its flags say) and the given certificates; nothing where none are given, which is
- *  the same without them. */
+/** What Node.js trusts (its roots or the system's, NODE_EXTRA_CA_CERTS, as its flags say) and the given certificates;
+ *  nothing where none are given, which is the same without them. */
 export function trustOf(pem: string | undefined): { secureContext?: tls.SecureContext; ca?: string[] } {
   if (pem === undefined) return {}
   const blocks = certificatesIn(pem)
@@ -72,7 +73,8 @@ export function trustOf(pem: string | undefined): { secureContext?: tls.SecureCo
   return { secureContext }
 }
 
-/** Those of NODE_EXTRA_CA_CERTS, which until Node.js 22 are missing where another one is added. Of a file that it cannot read Node.js warns by itself. */
+/** Those of NODE_EXTRA_CA_CERTS, which until Node.js 22 are missing where another one is added. Of a file that it
+ *  cannot read Node.js warns by itself. */
 function extraCertificates(): string[] {
   const { getCACertificates } = tls as { getCACertificates?: (type: 'extra') => string[] }
   if (getCACertificates !== undefined) return getCACertificates('extra')

@@ -1,6 +1,7 @@
-// One request and its answer on undici's dispatch interface: head as a promise, body as an async iterator with backpressure and deadlines. No Node
-// stream stands in between: what arrives is gathered in one of two buffers while the reader is at work on the other, so that a busy reader gets few large
-// chunks, and none of them has to be collected as garbage.
+// One request and its answer on undici's dispatch interface: head as a promise, body as an async iterator with
+// backpressure and deadlines. No Node stream stands in between: what arrives is gathered in one of two buffers while
+// the reader is at work on the other, so that a busy reader gets few large chunks, and none of them has to be collected
+// as garbage.
 
 import type { Dispatcher } from 'undici'
 import { formatDuration, KiB } from '../bytes/units.js'
@@ -10,7 +11,8 @@ import type { ResponseHeaders } from './retry-after.js'
 
 /** The socket is held back when this much waits to be read. One read of the socket comes on top. */
 const maxGatheredBytes = 256 * KiB
-/** A reader that waits is woken at once by this much; by less, when all that has arrived by now is there: with TLS, 16 KiB come at a time. */
+/** A reader that waits is woken at once by this much; by less, when all that has arrived by now is there: with TLS, 16
+ *  KiB come at a time. */
 const wakeBytes = 64 * KiB
 /** A buffer is as large as its body needs, from this on. */
 const minBufferBytes = 64 * KiB
@@ -39,12 +41,14 @@ export interface Head {
 }
 
 /**
- * A dispatch handler of undici that is read from the other side. `head` settles once; after it resolved, the exchange itself is the iterator over the
- * body's bytes, still content-encoded. A chunk is valid until the next is asked for. A body that fails delivers what has arrived before
- * it throws; after an abort, a deadline or `cancel` nothing more is delivered.
+ * A dispatch handler of undici that is read from the other side. `head` settles once; after it resolved, the exchange
+ * itself is the iterator over the body's bytes, still content-encoded. A chunk is valid until the next is asked for. A
+ * body that fails delivers what has arrived before it throws; after an abort, a deadline or `cancel` nothing more is
+ * delivered.
  *
- * The idle deadline counts only while `next()` is waiting, and somebody for what it gives: a reader that takes its time never trips it. One timer looks at
- * the time of the last wait and arms itself again, so that no chunk pays for a timer.
+ * The idle deadline counts only while `next()` is waiting, and somebody for what it gives: a reader that takes its time
+ * never trips it. One timer looks at the time of the last wait and arms itself again, so that no chunk pays for a
+ * timer.
  */
 export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8Array> {
   readonly head: Promise<Head>
@@ -86,7 +90,8 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
       return
     }
     init.signal?.addEventListener('abort', this.#onAbort, { once: true })
-    // undici has a connect timeout of its own, but goes on connecting for ever where each new connection is lost at once.
+    // undici has a connect timeout of its own, but goes on connecting for ever where each new connection is lost at
+    // once.
     this.#cancelOpenTimer = init.clock.after(init.connectTimeoutMs, () => {
       const wait = formatDuration(init.connectTimeoutMs)
       this.#stop(new UpstreamError('ERR_CONNECT', `no connection to ${init.host} within ${wait}`))
@@ -163,7 +168,8 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
     return Promise.resolve({ value: undefined, done: true })
   }
 
-  /** Drops the request and its connection unless the answer has been read to its end. A later `next()` rejects: what was cut short is no end. */
+  /** Drops the request and its connection unless the answer has been read to its end. A later `next()` rejects: what
+   *  was cut short is no end. */
   cancel(): void {
     if (this.#state === 'live') this.#stop(new DOMException('the request was cancelled', 'AbortError'))
   }

@@ -1,5 +1,5 @@
-// What undici, Node and OpenSSL throw, as errors of ours. Classified by class and by where we stood, not by `.code` alone: undici's
-// HTTPParserError, which is how a cut chunked body shows, has none.
+// What undici, Node and OpenSSL throw, as errors of ours. Classified by class and by where we stood, not by `.code`
+// alone: undici's HTTPParserError, which is how a cut chunked body shows, has none.
 
 import { formatBytesExact, formatDuration } from '../bytes/units.js'
 import {
@@ -27,7 +27,8 @@ export interface Position {
   readonly maxHeaderBytes: number
 }
 
-/** The typed error for `cause`, which becomes its cause. In the body phase everything is a body that ended too early. */
+/** The typed error for `cause`, which becomes its cause. In the body phase everything is a body that ended too
+ *  early. */
 export function networkError(cause: unknown, position: Position): ExportError {
   const error = cause instanceof Error ? cause : new Error(String(cause))
   // HTTPParserError carries the bytes it stumbled over: personal data has no place in a stack dump.
@@ -108,7 +109,8 @@ export function networkError(cause: unknown, position: Position): ExportError {
   return new UpstreamError('ERR_CONNECT', `no connection to ${via}: ${error.message || code}`, { cause })
 }
 
-/** Why a TLS connection cannot be had or trusted. Nothing of it changes by asking again, and only an unknown issuer is what `--ca` is for. */
+/** Why a TLS connection cannot be had or trusted. Nothing of it changes by asking again, and only an unknown issuer is
+ *  what `--ca` is for. */
 function tlsError(error: Error, code: string, via: string, proxy: string | null): RequestError {
   // with a proxy that is spoken to by TLS, undici wraps what that connection failed with
   const cause = code === 'UND_ERR_PRX_TLS' && error.cause instanceof Error ? error.cause : error
@@ -168,8 +170,8 @@ function bodyError(error: Error, code: string, via: string): ExportError {
   return new UpstreamError('ERR_BODY_TRUNCATED', `the body from ${via} did not arrive whole: ${how}`, { cause: error })
 }
 
-/** True where the server closed a connection before the first byte of its answer: what a kept-alive socket looks like that was closed just as
- *  we used it. A GET may be sent again at once. */
+/** True where the server closed a connection before the first byte of its answer: what a kept-alive socket looks like
+ *  that was closed just as we used it. A GET may be sent again at once. */
 export function isStaleSocket(error: unknown): boolean {
   return hasCode(error, 'ERR_CONNECT') && isLossCode(codeOf(error.cause))
 }
@@ -195,7 +197,8 @@ function isParserError(error: Error, code: string): boolean {
   return error.name === 'HTTPParserError' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' || code.startsWith('HPE_')
 }
 
-/** Verification codes of OpenSSL (Node.js docs, "X509 certificate error codes"), Node's own, and what OpenSSL's protocol alerts become. */
+/** Verification codes of OpenSSL (Node.js docs, "X509 certificate error codes"), Node's own, and what OpenSSL's
+ *  protocol alerts become. */
 function isTlsCode(code: string): boolean {
   return (
     /^(?:ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)/.test(code) ||

@@ -1,5 +1,6 @@
-// How fast this process may ask: never more requests in any window than Truto allows an account and a token, whoever sends them, and none while a server says
-// that its limit is used up. The time is an argument, in ms of a monotonic clock.
+// How fast this process may ask: never more requests in any window than Truto allows an account and a token, whoever
+// sends them, and none while a server says that its limit is used up. The time is an argument, in ms of a monotonic
+// clock.
 
 import { createHash } from 'node:crypto'
 import { formatDuration } from '../bytes/units.js'
@@ -17,7 +18,8 @@ export interface PacingLimits {
 
 /** What holds the next request back. */
 export interface Hold {
-  /** At least 1. Ask again after it: the wait is longer where an answer was still outstanding, or another request was faster. */
+  /** At least 1. Ask again after it: the wait is longer where an answer was still outstanding, or another request was
+   *  faster. */
   readonly ms: number
   /** A clause for people, which says whose limit it is. */
   readonly reason: string
@@ -41,10 +43,11 @@ export interface PacedAnswer {
 }
 
 /**
- * The pace of one client, who shares the buckets of its token and accounts with all others. A request takes a token out of the bucket of its account and one
- * out of that of the API token. They come back one window after the *answer*: the server has counted the request at some moment between the two, so that
- * it never sees more in any window than the bucket holds, however long requests are on their way. Where clients differ in what a bucket may hold, each
- * of their limits is kept.
+ * The pace of one client, who shares the buckets of its token and accounts with all others. A request takes a token out
+ * of the bucket of its account and one out of that of the API token. They come back one window after the *answer*: the
+ * server has counted the request at some moment between the two, so that it never sees more in any window than the
+ * bucket holds, however long requests are on their way. Where clients differ in what a bucket may hold, each of their
+ * limits is kept.
  */
 export class Pacer {
   readonly #limits: PacingLimits
@@ -89,7 +92,8 @@ export class Pacer {
     return request
   }
 
-  /** Takes note of the head of its answer, or of its failure: a request that failed may have been counted all the same. */
+  /** Takes note of the head of its answer, or of its failure: a request that failed may have been counted all the
+   *  same. */
   end(request: PacedRequest, nowMs: number, answer?: PacedAnswer): void {
     request.answeredAtMs = nowMs
     const closedMs = answer === undefined ? undefined : closedMsOf(answer)
@@ -123,7 +127,8 @@ export class Pacer {
 
   #findBuckets(account: string, nowMs: number): BucketPair {
     const { accountRequests, tokenRequests, windowMs } = this.#limits
-    // a token of one account need not name it; an account that is named has its limit whatever token it is asked for with
+    // a token of one account need not name it; an account that is named has its limit whatever token it is asked for
+    // with
     const name = account === '' ? `account of ${this.#tokenName}` : `account ${JSON.stringify([this.#origin, account])}`
     return [
       this.#join(name, { requests: accountRequests, windowMs }, nowMs),
@@ -219,8 +224,8 @@ class Bucket {
 
 const registryName = Symbol.for('truto-export.pacing.1')
 
-/** The buckets of this process, also for other copies of this module in it. Who has a clock of his own has buckets of his own: its times mean nothing to
- *  others. */
+/** The buckets of this process, also for other copies of this module in it. Who has a clock of his own has buckets of
+ *  his own: its times mean nothing to others. */
 export function bucketsOf(clock: Clock): Buckets {
   if (clock !== systemClock) return new Map()
   const shared = globalThis as { [registryName]?: Buckets }
@@ -233,7 +238,8 @@ function digestOf(token: string | null): string {
   return token === null ? '' : createHash('sha256').update(token).digest('hex')
 }
 
-/** How long an answer closes its account for: it was refused for coming too early, or was the last one of its window. */
+/** How long an answer closes its account for: it was refused for coming too early, or was the last one of its
+ *  window. */
 function closedMsOf({ statusCode, headers, wallNowMs }: PacedAnswer): number | undefined {
   return statusCode === 429 || statusCode === 503 ? retryAfterMs(headers, wallNowMs) : usedUpMs(headers, wallNowMs)
 }

@@ -1,5 +1,6 @@
-// What the provider's own errors mean, where their words are codes: those of Slack's Web API (docs.slack.dev, "errors" of conversations.members and
-// users.list), which come with status 200, as they are or inside Truto's `raw_response`. Pure.
+// What the provider's own errors mean, where their words are codes: those of Slack's Web API (docs.slack.dev, "errors"
+// of conversations.members and users.list), which come with status 200, as they are or inside Truto's `raw_response`.
+// Pure.
 
 import { AuthError, DataError, type ErrorContext, type ExportError, RequestError, UpstreamError } from '../errors.js'
 

@@ -1,12 +1,14 @@
-// Which proxy a request goes through, by the environment variables that curl made common. Pure. The choice is made once: a client has one origin.
+// Which proxy a request goes through, by the environment variables that curl made common. Pure. The choice is made
+// once: a client has one origin.
 
 import { BlockList, isIP } from 'node:net'
 import { ConfigError } from '../errors.js'
 import type { Warning } from '../record.js'
 
 /**
- * The proxy for `url`, or null. HTTPS_PROXY serves https and HTTP_PROXY http, ALL_PROXY where there is none of these, NO_PROXY lists exceptions; the
- * lowercase name goes first, as in curl. A loopback host is always reached directly: plain http is allowed there because nothing leaves the machine.
+ * The proxy for `url`, or null. HTTPS_PROXY serves https and HTTP_PROXY http, ALL_PROXY where there is none of these,
+ * NO_PROXY lists exceptions; the lowercase name goes first, as in curl. A loopback host is always reached directly:
+ * plain http is allowed there because nothing leaves the machine.
  * @throws ConfigError ERR_OPTION_INVALID for a proxy that is no http(s) URL; the message holds no password
  */
 export function proxyFor(url: URL, env: NodeJS.ProcessEnv): URL | null {
@@ -50,13 +52,14 @@ function isSocks({ protocol }: URL): boolean {
   return /^socks(?:4a?|5h?)?:$/.test(protocol)
 }
 
-/** `127.0.0.0/8`, `::1` and `localhost`. `hostname` is that of a WHATWG URL: lowercase, IPv4 in dotted form, IPv6 in brackets. */
+/** `127.0.0.0/8`, `::1` and `localhost`. `hostname` is that of a WHATWG URL: lowercase, IPv4 in dotted form, IPv6 in
+ *  brackets. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 }
 
-/** NO_PROXY as curl reads it: hosts separated by commas or spaces, each with all of its subdomains, `*` for all; a port may follow. Of addresses a whole
- *  network may be named, as `10.0.0.0/8`. */
+/** NO_PROXY as curl reads it: hosts separated by commas or spaces, each with all of its subdomains, `*` for all; a port
+ *  may follow. Of addresses a whole network may be named, as `10.0.0.0/8`. */
 function isExempt(url: URL, exceptions: string): boolean {
   const port = url.port || (url.protocol === 'https:' ? '443' : '80')
   return exceptions

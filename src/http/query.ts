@@ -1,9 +1,10 @@
-// Query strings in the bracket form that Truto documents ("Querying"): `foo[bar]=v`, `foo[]=a&foo[]=b`. One side writes values, the other reads
-// what people type after `-q`; what the one reads the other writes back.
+// Query strings in the bracket form that Truto documents ("Querying"): `foo[bar]=v`, `foo[]=a&foo[]=b`. One side writes
+// values, the other reads what people type after `-q`; what the one reads the other writes back.
 
 import { ConfigError } from '../errors.js'
 
-/** A value of a query: objects and arrays nest to any depth up to 32. `undefined` is left out, `null` is the empty string, a Date is ISO 8601. */
+/** A value of a query: objects and arrays nest to any depth up to 32. `undefined` is left out, `null` is the empty
+ *  string, a Date is ISO 8601. */
 export type QueryValue =
   | string
   | number
@@ -20,9 +21,10 @@ export type QueryParameters = { readonly [name: string]: QueryValue }
 const maxDepth = 32
 
 /**
- * `name=value` pairs joined by `&`, everything percent-encoded, brackets included. A name may itself be in bracket form. Empty objects and
- * arrays have no form and are left out.
- * @throws ConfigError ERR_OPTION_INVALID for what has no form: NaN, an invalid Date, a lone surrogate, an object with a class
+ * `name=value` pairs joined by `&`, everything percent-encoded, brackets included. A name may itself be in bracket
+ * form. Empty objects and arrays have no form and are left out.
+ * @throws ConfigError ERR_OPTION_INVALID for what has no form: NaN, an invalid Date, a lone surrogate, an object with a
+ * class
  */
 export function encodeQuery(query: QueryParameters): string {
   const pairs: string[] = []
@@ -57,7 +59,8 @@ function scalarText(name: string, value: Scalar): string {
   return String(value)
 }
 
-/** Percent-encodes `text` so that `+ / = & # % [ ]` and everything beyond ASCII come back exactly, whether the server reads `+` as a space or not. */
+/** Percent-encodes `text` so that `+ / = & # % [ ]` and everything beyond ASCII come back exactly, whether the server
+ *  reads `+` as a space or not. */
 function encodeText(text: string, name: string): string {
   try {
     return encodeURIComponent(text)
@@ -72,9 +75,9 @@ interface ParsedObject {
 type ParsedValue = string | ParsedValue[] | ParsedObject
 
 /**
- * What `-q` was given, once or repeatedly: `limit=200`, `remote_query[a][b]=v`, `foo[]=a`. A single argument may hold several
- * pairs, as Truto's own tool has it: it is split at a comma where `key=` follows, so that `id[in]=u1,u2` stays whole. Values are taken verbatim.
- * The result has no prototype: `__proto__` is a name like any other.
+ * What `-q` was given, once or repeatedly: `limit=200`, `remote_query[a][b]=v`, `foo[]=a`. A single argument may hold
+ * several pairs, as Truto's own tool has it: it is split at a comma where `key=` follows, so that `id[in]=u1,u2` stays
+ * whole. Values are taken verbatim. The result has no prototype: `__proto__` is a name like any other.
  * @throws ConfigError ERR_OPTION_INVALID for an argument that is no `key=value`, or that gives a name two meanings
  */
 export function parseQueryArguments(args: readonly string[]): QueryParameters {

@@ -1,6 +1,6 @@
-// Takes credentials out of what leaves us: lines, events, errors, reports. Over the whole text, before anything of it is cut, and whichever way a server may
-// have spelled them: in any case, percent-encoded, with the escapes of JSON or HTML, in hexadecimal, and in base64 of either alphabet, also as a part of
-// what was encoded.
+// Takes credentials out of what leaves us: lines, events, errors, reports. Over the whole text, before anything of it
+// is cut, and whichever way a server may have spelled them: in any case, percent-encoded, with the escapes of JSON or
+// HTML, in hexadecimal, and in base64 of either alphabet, also as a part of what was encoded.
 
 import { ExportError, printable, type Surroundings } from '../errors.js'
 
@@ -166,7 +166,8 @@ class Needles {
     this.#joined += `${needle}\n`
   }
 
-  /** Parts of them where text was cut off: a beginning just before `at`, the end of a text, or an end just after it, where one starts. */
+  /** Parts of them where text was cut off: a beginning just before `at`, the end of a text, or an end just after it,
+   *  where one starts. */
   partsAt(text: string, at: number, what: 'start' | 'end'): Range[] {
     const ranges: Range[] = []
     const least = what === 'end' ? text.slice(Math.max(0, at - minPartLength), at) : text.slice(at, at + minPartLength)
@@ -185,7 +186,8 @@ class Needles {
   }
 }
 
-/** A copy of parsed JSON with `redact` applied to every string and key in it. `depth` bounds the recursion; what lies deeper is dropped. */
+/** A copy of parsed JSON with `redact` applied to every string and key in it. `depth` bounds the recursion; what lies
+ *  deeper is dropped. */
 export function redactJson(value: unknown, redact: (text: string) => string, depth = 8): unknown {
   if (typeof value === 'string') return redact(value)
   if (typeof value !== 'object' || value === null) return value
@@ -233,8 +235,8 @@ function findAll(text: string, needle: string, found: (from: number, to: number)
 }
 
 /**
- * What of base64 does not depend on what stands before and after: for each of the three places of the first byte in its group, the characters that are made
- * of bytes of `text` alone. In lower case, with `+` and `/`.
+ * What of base64 does not depend on what stands before and after: for each of the three places of the first byte in its
+ * group, the characters that are made of bytes of `text` alone. In lower case, with `+` and `/`.
  */
 function coresOf(text: string): string[] {
   const bytes = Buffer.from(text)
@@ -262,7 +264,8 @@ function asItIs(text: string): Meaning {
 /** Of escapes in what is escaped. */
 const maxLayers = 3
 
-/** `%2D`, `\u002d`, `\x2d`, `\/`, `\"`, `&#45;`, `&#x2d;`, `&amp;`: what stands for a character of ASCII. A secret has no others. */
+/** `%2D`, `\u002d`, `\x2d`, `\/`, `\"`, `&#45;`, `&#x2d;`, `&amp;`: what stands for a character of ASCII. A secret has
+ *  no others. */
 const escapes =
   /%([0-7][0-9a-f])|\\u00([0-7][0-9a-f])|\\x([0-7][0-9a-f])|\\(["'\\/])|&#(?:0*(\d{1,3})|x0*([0-7]?[0-9a-f]));?|&(amp|lt|gt|quot|apos);/gi
 const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
@@ -270,8 +273,9 @@ const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"'
 /** What escapes begin with: those of URLs, of JSON and of HTML, or of any of them. */
 const kindsOfEscapes = ['%\\&', '%', '\\', '&']
 
-/** A text as it stands, since a secret may itself have what looks like an escape, and without one layer of escapes after the other: of all kinds at once, and
- *  of each alone, since what looks like one of another kind may be the secret's. */
+/** A text as it stands, since a secret may itself have what looks like an escape, and without one layer of escapes
+ *  after the other: of all kinds at once, and of each alone, since what looks like one of another kind may be the
+ *  secret's. */
 function meaningsOf(text: string): Meaning[] {
   const meanings = [asItIs(text)]
   if (!/[%\\&]/.test(text)) return meanings
@@ -337,7 +341,8 @@ function isPlain(value: object | null): boolean {
   return prototype === null || prototype === Object.prototype
 }
 
-/** Path and query of a URL for people, without secrets: values over 40 characters (cursors, mostly, which may hold anything) are shortened. */
+/** Path and query of a URL for people, without secrets: values over 40 characters (cursors, mostly, which may hold
+ *  anything) are shortened. */
 export function shortUrl(url: URL, redact: (text: string) => string): string {
   const [address, query = ''] = redact(url.href.replace(/#.*$/s, '')).split(/\?(.*)/s)
   const short = query

@@ -1,5 +1,5 @@
-// How long a server asks us to wait, read from the headers that Truto documents. Pure: the wall clock comes as a number, and only where the
-// answer carries no Date of its own.
+// How long a server asks us to wait, read from the headers that Truto documents. Pure: the wall clock comes as a
+// number, and only where the answer carries no Date of its own.
 
 import { second } from '../bytes/units.js'
 
@@ -7,11 +7,13 @@ import { second } from '../bytes/units.js'
 export type ResponseHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /**
- * The wait asked for in ms, at least 0; undefined where none is asked for in a form we can read, so that the caller backs off by itself.
+ * The wait asked for in ms, at least 0; undefined where none is asked for in a form we can read, so that the caller
+ * backs off by itself.
  *
- * `Retry-After` stands before `ratelimit-reset` (the order that Truto's documentation gives), and both before `RateLimit`. `Retry-After` is whole seconds or
- * an HTTP-date (RFC 9110 §10.2.3); a date counts from the answer's own `Date`, so that a wrong clock on either side does no harm, and one that has passed
- * is 0. `ratelimit-reset` is seconds until the reset (Truto, "rate limits"). In either, what would be decades is the point in time that other APIs put
+ * `Retry-After` stands before `ratelimit-reset` (the order that Truto's documentation gives), and both before
+ * `RateLimit`. `Retry-After` is whole seconds or an HTTP-date (RFC 9110 §10.2.3); a date counts from the answer's own
+ * `Date`, so that a wrong clock on either side does no harm, and one that has passed is 0. `ratelimit-reset` is seconds
+ * until the reset (Truto, "rate limits"). In either, what would be decades is the point in time that other APIs put
  * there. Of several values the longest counts.
  */
 export function retryAfterMs(headers: ResponseHeaders, wallNowMs: number): number | undefined {
@@ -28,9 +30,9 @@ export function retryAfterMs(headers: ResponseHeaders, wallNowMs: number): numbe
 }
 
 /**
- * The wait in ms before the next request that an answer tells of which is good itself: `ratelimit-remaining` is 0, and the limit's window ends at
- * `ratelimit-reset` or, where that is missing, is over after the `w` of `ratelimit-limit` at the latest; or `RateLimit` says so in its own way. Undefined
- * where requests remain, or nothing is said.
+ * The wait in ms before the next request that an answer tells of which is good itself: `ratelimit-remaining` is 0, and
+ * the limit's window ends at `ratelimit-reset` or, where that is missing, is over after the `w` of `ratelimit-limit` at
+ * the latest; or `RateLimit` says so in its own way. Undefined where requests remain, or nothing is said.
  */
 export function usedUpMs(headers: ResponseHeaders, wallNowMs: number): number | undefined {
   const limits = rateLimitsOf(headers).filter(({ remaining }) => remaining !== undefined && remaining <= 0)
@@ -51,8 +53,9 @@ interface RateLimit {
 }
 
 /**
- * The limits that `RateLimit` tells of, in the forms that it has had: `"default";r=0;t=30` with a window in `RateLimit-Policy: "default";q=100;w=60`
- * (draft-ietf-httpapi-ratelimit-headers-08 and later), and `limit=100, remaining=0, reset=30` (before).
+ * The limits that `RateLimit` tells of, in the forms that it has had: `"default";r=0;t=30` with a window in
+ * `RateLimit-Policy: "default";q=100;w=60` (draft-ietf-httpapi-ratelimit-headers-08 and later), and `limit=100,
+ * remaining=0, reset=30` (before).
  */
 function rateLimitsOf(headers: ResponseHeaders): RateLimit[] {
   const members = valuesOf(headers, 'ratelimit').flatMap(structuredList)
@@ -82,7 +85,8 @@ interface Structured {
   parameters: ReadonlyMap<string, string>
 }
 
-/** The members of a list or dictionary of structured fields (RFC 9651), read leniently: what cannot be read has no name that anybody looks for. */
+/** The members of a list or dictionary of structured fields (RFC 9651), read leniently: what cannot be read has no name
+ *  that anybody looks for. */
 function structuredList(text: string): Structured[] {
   const members = text.match(/(?:"(?:\\.|[^"\\])*"|[^",])+/g) ?? []
   return members.map((member) => {
@@ -111,7 +115,8 @@ function resetMs(headers: ResponseHeaders, serverNowMs: number): number | undefi
   return longest(valuesOf(headers, 'ratelimit-reset').flatMap((text) => parseReset(text, serverNowMs)))
 }
 
-/** Several values are fields that something on the way has folded into one, as RFC 9110 §5.3 lets it; one that cannot be read spoils the others. */
+/** Several values are fields that something on the way has folded into one, as RFC 9110 §5.3 lets it; one that cannot
+ *  be read spoils the others. */
 function parseRetryAfter(text: string, serverNowMs: number): number | undefined {
   // the comma of a date has its day after it
   const waits = text.split(/,(?! *\d\d[ -][A-Z])/).map((value) => {
@@ -135,8 +140,8 @@ function parseWait(text: string, serverNowMs: number): number | undefined {
   return Math.max(0, atMs - serverNowMs)
 }
 
-/** 1e9 seconds: nobody asks for a wait of 31 years, and as a point in time it is September 2001. A hundred times as many are in the year 5138, and as
- *  milliseconds in 1973. */
+/** 1e9 seconds: nobody asks for a wait of 31 years, and as a point in time it is September 2001. A hundred times as
+ *  many are in the year 5138, and as milliseconds in 1973. */
 const earliestEpochMs = 1e12
 
 /** `10;w=60` → `10`: what follows describes the window and is no wait. */
@@ -157,7 +162,8 @@ function parseSeconds(text: string): number | undefined {
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-/** The three forms of RFC 9110 §5.6.7, in ms since 1970. Stricter than Date.parse, which reads `-5` and `12 apples` as dates. */
+/** The three forms of RFC 9110 §5.6.7, in ms since 1970. Stricter than Date.parse, which reads `-5` and `12 apples` as
+ *  dates. */
 function parseHttpDate(text: string): number | undefined {
   const trimmed = text.trim()
   const imf = /^\w{3}, (\d{2}) (\w{3}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT$/.exec(trimmed)

@@ -1,4 +1,5 @@
-// What to do after a page has failed: ask again after a wait, or stop. Pure; the random source and the wall clock are arguments.
+// What to do after a page has failed: ask again after a wait, or stop. Pure; the random source and the wall clock are
+// arguments.
 
 import { formatDuration, minute } from '../bytes/units.js'
 import { type ErrorCode, ExportError } from '../errors.js'
@@ -15,7 +16,8 @@ export interface RetryPolicy {
   readonly maxWaitMs: number
 }
 
-/** Errors that many tries do not cure: a name that does not resolve, a blocked account, a conflict, text that is no JSON. */
+/** Errors that many tries do not cure: a name that does not resolve, a blocked account, a conflict, text that is no
+ *  JSON. */
 const triesOf: Partial<Record<ErrorCode, number>> = {
   ERR_DNS: 3,
   ERR_ACCOUNT_BLOCKED: 2,
@@ -50,9 +52,10 @@ export type RetryDecision =
     }
 
 /**
- * Full jitter: a wait is uniform between 0 and `baseMs * 2^(attempt-1)`, at most `maxBackoffMs`. A wait that the server asked for is never
- * cut short; jitter is only added to it, so that many exports do not come back in the same instant. The first time that a
- * connection was lost we ask again at once: mostly the server had closed a kept-alive socket just when we used it.
+ * Full jitter: a wait is uniform between 0 and `baseMs * 2^(attempt-1)`, at most `maxBackoffMs`. A wait that the server
+ * asked for is never cut short; jitter is only added to it, so that many exports do not come back in the same instant.
+ * The first time that a connection was lost we ask again at once: mostly the server had closed a kept-alive socket just
+ * when we used it.
  */
 export function decideRetry(failure: Failure): RetryDecision {
   const { error, attempt, attemptOfCode = attempt, policy, random, wallNow } = failure

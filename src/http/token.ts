@@ -1,6 +1,7 @@
 // What a token may be made of.
 
-/** Whether it can be sent: a line end would let it write headers of its own, and what is not ASCII cannot stand in one. */
+/** Whether it can be sent: a line end would let it write headers of its own, and what is not ASCII cannot stand in
+ *  one. */
 export function isToken(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text)
 }

@@ -1,4 +1,5 @@
-// What an error may show of the text around it, where somebody wants to see data: more than is shown, so that a secret can be found before it is cut.
+// What an error may show of the text around it, where somebody wants to see data: more than is shown, so that a secret
+// can be found before it is cut.
 
 import type { ErrorContext } from '../errors.js'
 

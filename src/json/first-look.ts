@@ -1,5 +1,6 @@
-// Looks at the first document of a body to say what the body is, where neither its type nor its name says it: pages, lines of records, or records by their
-// keys. Only what has been seen of the first document counts, and the verdict on its grammar is the slicer's: text that cannot be read decides nothing.
+// Looks at the first document of a body to say what the body is, where neither its type nor its name says it: pages,
+// lines of records, or records by their keys. Only what has been seen of the first document counts, and the verdict on
+// its grammar is the slicer's: text that cannot be read decides nothing.
 
 import { MiB } from '../bytes/units.js'
 import { isListMember, lineOf } from './framing.js'
@@ -194,7 +195,8 @@ function isRecordOf(key: string, value: unknown): boolean {
   return isObject(value) && holds(value, key)
 }
 
-/** Whether a string or number in `value` is this text. The slicer bounds how deep a value nests; this looks as deep as keys are taken from. */
+/** Whether a string or number in `value` is this text. The slicer bounds how deep a value nests; this looks as deep as
+ *  keys are taken from. */
 function holds(value: unknown, text: string, depth = 0): boolean {
   if (typeof value === 'string' || typeof value === 'number') return String(value) === text
   if (typeof value !== 'object' || value === null || depth > 8) return false

@@ -1,6 +1,7 @@
-// What a page's body may look like and how each layout is recognised: the outermost object's members by name, whatever their order. The real
-// framing of Truto's `stream` format is not documented, so it is recognised and never assumed. Engines report the members of the outermost
-// object here and are told what to do with each value; grammar and record bounds are theirs.
+// What a page's body may look like and how each layout is recognised: the outermost object's members by name, whatever
+// their order. The real framing of Truto's `stream` format is not documented, so it is recognised and never assumed.
+// Engines report the members of the outermost object here and are told what to do with each value; grammar and record
+// bounds are theirs.
 
 import { DataError, UpstreamError } from '../errors.js'
 import type { Framing } from '../record.js'
@@ -8,11 +9,13 @@ import type { PageError, PageFacts, SlicerOptions } from './slicer.js'
 
 export type ValueKind = 'array' | 'object' | 'string' | 'number' | 'boolean' | 'null'
 
-/** What an engine does with the value of a member: slice the records in it, hand its JSON text to `memberEnd`, or only validate it. */
+/** What an engine does with the value of a member: slice the records in it, hand its JSON text to `memberEnd`, or only
+ *  validate it. */
 export type MemberRole = 'records' | 'capture' | 'skip'
 
-/** Members that hold records, by the framing that they are the sign of: Truto's unified and platform lists, Slack's `conversations.members` and
- *  `users.list`, Microsoft Graph collections. Only the first two may be an object (`truto_key_by`). */
+/** Members that hold records, by the framing that they are the sign of: Truto's unified and platform lists, Slack's
+ *  `conversations.members` and `users.list`, Microsoft Graph collections. Only the first two may be an object
+ *  (`truto_key_by`). */
 const recordMembers: ReadonlyMap<string, Framing> = new Map([
   ['result', 'envelope'],
   ['results', 'envelope'],
@@ -72,7 +75,8 @@ export class PageHead {
     this.#options = options
   }
 
-  /** Called for each member of the outermost object when its value begins. `byteOffset` is that of the value's first byte.
+  /** Called for each member of the outermost object when its value begins. `byteOffset` is that of the value's first
+   *  byte.
    *  @throws DataError ERR_SCHEMA where a member that matters is there twice */
   memberStart(name: string, kind: ValueKind, byteOffset: number): MemberRole {
     if (this.#keyCount++ < maxNamedKeys) this.#keys.push(name)
@@ -80,7 +84,8 @@ export class PageHead {
     const framing = recordMembers.get(name)
     if (framing !== undefined) {
       if (facts.recordMember !== null) {
-        // `members` and `value` are ordinary names once an envelope is known; a second list under a list's own name is not
+        // `members` and `value` are ordinary names once an envelope is known; a second list under a list's own name is
+        // not
         if (framing === 'envelope' || name === facts.recordMember) {
           throw this.#schema(`the page has both "${facts.recordMember}" and another "${name}"`, byteOffset)
         }
@@ -133,7 +138,8 @@ export class PageHead {
     this.facts.isKeyed = true
   }
 
-  /** Called where an object ends that has had no list: a page may have null in place of an empty one. A cursor member beside it shows that at once. */
+  /** Called where an object ends that has had no list: a page may have null in place of an empty one. A cursor member
+   *  beside it shows that at once. */
   closeObject(): void {
     if (this.facts.framing === null && this.#nullMember !== null && this.#hasCursor()) this.#decideEmpty()
   }
@@ -143,7 +149,8 @@ export class PageHead {
     this.facts.framing = 'array'
   }
 
-  /** Called with a line of NDJSON, or an element of the outermost array, that is no record. An error is that of the page; what follows it does not count.
+  /** Called with a line of NDJSON, or an element of the outermost array, that is no record. An error is that of the
+   *  page; what follows it does not count.
    *  @throws DataError ERR_FRAMING_CHANGED for a page: its records are not those of the list of lines */
   meetLine(line: Line, byteOffset: number): void {
     const { facts } = this
@@ -239,7 +246,8 @@ export class PageHead {
     }
   }
 
-  /** Truto answers errors as `{statusCode, error, message}`, Slack as `{ok: false, error}`. Beside records, only what cannot be meant otherwise counts. */
+  /** Truto answers errors as `{statusCode, error, message}`, Slack as `{ok: false, error}`. Beside records, only what
+   *  cannot be meant otherwise counts. */
   #readError(): void {
     const get = (name: string): unknown => this.#captured.get(name)
     const [statusCode, error] = [get('statusCode'), get('error')]
@@ -264,8 +272,9 @@ export type Line = { kind: 'record' } | { kind: 'page' } | { kind: 'error'; erro
 
 const record: Line = { kind: 'record' }
 
-/** What a line is by what nothing else has. A page is an object with a record member and a cursor member. An error says that a provider made it, or has
- *  the members of an error of Truto, Slack or Microsoft Graph and no other: a record may have a field `error`, `message` or `value`, too.
+/** What a line is by what nothing else has. A page is an object with a record member and a cursor member. An error says
+ *  that a provider made it, or has the members of an error of Truto, Slack or Microsoft Graph and no other: a record
+ *  may have a field `error`, `message` or `value`, too.
  *  @param line its value */
 export function lineOf(line: { readonly [name: string]: unknown }): Line {
   const get = (name: string): unknown => (Object.hasOwn(line, name) ? line[name] : undefined)

@@ -1,5 +1,6 @@
-// Watches the lines of NDJSON for what is no record: an error that ended the answer, or a page. A list's records begin alike, so all that is looked at of
-// nearly every one is four bytes, the start of its first name. Only a line that begins as none before it, or as an error or a page does, is read.
+// Watches the lines of NDJSON for what is no record: an error that ended the answer, or a page. A list's records begin
+// alike, so all that is looked at of nearly every one is four bytes, the start of its first name. Only a line that
+// begins as none before it, or as an error or a page does, is read.
 
 import { type Line, lineOf, tellingMembers } from './framing.js'
 
@@ -28,7 +29,8 @@ export class LineWatch {
   /** Index of the first of these lines that is no record, -1 where all are. */
   find(bytes: Uint8Array, bounds: Uint32Array, count: number): number {
     for (let i = 0; i < count; i++) {
-      // of a line that is shorter, such as `{}`, these are also the bytes after it: its own come first and tell it from others
+      // of a line that is shorter, such as `{}`, these are also the bytes after it: its own come first and tell it from
+      // others
       const start = startOf(bytes, bounds[2 * i]! + 1)
       if (start === this.#lastStart) continue
       if (this.#starts.has(start)) this.#lastStart = start

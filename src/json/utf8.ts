@@ -1,9 +1,10 @@
-// Strict UTF-8 (RFC 3629) over chunks: the native check for whole chunks, and a slow walk that finds the first wrong byte once it is known that
-// there is one.
+// Strict UTF-8 (RFC 3629) over chunks: the native check for whole chunks, and a slow walk that finds the first wrong
+// byte once it is known that there is one.
 
 import { isUtf8 } from 'node:buffer'
 
-/** Number of bytes at the end of `bytes[start..end)` that are the beginning of a character which is not complete: 0 to 3. */
+/** Number of bytes at the end of `bytes[start..end)` that are the beginning of a character which is not complete: 0 to
+ *  3. */
 export function incompleteTail(bytes: Uint8Array, start: number, end: number): number {
   for (let back = 1; back <= 3 && end - back >= start; back++) {
     const byte = bytes[end - back]!
@@ -21,8 +22,8 @@ export function isUtf8Range(bytes: Buffer, start: number, end: number): boolean 
   return start >= end || isUtf8(bytes.subarray(start, end))
 }
 
-/** Index of the first byte in `bytes[start..end)` that no valid text can have there, `end` where there is none. A character that is not complete at
- *  the end is not wrong yet. */
+/** Index of the first byte in `bytes[start..end)` that no valid text can have there, `end` where there is none. A
+ *  character that is not complete at the end is not wrong yet. */
 export function firstInvalidUtf8(bytes: Uint8Array, start: number, end: number): number {
   let at = start
   while (at < end) {
@@ -31,7 +32,8 @@ export function firstInvalidUtf8(bytes: Uint8Array, start: number, end: number):
       at++
       continue
     }
-    // RFC 3629 §4: the second byte's range depends on the first, which excludes overlong forms, surrogates and values past U+10FFFF
+    // RFC 3629 §4: the second byte's range depends on the first, which excludes overlong forms, surrogates and values
+    // past U+10FFFF
     let low = 0x80
     let high = 0xbf
     let length: number
@@ -57,7 +59,8 @@ export function firstInvalidUtf8(bytes: Uint8Array, start: number, end: number):
   return end
 }
 
-/** As `firstInvalidUtf8`, with the native check first: as fast as that where the bytes are right, which is nearly always. */
+/** As `firstInvalidUtf8`, with the native check first: as fast as that where the bytes are right, which is nearly
+ *  always. */
 export function findInvalidUtf8(bytes: Buffer, start: number, end: number): number {
   const wholeEnd = end - incompleteTail(bytes, start, end)
   return firstInvalidUtf8(bytes, isUtf8Range(bytes, start, wholeEnd) ? wholeEnd : start, end)

@@ -1,5 +1,5 @@
-// The options of an export as a type of TypeScript with a docstring for each, printed from the table: editors show it where options are given in code. The
-// build writes it to given-options.ts. Pure.
+// The options of an export as a type of TypeScript with a docstring for each, printed from the table: editors show it
+// where options are given in code. The build writes it to given-options.ts. Pure.
 
 import { formatBytesExact, formatCount, formatDuration } from '../bytes/units.js'
 import { exportTable, type OptionEntry, type OptionTable } from './schema.js'
@@ -7,7 +7,8 @@ import { exportTable, type OptionEntry, type OptionTable } from './schema.js'
 const width = 120
 const optionsInCode = Object.entries(exportTable as OptionTable).filter(([, { isCliOnly }]) => !isCliOnly)
 
-/** Options that say which list it is. Where one of them is undefined it most often is a variable of the environment that is not set. */
+/** Options that say which list it is. Where one of them is undefined it most often is a variable of the environment
+ *  that is not set. */
 const ofList = ['account', 'workspace', 'channel']
 
 /** The module as text. Its types are plain ones: of a type that is mapped from another, editors show no docstrings. */

@@ -1,5 +1,5 @@
-// The page of this room (README.md), printed from the table: every option with its names, its default and what it does, in lines that a terminal shows as well.
-// Of the build and the tests alone. Pure.
+// The page of this room (README.md), printed from the table: every option with its names, its default and what it does,
+// in lines that a terminal shows as well. Of the build and the tests alone. Pure.
 
 import { docOf, noteOnDefault, termOf, wrap } from './describe.js'
 import {

@@ -1,4 +1,5 @@
-// Flags, environment and code → validated, frozen options. Nothing is read or opened here: a bad option fails before any I/O.
+// Flags, environment and code → validated, frozen options. Nothing is read or opened here: a bad option fails before
+// any I/O.
 
 import { formatBytesExact, formatDuration, MiB, parseBytes, parseDuration } from '../bytes/units.js'
 import { isCsvCharacter } from '../encode/csv/character.js'
@@ -28,9 +29,10 @@ export interface ResolveContext {
 }
 
 /**
- * The options of an export given in code; what is not given comes from the environment. Messages name properties. Resolving what was resolved
- * changes nothing.
- * @throws ConfigError ERR_OPTION_UNKNOWN, ERR_OPTION_INVALID, ERR_OPTION_MISSING, ERR_TOKEN_MISSING or ERR_TOKEN_INVALID
+ * The options of an export given in code; what is not given comes from the environment. Messages name properties.
+ * Resolving what was resolved changes nothing.
+ * @throws ConfigError ERR_OPTION_UNKNOWN, ERR_OPTION_INVALID, ERR_OPTION_MISSING, ERR_TOKEN_MISSING or
+ * ERR_TOKEN_INVALID
  */
 export function resolveOptions(given: GivenOptions, context: ResolveContext = {}): ResolvedOptions {
   const { env = process.env, hasInput = false } = context
@@ -47,12 +49,13 @@ export function resolveOptions(given: GivenOptions, context: ResolveContext = {}
   return resolved
 }
 
-/** What the command line gave: the text of each flag by its option's name, an array of texts where it is repeatable, a boolean where it has no value.
- *  An option may also come as the value itself, already read. */
+/** What the command line gave: the text of each flag by its option's name, an array of texts where it is repeatable, a
+ *  boolean where it has no value. An option may also come as the value itself, already read. */
 export type FlagTexts = Readonly<Record<string, unknown>>
 
 /**
- * The options of `export` and `convert` given by flags. Messages name flags. A missing token is not noticed: it may still be read from a file.
+ * The options of `export` and `convert` given by flags. Messages name flags. A missing token is not noticed: it may
+ * still be read from a file.
  * @throws ConfigError like `resolveOptions`
  */
 export function resolveExportFlags(
@@ -151,7 +154,8 @@ function splitList(text: string): string[] {
   return parts.map((part) => part.replaceAll('\\,', ',').trim()).filter((part) => part !== '')
 }
 
-/** `value` itself if it is what the entry accepts. @throws ConfigError ERR_OPTION_INVALID naming the option, the value and what is accepted */
+/** `value` itself if it is what the entry accepts. @throws ConfigError ERR_OPTION_INVALID naming the option, the value
+ *  and what is accepted */
 function checkValue(value: unknown, entry: OptionEntry, label: string): unknown {
   if (entry.isVariadic && Array.isArray(value)) return value.map((part) => checkValue(part, entry, label))
   const isAccepted = accepts(value, entry)

@@ -1,5 +1,5 @@
-// The one table of options: types, flags, environment names, defaults, validation, help and the page of options are all derived from it. A default has
-// its reason in `doc`.
+// The one table of options: types, flags, environment names, defaults, validation, help and the page of options are all
+// derived from it. A default has its reason in `doc`.
 
 import { GiB, KiB, MiB, minute, second } from '../bytes/units.js'
 import { timestampExcesses, timestampForms, timestampUnits } from '../encode/columns/timestamp.js'
@@ -32,9 +32,10 @@ export const groups = [
 ] as const
 export type Group = (typeof groups)[number]
 
-/** What a value is. On the command line `bytes` reads `16MiB` and `duration` reads `30s`; in code they are numbers of bytes and of milliseconds. `list`
- *  is comma-separated and repeatable there, `query` a repeatable `key=value`. `reference` is an id, in code also an object for bracket form; `schema` is a text,
- *  in code also an object; `key` is a text, which stands for its UTF-8, in code also bytes. */
+/** What a value is. On the command line `bytes` reads `16MiB` and `duration` reads `30s`; in code they are numbers of
+ *  bytes and of milliseconds. `list` is comma-separated and repeatable there, `query` a repeatable `key=value`.
+ *  `reference` is an id, in code also an object for bracket form; `schema` is a text, in code also an object; `key` is
+ *  a text, which stands for its UTF-8, in code also bytes. */
 export type OptionKind =
   | 'string'
   | 'enum'
@@ -98,9 +99,11 @@ export type Shape = 'request' | FormatShape | 'output' | 'nothing'
 /** An option of an export. */
 export interface ShapingEntry extends OptionEntry {
   readonly shapes: Shape | readonly Shape[]
-  /** What follows from it shapes, and not the value itself: other values may make the same bytes, or it may not be told. */
+  /** What follows from it shapes, and not the value itself: other values may make the same bytes, or it may not be
+   *  told. */
   readonly isIndirect?: true
-  /** It decides whether there is an output and not what is in it: a manifest tells of it, and no two exports differ in it. */
+  /** It decides whether there is an output and not what is in it: a manifest tells of it, and no two exports differ in
+   *  it. */
   readonly isGuard?: true
 }
 
@@ -1603,13 +1606,16 @@ type CliOnlyName = {
 
 type CodeValues = Omit<Values<ExportTable>, CliOnlyName>
 
-/** What one export may be told. The type that editors show, with a docstring for each, is printed from the table: `GivenOptions` in given-options.ts. */
+/** What one export may be told. The type that editors show, with a docstring for each, is printed from the table:
+ *  `GivenOptions` in given-options.ts. */
 export type GivenValues = { readonly [N in keyof CodeValues]?: CodeValues[N] | null | undefined }
 
-/** Budgets that `maxMemoryBytes` decides where they are not given: bytes, and columns of Parquet, each of which takes some. */
+/** Budgets that `maxMemoryBytes` decides where they are not given: bytes, and columns of Parquet, each of which takes
+ *  some. */
 export type Budget = 'maxRecordBytes' | 'rowGroupBytes' | 'maxKeyBytes' | 'maxColumns'
 
-/** The options of one export with every default filled in: frozen. `resource` is null only where records are read from a file or from bytes. */
+/** The options of one export with every default filled in: frozen. `resource` is null only where records are read from
+ *  a file or from bytes. */
 export type ResolvedOptions = Omit<
   CodeValues,
   'format' | 'compress' | 'commitBytes' | 'keyByDuplicate' | 'query' | Budget

@@ -7,7 +7,8 @@ import type { ResourceSchema } from './resource.js'
 
 const scalars = ['string', 'boolean', 'timestamp', 'int64', 'double', 'json']
 
-/** The schema, if it is one. @throws ConfigError ERR_OPTION_INVALID with the path of what is wrong; DataError ERR_LIMIT for more columns than `maxColumns` */
+/** The schema, if it is one. @throws ConfigError ERR_OPTION_INVALID with the path of what is wrong; DataError ERR_LIMIT
+ *  for more columns than `maxColumns` */
 export function checkSchema(schema: object, maxColumns?: number): ResourceSchema {
   const { resource, version, fields } = schema as Record<keyof ResourceSchema, unknown>
   if (typeof resource !== 'string') throw invalid('schema.resource', 'is no string')

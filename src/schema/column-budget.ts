@@ -1,5 +1,5 @@
-// How many columns a schema may have. Each takes memory for as long as an export runs, and a few lines of a schema can name more of them than there are atoms:
-// references that lead to references, elements of lists in lists.
+// How many columns a schema may have. Each takes memory for as long as an export runs, and a few lines of a schema can
+// name more of them than there are atoms: references that lead to references, elements of lists in lists.
 
 import { DataError } from '../errors.js'
 import type { Field, FieldType } from './resource.js'
@@ -7,7 +7,8 @@ import type { Field, FieldType } from './resource.js'
 /** Default of the most columns, those inside of structs and lists counted and not the structs and lists themselves. */
 export const defaultMaxColumns = 10_000
 
-/** The names on the way to a column stand in a header or a footer: so many characters are allowed for each column on average, and so many in any case. */
+/** The names on the way to a column stand in a header or a footer: so many characters are allowed for each column on
+ *  average, and so many in any case. */
 const charactersPerColumn = 200
 const leastCharacters = 65_536
 
@@ -30,7 +31,8 @@ export class ColumnBudget {
     if (this.#characters > most) throw tooMany(`columns whose names have more than ${most} characters in all`)
   }
 
-  /** Counts the columns of a field of `type`, of so many `slots` in each of its lists. @param characters of all names on the way to it */
+  /** Counts the columns of a field of `type`, of so many `slots` in each of its lists. @param characters of all names
+   *  on the way to it */
   addField(type: FieldType, characters: number, slots = 1, columns = 1): void {
     if (type.kind === 'list') this.addField(type.element, characters, slots, columns * slots)
     else if (type.kind === 'struct') {

@@ -1,5 +1,5 @@
-// The resources that are declared: a type of their records and a schema for each. Who declares another adds it to both, and the
-// compiler refuses one without the other.
+// The resources that are declared: a type of their records and a schema for each. Who declares another adds it to both,
+// and the compiler refuses one without the other.
 
 import { type Member, memberSchema } from './member.js'
 import { type ResourceSchema, unmappedSchema } from './resource.js'

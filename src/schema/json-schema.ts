@@ -1,5 +1,5 @@
-// Schemas as JSON Schema documents, read and written: the part of it that says what columns there are. What says anything else is an error, since a file
-// that was taken for a contract and is not kept to would be worse than none.
+// Schemas as JSON Schema documents, read and written: the part of it that says what columns there are. What says
+// anything else is an error, since a file that was taken for a contract and is not kept to would be worse than none.
 
 import { createHash } from 'node:crypto'
 import { ConfigError, printable } from '../errors.js'
@@ -26,12 +26,15 @@ const knownTypes = ['string', 'boolean', 'integer', 'number', 'array', 'object']
 export const maxDepth = 32
 
 /**
- * The schema that a JSON Schema document declares: an object with `properties`, each of them with a `type` of string (a `format` of date-time makes it a
- * timestamp, others say nothing), boolean, integer (64 bits), number (a double), array with `items`, or object with `properties`; `null` may stand
- * beside it. Without a type, or without items or properties, a field is JSON of any kind. `$ref` goes to another place of the document. Annotations,
- * `x-…`, `required`, `enum` and a boolean `additionalProperties` are read over. Columns have the order of `properties`; the version is a digest of them.
+ * The schema that a JSON Schema document declares: an object with `properties`, each of them with a `type` of string (a
+ * `format` of date-time makes it a timestamp, others say nothing), boolean, integer (64 bits), number (a double), array
+ * with `items`, or object with `properties`; `null` may stand beside it. Without a type, or without items or
+ * properties, a field is JSON of any kind. `$ref` goes to another place of the document. Annotations, `x-…`,
+ * `required`, `enum` and a boolean `additionalProperties` are read over. Columns have the order of `properties`; the
+ * version is a digest of them.
  * @param document a text or what JSON.parse made of it
- * @throws ConfigError ERR_OPTION_INVALID with the JSON pointer of what is something else; DataError ERR_LIMIT for more columns than `maxColumns`
+ * @throws ConfigError ERR_OPTION_INVALID with the JSON pointer of what is something else; DataError ERR_LIMIT for more
+ * columns than `maxColumns`
  */
 export function schemaFromJson(document: string | JsonSchema, options: SchemaFromJsonOptions = {}): ResourceSchema {
   const root = typeof document === 'string' ? parse(document) : document
@@ -68,7 +71,8 @@ interface Place {
 class Reader {
   readonly #document: unknown
   readonly #budget: ColumnBudget
-  /** What references lead to, and the types of nodes: both are read once, since a node may be led to as often as there are columns. */
+  /** What references lead to, and the types of nodes: both are read once, since a node may be led to as often as there
+   *  are columns. */
   readonly #targets = new Map<string, unknown>()
   readonly #types = new Map<object, string | undefined>()
 

@@ -1,5 +1,6 @@
-// Learns the schema of a resource from some of its records. A field has the narrowest type that holds all values seen; where values disagree, or where an
-// object is a map from any key to a value, it is JSON of any kind. What the sample did not show goes to `extra` later, so nothing depends on its luck.
+// Learns the schema of a resource from some of its records. A field has the narrowest type that holds all values seen;
+// where values disagree, or where an object is a map from any key to a value, it is JSON of any kind. What the sample
+// did not show goes to `extra` later, so nothing depends on its luck.
 
 import { ElementWalker, MemberWalker } from '../bytes/members.js'
 import { DataError } from '../errors.js'
@@ -18,7 +19,8 @@ export interface ValueTests {
 
 /** More names than this, and an object is a map, of whose names none is remembered. */
 const maxNames = 1000
-/** Names that are remembered in all, for each column that the schema may have: most names of maps go before there is a column for each. */
+/** Names that are remembered in all, for each column that the schema may have: most names of maps go before there is a
+ *  column for each. */
 const namesPerColumn = 10
 /** Characters of such a name, on average. */
 const charactersPerName = 80
@@ -66,8 +68,9 @@ export class SchemaLearner {
     this.records += batch.count
   }
 
-  /** The schema so far: the id, then all other fields by their names, so that it does not depend on the order of records. Names that are columns of ours
-   *  or that no column can have are left to `extra`. @throws DataError ERR_LIMIT for more columns than there may be */
+  /** The schema so far: the id, then all other fields by their names, so that it does not depend on the order of
+   *  records. Names that are columns of ours or that no column can have are left to `extra`. @throws DataError
+   *  ERR_LIMIT for more columns than there may be */
   schema(resource: string): ResourceSchema {
     const names = this.#root.fields().filter(({ name }) => name !== extraColumn && name !== keyColumn)
     const fields = names.map(

@@ -1,6 +1,7 @@
-// The member of an instant-messaging workspace, as Truto's reference page of `GET /unified/instant-messaging/members` declares it: once as
-// a TypeScript type, once as the schema that CSV and Parquet columns come from. A type test holds the two together.
-// Truto does not validate records against its published schema (docs, "Creating unified APIs"): other types and fields are possible.
+// The member of an instant-messaging workspace, as Truto's reference page of `GET /unified/instant-messaging/members`
+// declares it: once as a TypeScript type, once as the schema that CSV and Parquet columns come from. A type test holds
+// the two together. Truto does not validate records against its published schema (docs, "Creating unified APIs"): other
+// types and fields are possible.
 
 import type { JsonValue } from '../record.js'
 import type { Field, FieldType, ResourceSchema } from './resource.js'
@@ -38,8 +39,9 @@ export interface MemberUrl {
   url?: string | null
 }
 
-/** One member. Only `id` is always there; Microsoft 365 and Teams fill `emails`, `first_name`, `last_name`, `name` and `type`, Slack adds `avatar`,
- *  `bio`, `is_email_verified`, `phones`, `status`, `timezone`, `title`, `updated_at` and `username`. Date-times are RFC 3339 text. */
+/** One member. Only `id` is always there; Microsoft 365 and Teams fill `emails`, `first_name`, `last_name`, `name` and
+ *  `type`, Slack adds `avatar`, `bio`, `is_email_verified`, `phones`, `status`, `timezone`, `title`, `updated_at` and
+ *  `username`. Date-times are RFC 3339 text. */
 export interface Member {
   /** The unique identifier of the member. */
   id: string

@@ -1,8 +1,10 @@
-// Names of fields: how a path of them is written, which of them readers take for one, and which are meant to be another.
+// Names of fields: how a path of them is written, which of them readers take for one, and which are meant to be
+// another.
 
 import type { Field, FieldType } from './resource.js'
 
-/** The path of fields with these names, one inside of the other, as people write it: a dot of a name has a backslash before it. */
+/** The path of fields with these names, one inside of the other, as people write it: a dot of a name has a backslash
+ *  before it. */
 export function formatFieldPath(names: readonly string[]): string {
   return names
     .map((name) => name.replace(/[\\.]/g, '\\$&'))
@@ -10,7 +12,8 @@ export function formatFieldPath(names: readonly string[]): string {
     .replace(/^@/, '\\@')
 }
 
-/** The same for all names that differ in case alone, which readers of columns take for one: Unicode's simple case folding (CaseFolding.txt, statuses C and S). */
+/** The same for all names that differ in case alone, which readers of columns take for one: Unicode's simple case
+ *  folding (CaseFolding.txt, statuses C and S). */
 export function foldedName(name: string): string {
   if (/^[\0-\x7f]*$/.test(name)) return name.toLowerCase()
   return Array.from(name, foldedCharacter).join('')
@@ -55,7 +58,8 @@ export function fieldsOf(type: FieldType): readonly Field[] {
   return type.kind === 'struct' ? type.fields : []
 }
 
-/** The name with the fewest edits from `name`, undefined where more than a third of it would have to change. Case counts for nothing. */
+/** The name with the fewest edits from `name`, undefined where more than a third of it would have to change. Case
+ *  counts for nothing. */
 export function nearestName(name: string, names: Iterable<string>): string | undefined {
   let nearest: string | undefined
   let least = Math.floor(Math.min(name.length, longest) / 3) + 1
@@ -66,8 +70,8 @@ export function nearestName(name: string, names: Iterable<string>): string | und
   return nearest
 }
 
-/** The name that `name` differs from in case alone, or by a letter or two: one where they are short. Undefined where `name` is one of them, or none is that
- *  near. */
+/** The name that `name` differs from in case alone, or by a letter or two: one where they are short. Undefined where
+ *  `name` is one of them, or none is that near. */
 export function misspelledName(name: string, names: readonly string[]): string | undefined {
   if (names.includes(name)) return undefined
   let nearest: string | undefined
@@ -90,7 +94,8 @@ function lettersOf(length: number): number {
 /** Longer names are compared by their beginnings. */
 const longest = 40
 
-/** Letters to put in, to take out, to change or to swap with their neighbour: the optimal string alignment distance of the names in lower case. */
+/** Letters to put in, to take out, to change or to swap with their neighbour: the optimal string alignment distance of
+ *  the names in lower case. */
 function distance(one: string, other: string): number {
   const a = one.slice(0, longest).toLowerCase()
   const b = other.slice(0, longest).toLowerCase()

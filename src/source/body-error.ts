@@ -13,8 +13,9 @@ function whereOf({ error, framing }: PageFacts): string {
   return framing === 'array' ? 'an element of the body' : 'a line of the body'
 }
 
-/** An error that came inside a 200 answer: what a code of the provider stands for (Slack answers all of its errors so), or a status that says that the request
- *  was refused. @throws UpstreamError ERR_SERVER for another one that the provider made, else DataError ERR_UPSTREAM_IN_BODY */
+/** An error that came inside a 200 answer: what a code of the provider stands for (Slack answers all of its errors so),
+ *  or a status that says that the request was refused. @throws UpstreamError ERR_SERVER for another one that the
+ *  provider made, else DataError ERR_UPSTREAM_IN_BODY */
 export function throwBodyError(
   facts: PageFacts,
   page: number,

@@ -1,4 +1,5 @@
-// Saved pages, NDJSON and JSON as a source: the same slicer and the same proofs, without a server. What `truto-export convert` reads.
+// Saved pages, NDJSON and JSON as a source: the same slicer and the same proofs, without a server. What `truto-export
+// convert` reads.
 
 import { DataError, type ErrorCode, ExportError } from '../errors.js'
 import type { BodyLayout } from '../json/first-look.js'
@@ -10,8 +11,9 @@ import type { RecordSource, SourceOptions } from './source.js'
 
 export type { BodyInput, BodyInputs } from './inputs.js'
 
-/** What an input holds. `auto` goes by its name and by its first document; `page` is one body of a list and `pages` any number of them, one after the other;
- *  `ndjson` is a record on each line, `records` likewise, whatever a line looks like; `keyed` is records by their keys, in one object or one a line. */
+/** What an input holds. `auto` goes by its name and by its first document; `page` is one body of a list and `pages` any
+ *  number of them, one after the other; `ndjson` is a record on each line, `records` likewise, whatever a line looks
+ *  like; `keyed` is records by their keys, in one object or one a line. */
 export type InputFormat = 'auto' | 'page' | 'pages' | 'ndjson' | 'records' | 'keyed'
 
 export interface BodySourceOptions extends SourceOptions {
@@ -19,7 +21,8 @@ export interface BodySourceOptions extends SourceOptions {
   inputFormat?: InputFormat
   /** Every top-level value is a record: as `inputFormat` `ndjson`, or where it is false `page`. */
   isNdjson?: boolean
-  /** Whether the records have the shape of their resource's declared schema: what only the caller can know. Default: false. */
+  /** Whether the records have the shape of their resource's declared schema: what only the caller can know. Default:
+   *  false. */
   isUnified?: boolean
 }
 
@@ -38,7 +41,8 @@ export class BodySource extends PagedSource {
     this.#format = inputFormat ?? (isNdjson === undefined ? 'auto' : isNdjson ? 'ndjson' : 'page')
   }
 
-  /** Opens what has a path, so that what cannot be read is known before anything is touched. @throws ConfigError ERR_OPTION_INVALID */
+  /** Opens what has a path, so that what cannot be read is known before anything is touched. @throws ConfigError
+   *  ERR_OPTION_INVALID */
   async open(): Promise<void> {
     if (!this.#isOpen) await openInputs(this.inputs)
     this.#isOpen = true
@@ -142,7 +146,8 @@ const hints: Partial<Record<ErrorCode, string>> = {
   ERR_CURSOR: 'what was saved is no page of a list',
 }
 
-/** Saved pages, NDJSON or JSON as a source like `trutoSource`. Leaving it early, or an abort of `signal`, closes what it reads from. */
+/** Saved pages, NDJSON or JSON as a source like `trutoSource`. Leaving it early, or an abort of `signal`, closes what
+ *  it reads from. */
 export function bodySource(input: BodyInputs, options: BodySourceOptions = {}): RecordSource {
   return new BodySource(input, options)
 }

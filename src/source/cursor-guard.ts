@@ -1,4 +1,5 @@
-// Notices a list that would never end: a cursor that the server gave before. Exact for the first million pages, by Brent's method beyond.
+// Notices a list that would never end: a cursor that the server gave before. Exact for the first million pages, by
+// Brent's method beyond.
 
 import { createHash } from 'node:crypto'
 import { DigestSet } from '../bytes/hash-set.js'
@@ -11,7 +12,8 @@ export class CursorGuard {
   readonly #seen = new DigestSet()
   readonly #exactPages: number
   #pages = 0
-  /** Brent's method: the cursor to compare with, moved at powers of two, finds any cycle after at most three times its length. */
+  /** Brent's method: the cursor to compare with, moved at powers of two, finds any cycle after at most three times its
+   *  length. */
   #landmark = ''
   #nextLandmark: number
 

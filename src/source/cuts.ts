@@ -1,4 +1,5 @@
-// Where a list is cut because of what its records are: after so many bytes or so many of them, whatever pages and batches they came in.
+// Where a list is cut because of what its records are: after so many bytes or so many of them, whatever pages and
+// batches they came in.
 
 import type { RecordCounts } from '../checkpoint/checkpoint.js'
 

@@ -3,7 +3,8 @@
 import { KiB } from '../bytes/units.js'
 import { type BodyLayout, FirstLook, type LookOptions } from '../json/first-look.js'
 
-/** Bytes that a slicer is given at first, where more than one document is expected: what it leaves of them is copied and checked again by the next. */
+/** Bytes that a slicer is given at first, where more than one document is expected: what it leaves of them is copied
+ *  and checked again by the next. */
 const firstPieceBytes = 16 * KiB
 
 /** Is told of every chunk. */
@@ -90,7 +91,8 @@ const recordSeparator = 0x1e
 const lineFeed = 0x0a
 const space = 0x20
 
-/** JSON text sequences (RFC 7464) as what a slicer reads: the separator before each text becomes a space. One that stands elsewhere stays, and is refused. */
+/** JSON text sequences (RFC 7464) as what a slicer reads: the separator before each text becomes a space. One that
+ *  stands elsewhere stays, and is refused. */
 export async function* withoutSeparators(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {

@@ -1,4 +1,5 @@
-// A new token by way of the user's hook, which may hang, throw or give anything: each of these is an error of the token, and none of them holds up an export.
+// A new token by way of the user's hook, which may hang, throw or give anything: each of these is an error of the
+// token, and none of them holds up an export.
 
 import { formatDuration } from '../bytes/units.js'
 import { type Clock, systemClock } from '../clock.js'
@@ -15,7 +16,8 @@ export interface FreshTokenOptions {
 }
 
 /** What the hook gives, without line ends around it.
- *  @throws AuthError ERR_TOKEN_UNAVAILABLE where it throws, gives no token or takes too long; the signal's reason, at once, after an abort */
+ *  @throws AuthError ERR_TOKEN_UNAVAILABLE where it throws, gives no token or takes too long; the signal's reason, at
+ *  once, after an abort */
 export async function freshToken(hook: TokenHook, options: FreshTokenOptions): Promise<string> {
   const { timeoutMs, clock = systemClock, signal } = options
   signal?.throwIfAborted()

@@ -1,4 +1,5 @@
-// Bytes that the user's own code gives as it is iterated. It may stand still for ever, which an abort has to end, and it may have been read before.
+// Bytes that the user's own code gives as it is iterated. It may stand still for ever, which an abort has to end, and
+// it may have been read before.
 
 import { untilAbort } from '../abort.js'
 import { ConfigError } from '../errors.js'
@@ -8,7 +9,8 @@ export type GivenChunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 /** Iterators and streams that a call had: what there was is gone, or goes to that call. */
 const read = new WeakSet<object>()
 
-/** @throws ConfigError ERR_OPTION_INVALID where the chunks can be read once and have been, to their end or by a call: an export of nothing would look complete */
+/** @throws ConfigError ERR_OPTION_INVALID where the chunks can be read once and have been, to their end or by a call:
+ *  an export of nothing would look complete */
 export function checkUnread(chunks: GivenChunks): void {
   const { destroyed, readableEnded, locked } = chunks as GivenChunks & {
     [state in 'destroyed' | 'readableEnded' | 'locked']?: boolean
@@ -19,7 +21,8 @@ export function checkUnread(chunks: GivenChunks): void {
   })
 }
 
-/** The chunks, until the signal is aborted. Left early or aborted, it closes where they come from; what stands still is not waited for.
+/** The chunks, until the signal is aborted. Left early or aborted, it closes where they come from; what stands still is
+ *  not waited for.
  *  @throws ConfigError where they have been read; the signal's reason; what they throw */
 export async function* givenChunks(
   given: GivenChunks,

@@ -1,5 +1,5 @@
-// Local inputs: what a path leads to is opened before anything else is touched, and its bytes come unpacked. What is no file waits for its other side without
-// a thread, so that a stop ends the wait.
+// Local inputs: what a path leads to is opened before anything else is touched, and its bytes come unpacked. What is no
+// file waits for its other side without a thread, so that a stop ends the wait.
 
 import { close, constants, fstat, open, read, type Stats } from 'node:fs'
 import type { Readable } from 'node:stream'
@@ -11,7 +11,8 @@ import { withoutSeparators } from './documents.js'
 import { checkUnread, givenChunks } from './given-chunks.js'
 import { magicBytes, packingOf, strangerIn } from './kinds.js'
 
-/** A path, or bytes as they come: anything that is iterated as chunks, such as a Readable or a Web ReadableStream. Chunks are only read. */
+/** A path, or bytes as they come: anything that is iterated as chunks, such as a Readable or a Web ReadableStream.
+ *  Chunks are only read. */
 export type BodyInput = string | URL | Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
 /** One input, or the paths of several, which are read in their order; streams may stand between them. */
@@ -187,7 +188,8 @@ class FileInput implements Input {
   }
 }
 
-/** Bytes of one read: with a quarter of it, the trips through the thread pool took 5 % of an export to Parquet or CSV. */
+/** Bytes of one read: with a quarter of it, the trips through the thread pool took 5 % of an export to Parquet or
+ *  CSV. */
 const readBytes = 1 * MiB
 
 function pathOf(path: string | URL): string {
@@ -222,7 +224,8 @@ function cannotReadOn(name: string, cause: unknown): UpstreamError {
   })
 }
 
-/** The bytes of JSON in `bytes`. @throws DataError where they are something else, by their first bytes; ConfigError ERR_RUNTIME_MISSING */
+/** The bytes of JSON in `bytes`. @throws DataError where they are something else, by their first bytes; ConfigError
+ *  ERR_RUNTIME_MISSING */
 async function* unpacked(bytes: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array, void, undefined> {
   const iterator = bytes[Symbol.asyncIterator]()
   try {

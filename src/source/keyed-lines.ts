@@ -1,11 +1,13 @@
-// Records that stand on lines by their keys, `{"KEY":{…}}`, as `--key-by` writes them: each line becomes the record in it, and the key is told beside it.
+// Records that stand on lines by their keys, `{"KEY":{…}}`, as `--key-by` writes them: each line becomes the record in
+// it, and the key is told beside it.
 
 import { DataError } from '../errors.js'
 import { RecordBatch } from '../record.js'
 
 const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket] = [0x22, 0x5c, 0x7b, 0x7d, 0x5b, 0x5d]
 
-/** The records in a batch of lines, as views of the same bytes. @throws DataError ERR_SCHEMA for a line that is something else */
+/** The records in a batch of lines, as views of the same bytes. @throws DataError ERR_SCHEMA for a line that is
+ *  something else */
 export function recordsOfLines(lines: RecordBatch): RecordBatch {
   const { bytes, count } = lines
   const bounds = new Uint32Array(2 * count)

@@ -10,9 +10,11 @@ import type { SourceOptions, Wire } from './source.js'
 const minRate = { bytesPerSecond: 100, windowMs: minute }
 
 /**
- * Holds a body to its deadlines: counts the time that we wait for its chunks, which is when no record can make progress. Time that the consumer takes does not
- * count. A body that sends nothing at all is the idle deadline's business; one that sends what unfolds to nothing (empty blocks, names, members) keeps
- * that from ever being over, and gives us no chunk to look at the clock by, so a timer does, which arms itself again as long as there is no reason to end.
+ * Holds a body to its deadlines: counts the time that we wait for its chunks, which is when no record can make
+ * progress. Time that the consumer takes does not count. A body that sends nothing at all is the idle deadline's
+ * business; one that sends what unfolds to nothing (empty blocks, names, members) keeps that from ever being over, and
+ * gives us no chunk to look at the clock by, so a timer does, which arms itself again as long as there is no reason to
+ * end.
  */
 export class PagePace {
   /** Set once the body was cancelled because it is late. */

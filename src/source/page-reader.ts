@@ -97,7 +97,8 @@ export class PageReader {
     return this.#taken.records
   }
 
-  /** What was given last is in the output, and so is the page that was finished last: `state` tells of it. Copies numbers and makes nothing, because it is called for every batch. */
+  /** What was given last is in the output, and so is the page that was finished last: `state` tells of it. Copies
+   *  numbers and makes nothing, because it is called for every batch. */
   confirm(): void {
     const mark = this.#confirmed
     mark.taken.copy(this.#taken)
@@ -153,9 +154,10 @@ export class PageReader {
     this.confirm()
   }
 
-  /** Slices one page body. Yields views; returns the page's facts once its end is proven. `accept` sees the framing before the first record of the
-   *  page is let out and may throw. Of a page that is read again, the records that were let out before are passed over. A body whose type says NDJSON may
-   *  be a page nevertheless, or several, which are then as one.
+  /** Slices one page body. Yields views; returns the page's facts once its end is proven. `accept` sees the framing
+   *  before the first record of the page is let out and may throw. Of a page that is read again, the records that were
+   *  let out before are passed over. A body whose type says NDJSON may be a page nevertheless, or several, which are
+   *  then as one.
    *  @throws DataError ERR_PAGE_CHANGED where the page does not begin with these records any more */
   async *readPage(
     body: AsyncIterable<Uint8Array>,
@@ -297,7 +299,8 @@ export class PageReader {
     }
   }
 
-  /** One past the record of `batch`, from `from` on, that ends at a cut; the batch's end where there is none. Counts what is before it. */
+  /** One past the record of `batch`, from `from` on, that ends at a cut; the batch's end where there is none. Counts
+   *  what is before it. */
   #nextCut(batch: RecordBatch, from: number): number {
     this.isAtCut = this.isAtPartEnd = false
     if (this.#cuts.isEndless && this.#parts.isEndless) return batch.count

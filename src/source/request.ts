@@ -40,7 +40,8 @@ const cursorName = 'next_cursor'
 const formatName = 'truto_response_format'
 
 /**
- * The URL of one page: `{apiUrl}/unified/{model}/{resource}?...`. `apiUrl` may have a path. A page's cursor takes the place of one that the query has.
+ * The URL of one page: `{apiUrl}/unified/{model}/{resource}?...`. `apiUrl` may have a path. A page's cursor takes the
+ * place of one that the query has.
  * @throws ConfigError ERR_OPTION_INVALID for a resource, limit or query that cannot be sent, or a parameter given twice
  * @throws DataError ERR_CURSOR for a cursor that has no encoding
  */
@@ -80,7 +81,8 @@ export function resourceUrl(apiUrl: URL, resource: string): string {
   return `${apiUrl.origin}${apiUrl.pathname.replace(/\/+$/, '')}/unified/${resource}`
 }
 
-/** Which of two values a server takes is not documented, so none is sent twice. `channel[id]` and `channel[type]` are two parameters, `channel` is both. */
+/** Which of two values a server takes is not documented, so none is sent twice. `channel[id]` and `channel[type]` are
+ *  two parameters, `channel` is both. */
 function checkNames(own: string, given: readonly string[]): void {
   const ownNames = own.split('&').filter(Boolean).map(nameOf)
   for (const name of given.map(nameOf)) {
@@ -94,14 +96,15 @@ function checkNames(own: string, given: readonly string[]): void {
   }
 }
 
-/** What each integration requires for a resource (reference page of members/list, "required"), as the parameter and our flag for it. */
+/** What each integration requires for a resource (reference page of members/list, "required"), as the parameter and our
+ *  flag for it. */
 const requirements: Readonly<Record<string, Readonly<Record<Integration, string>>>> = {
   'instant-messaging/members': { microsoft365: 'workspace', msteams: 'workspace', slack: 'channel' },
 }
 
 /**
- * Checks that a request for a named integration has what that integration requires, in whichever form. Nothing is known, and nothing
- * checked, for other resources.
+ * Checks that a request for a named integration has what that integration requires, in whichever form. Nothing is
+ * known, and nothing checked, for other resources.
  * @throws ConfigError ERR_OPTION_MISSING naming the flag
  */
 export function checkRequirements(request: ListRequest): void {

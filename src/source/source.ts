@@ -25,12 +25,13 @@ export interface SourceOptions {
   signal?: AbortSignal | undefined
   onEvent?: ((event: ExportEvent) => void) | undefined
   progress?: Progress | undefined
-  /** Whether batches shall tell where their records' members are (`RecordBatch.fields`), if the engine can. Default false: it costs a little. */
+  /** Whether batches shall tell where their records' members are (`RecordBatch.fields`), if the engine can. Default
+   *  false: it costs a little. */
   withFields?: boolean
   /** Takes credentials out of what an outcome repeats of a body. Default: there are none. */
   redact?: ((text: string) => string) | undefined
-  /** A batch ends with the record that makes so many bytes of records (a line feed after each), or so many records, since the last one that did: places
-   *  that depend on the records alone. Default: there are none. */
+  /** A batch ends with the record that makes so many bytes of records (a line feed after each), or so many records,
+   *  since the last one that did: places that depend on the records alone. Default: there are none. */
   cutBytes?: number | null
   cutRecords?: number | null
   /** Likewise for the parts that the output is in. A part's end is a cut as well. */
@@ -42,14 +43,16 @@ export interface SourceOptions {
 export interface SourceOutcome extends Counters {
   complete: true | 'unproven'
   framing: Framing | null
-  /** Whether the records have the shape of their resource's declared schema, as far as the answer's format promises it. */
+  /** Whether the records have the shape of their resource's declared schema, as far as the answer's format promises
+   *  it. */
   isUnified: boolean
   responseFormat: Exclude<ResponseFormat, 'auto'> | null
   fallback: { page: number; framing: Framing | 'unknown'; reason: string } | null
 }
 
-/** A list of records, read once. As an async iterable it gives batches that own their bytes, for `pipeline`, `Readable.from` and `for await`. From an abort of
- *  its signal on, each step rejects with the signal's reason, whatever had been read by then. */
+/** A list of records, read once. As an async iterable it gives batches that own their bytes, for `pipeline`,
+ *  `Readable.from` and `for await`. From an abort of its signal on, each step rejects with the signal's reason,
+ *  whatever had been read by then. */
 export interface RecordSource extends AsyncIterable<RecordBatch> {
   readonly outcome: SourceOutcome
   warnings(): Warning[]

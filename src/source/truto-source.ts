@@ -1,5 +1,5 @@
-// The list of one Truto resource, page after page: asks for a page until it is read, passing over what was let out already, goes to `unified` where the
-// answer was passed through unmapped, and follows the cursor to its end.
+// The list of one Truto resource, page after page: asks for a page until it is read, passing over what was let out
+// already, goes to `unified` where the answer was passed through unmapped, and follows the cursor to its end.
 
 import { formatDuration, second } from '../bytes/units.js'
 import type { SourceState } from '../checkpoint/checkpoint.js'
@@ -20,7 +20,8 @@ import type { SourceOptions } from './source.js'
 
 /** What a page is asked of: `HttpClient`, or a double of it in tests. */
 export interface PageClient {
-  /** Resolves for a 200 answer, rejects with the typed error of any other. `onHold` is called for what is waited for before the request is sent. */
+  /** Resolves for a 200 answer, rejects with the typed error of any other. `onHold` is called for what is waited for
+   *  before the request is sent. */
   open(
     url: URL,
     options: { signal?: AbortSignal | undefined; account?: string; onHold?: (hold: Hold) => Promise<void> },
@@ -239,7 +240,8 @@ export class TrutoSource extends PagedSource {
     outcome.isUnified = facts.framing === 'envelope' && !['raw', 'debug'].includes(this.#asking)
   }
 
-  /** Whether `stream` was our own choice, so that `unified` is to be asked for where the answer is not proven to be a unified list. */
+  /** Whether `stream` was our own choice, so that `unified` is to be asked for where the answer is not proven to be a
+   *  unified list. */
   get #isAuto(): boolean {
     return this.#requested === 'auto' && this.#asking === 'stream'
   }
@@ -258,8 +260,8 @@ export class TrutoSource extends PagedSource {
     return true
   }
 
-  /** Adds the page to an error. One that is about the cursor gets its own class, because no retry and no other request can help: it says so, or the request
-   *  differs from one that was accepted by its cursor alone. */
+  /** Adds the page to an error. One that is about the cursor gets its own class, because no retry and no other request
+   *  can help: it says so, or the request differs from one that was accepted by its cursor alone. */
   #classify(error: unknown, page: number, cursor: string | null): unknown {
     if (!(error instanceof ExportError)) return error
     const isOwnCursor = page === 1 && cursor === (this.#options.cursor ?? null)
@@ -288,7 +290,8 @@ export class TrutoSource extends PagedSource {
     return true
   }
 
-  /** Says that a new token is waited for. How long that takes is not known, so it is no part of the waits that are counted. */
+  /** Says that a new token is waited for. How long that takes is not known, so it is no part of the waits that are
+   *  counted. */
   async #announced(page: number, refresh: () => Promise<void>): Promise<void> {
     const { options } = this.reader
     const { clock, progress } = options
@@ -390,7 +393,8 @@ function describeFraming(facts: PageFacts): string {
   return facts.framing === 'envelope' ? `envelope with "${facts.recordMember}"` : `${facts.framing}`
 }
 
-/** Whether a request was refused for what it asks. Of 401 and 403 the token is the reason, of 429 the pace, and a 409 may pass. */
+/** Whether a request was refused for what it asks. Of 401 and 403 the token is the reason, of 429 the pace, and a 409
+ *  may pass. */
 function isRefusal(error: ExportError): boolean {
   const { code, statusCode = 0 } = error
   const isOfRequest = code === 'ERR_REQUEST_REJECTED' || code === 'ERR_NOT_FOUND'
@@ -401,7 +405,8 @@ const ndjsonTypes = /^application\/(x-ndjson|ndjson|jsonl|x-jsonl|jsonlines|x-js
 const otherTypes =
   /^(text\/(html|xml|css|csv)|application\/(xml|xhtml\+xml|pdf|zip|gzip|vnd\.ms-)|image\/|audio\/|video\/|multipart\/)/i
 
-/** Whether the content type says NDJSON. What `stream` is sent as is not documented, so only types that cannot hold JSON are refused.
+/** Whether the content type says NDJSON. What `stream` is sent as is not documented, so only types that cannot hold
+ *  JSON are refused.
  *  @throws DataError ERR_SCHEMA */
 export function checkContentType(contentType: string | null, page: number): boolean {
   if (contentType !== null && otherTypes.test(contentType)) {

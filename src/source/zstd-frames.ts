@@ -1,5 +1,5 @@
-// Takes a zstd file apart into its frames, by the lengths that stand in it: Node.js (22.15 to 24.21 at least) stops in silence after the first frame, and
-// takes one that is cut for whole.
+// Takes a zstd file apart into its frames, by the lengths that stand in it: Node.js (22.15 to 24.21 at least) stops in
+// silence after the first frame, and takes one that is cut for whole.
 
 type State = 'magic' | 'skippable' | 'descriptor' | 'header' | 'block' | 'content' | 'checksum'
 
@@ -19,7 +19,8 @@ export class FrameCutter {
     return this.#state === 'magic' && this.#gathered === 0
   }
 
-  /** Index after the byte of `bytes`, from `from` on, that ends the frame in hand; -1 where it goes on. @throws RangeError where there is no frame */
+  /** Index after the byte of `bytes`, from `from` on, that ends the frame in hand; -1 where it goes on. @throws
+   *  RangeError where there is no frame */
   endIn(bytes: Uint8Array, from: number): number {
     for (let at = from; at < bytes.length; ) {
       if (this.#state === 'content' || this.#state === 'header' || this.#state === 'checksum') {

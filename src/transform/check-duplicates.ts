@@ -1,5 +1,6 @@
-// Counts records whose id came before, and leaves every record where it is. Exact as long as the hashes of all ids fit into their budget; beyond it, against
-// those that did fit and against the ids of the last pages, where lists that move under their reader repeat themselves.
+// Counts records whose id came before, and leaves every record where it is. Exact as long as the hashes of all ids fit
+// into their budget; beyond it, against those that did fit and against the ids of the last pages, where lists that move
+// under their reader repeat themselves.
 
 import { DigestSet } from '../bytes/hash-set.js'
 import { stringText } from '../bytes/string-text.js'
@@ -10,13 +11,15 @@ import { KeyHash } from './key-hash.js'
 import { type FieldStage, MemberLocator } from './member-locator.js'
 
 export interface CheckDuplicatesOptions {
-  /** Largest table of id hashes, in bytes: 21 to 43 an id. Default 64 MiB: at least 3,145,728 ids. The window that follows takes at most 4 MiB more. */
+  /** Largest table of id hashes, in bytes: 21 to 43 an id. Default 64 MiB: at least 3,145,728 ids. The window that
+   *  follows takes at most 4 MiB more. */
   maxKeyBytes?: number
   /** Whether records came before that are not known here: those of an interrupted run. */
   isContinued?: boolean
 }
 
-/** A stage that passes batches through. An id is a string or a number, compared by its text; records without one are counted apart. */
+/** A stage that passes batches through. An id is a string or a number, compared by its text; records without one are
+ *  counted apart. */
 export function checkDuplicatesStage(options: CheckDuplicatesOptions = {}): CountingStage & FieldStage {
   return new CheckDuplicates(options)
 }

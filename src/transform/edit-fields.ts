@@ -1,6 +1,6 @@
-// Records with edited fields: selected, left out, redacted, renamed. What is kept keeps its text, digits and escapes: the output is the input's bytes with
-// intervals cut out or replaced, so no record is parsed and nothing is allocated per record. Where the engine knows the members, it does the cutting at
-// the top level.
+// Records with edited fields: selected, left out, redacted, renamed. What is kept keeps its text, digits and escapes:
+// the output is the input's bytes with intervals cut out or replaced, so no record is parsed and nothing is allocated
+// per record. Where the engine knows the members, it does the cutting at the top level.
 
 import { ElementWalker, MemberWalker } from '../bytes/members.js'
 import { DataError, printable } from '../errors.js'
@@ -19,9 +19,11 @@ const lineFeed = 0x0a
 const letterN = 0x6e
 
 export interface EditFieldsOptions {
-  /** Give batches that are views of a buffer of the stage, valid until its next `apply`, instead of batches that own their bytes. Default false. */
+  /** Give batches that are views of a buffer of the stage, valid until its next `apply`, instead of batches that own
+   *  their bytes. Default false. */
   reuse?: boolean
-  /** Key of the hashes: bytes, or a text that stands for its UTF-8; at least 16 bytes, not all of them alike. Required where there are hashes. */
+  /** Key of the hashes: bytes, or a text that stands for its UTF-8; at least 16 bytes, not all of them alike. Required
+   *  where there are hashes. */
   redactKey?: string | Uint8Array | undefined
   /** Whether it is to be told that a path met no field. Default: of those that are redacted. */
   isTracked?: ((kind: EditKind, path: string) => boolean) | undefined
@@ -30,19 +32,21 @@ export interface EditFieldsOptions {
 }
 
 /**
- * A stage that edits fields. Every copy of a repeated key is edited, however it is spelled; a field that is not there is no error; a record or a nested
- * object that loses all its fields stays, as `{}`. Equal to parse, change and stringify, but that kept text is kept as it is: what stands between an
- * object's braces and commas, white space included, goes or stays as a whole, and an object that loses nothing is not touched.
+ * A stage that edits fields. Every copy of a repeated key is edited, however it is spelled; a field that is not there
+ * is no error; a record or a nested object that loses all its fields stays, as `{}`. Equal to parse, change and
+ * stringify, but that kept text is kept as it is: what stands between an object's braces and commas, white space
+ * included, goes or stays as a whole, and an object that loses nothing is not touched.
  *
- * A batch in which nothing was found is returned itself, or as lines. Otherwise the result has `isLines`, and the keys and positions of its argument but
- * for `byteOffset`. The bytes are the same with and without the batch's `fields`.
+ * A batch in which nothing was found is returned itself, or as lines. Otherwise the result has `isLines`, and the keys
+ * and positions of its argument but for `byteOffset`. The bytes are the same with and without the batch's `fields`.
  *
- * Errors have the record's position: ERR_REDACT_TYPE where an object is to be hashed or masked, ERR_RENAME_CONFLICT where an object has a field of the new
- * name already.
+ * Errors have the record's position: ERR_REDACT_TYPE where an object is to be hashed or masked, ERR_RENAME_CONFLICT
+ * where an object has a field of the new name already.
  *
- * What stands where an object with fields to redact is expected, alone or in lists, is redacted like the strictest of these fields: else a field that
- * comes as a text now and then would leave as it is. It warns of how many such values there were, by field, and of tracked paths that no record had a
- * field at: `unusedCode`, with the number of records for each of them.
+ * What stands where an object with fields to redact is expected, alone or in lists, is redacted like the strictest of
+ * these fields: else a field that comes as a text now and then would leave as it is. It warns of how many such values
+ * there were, by field, and of tracked paths that no record had a field at: `unusedCode`, with the number of records
+ * for each of them.
  * @throws ConfigError as `EditNode.of`; ERR_OPTION_MISSING where the key of the hashes is
  */
 export function editFieldsStage(edits: FieldEdits, options: EditFieldsOptions = {}): FieldStage & CountingStage {
@@ -55,7 +59,8 @@ export function unusedCode(kind: EditKind): string {
 }
 
 const editKinds = ['select', 'exclude', 'redact', 'rename'] as const
-/** Code of what `findsNames` found, in the form of a warning, so that it is kept with the others: paths of fields of the first record. */
+/** Code of what `findsNames` found, in the form of a warning, so that it is kept with the others: paths of fields of
+ *  the first record. */
 export const foundNames = 'found-names'
 /** Code of the warning of values that stand where an object with fields to redact was expected. */
 const redactedWhole = 'redacted-whole'
@@ -77,7 +82,8 @@ class EditFields implements FieldStage, CountingStage {
   readonly #around: readonly EditNode[]
   /** Indexes among `topLevel` of those that only the engine can meet, as long as it has not. */
   #unmet: number[]
-  /** Finds those that are selected and excluded, of which the engine does not tell, as long as they were not met; null where there are none. */
+  /** Finds those that are selected and excluded, of which the engine does not tell, as long as they were not met; null
+   *  where there are none. */
   #hidden: MemberLocator | null
   readonly #findsNames: boolean
   readonly #found = new Set<string>()
@@ -91,7 +97,8 @@ class EditFields implements FieldStage, CountingStage {
   #bounds = new Uint32Array(0)
   /** Bytes of `#out` in use. */
   #size = 0
-  /** First input byte that is neither copied nor replaced. The input byte at `at >= #copied` goes to `#size + at - #copied` unless an edit comes before. */
+  /** First input byte that is neither copied nor replaced. The input byte at `at >= #copied` goes to `#size + at -
+   *  #copied` unless an edit comes before. */
   #copied = 0
   #hasEdit = false
   /** Index of the record in hand. */
@@ -249,7 +256,8 @@ class EditFields implements FieldStage, CountingStage {
     const used = this.#out.subarray(0, this.#size)
     return new RecordBatch({
       ...batch,
-      // an owned batch is a copy of exact size: the working buffer is as large as the input, and what is left may be far smaller
+      // an owned batch is a copy of exact size: the working buffer is as large as the input, and what is left may be
+      // far smaller
       bytes: this.#reuse ? used : Buffer.from(used),
       bounds: this.#reuse ? this.#bounds : this.#bounds.slice(0, 2 * count),
       byteOffset: undefined,
@@ -264,8 +272,8 @@ class EditFields implements FieldStage, CountingStage {
     const { children, keepsOthers, newNames } = node
     const walker = (this.#members[level] ??= new MemberWalker()).begin(this.#batch.bytes, start)
     if (newNames !== null) node.object++
-    // Between two kept members one comma has to stay. So a run of members that go is cut with the comma before it; a run at the front has the brace
-    // before it and is cut with the comma after it.
+    // Between two kept members one comma has to stay. So a run of members that go is cut with the comma before it; a
+    // run at the front has the brace before it and is cut with the comma after it.
     let hasKept = false
     let run = -1 // the separator before the run in hand, -1 while there is none
     while (walker.next()) {
@@ -321,8 +329,8 @@ class EditFields implements FieldStage, CountingStage {
     }
   }
 
-  /** Whether a value goes because it is no object: only fields inside of one are selected, or fields inside of one are redacted by leaving them out, and
-   *  what stands in the place of the object may be what they hold elsewhere. */
+  /** Whether a value goes because it is no object: only fields inside of one are selected, or fields inside of one are
+   *  redacted by leaving them out, and what stands in the place of the object may be what they hold elsewhere. */
   #goesWhole(start: number, node: EditNode): boolean {
     const isDropped = node.redaction === null && node.insideRedaction === 'drop'
     if (node.keepsOthers && !isDropped) return false
@@ -378,7 +386,8 @@ class EditFields implements FieldStage, CountingStage {
     this.#size += bytes.copy(this.#out, this.#size)
   }
 
-  /** The first edit of a batch: makes room, and writes the records before this one where they do not stand as lines already. */
+  /** The first edit of a batch: makes room, and writes the records before this one where they do not stand as lines
+   *  already. */
   #begin(): void {
     const batch = this.#batch
     const { count, isLines } = batch
@@ -422,7 +431,8 @@ function locatorOf(names: readonly string[]): MemberLocator | null {
   return names.length === 0 ? null : new MemberLocator(names)
 }
 
-/** The path of a field of `value` that `names` may be meant for: that of the nearest name at each place; undefined where there is none. */
+/** The path of a field of `value` that `names` may be meant for: that of the nearest name at each place; undefined
+ *  where there is none. */
 function nearestPath(value: JsonValue | undefined, [name, ...rest]: readonly string[]): string[] | undefined {
   if (name === undefined) return []
   if (Array.isArray(value))

@@ -1,12 +1,12 @@
-// The columns of records whose fields are edited: what is selected in the order in which it was named, what is redacted as text, what is renamed by its
-// new name. They follow from the declared schema and the edits alone.
+// The columns of records whose fields are edited: what is selected in the order in which it was named, what is redacted
+// as text, what is renamed by its new name. They follow from the declared schema and the edits alone.
 
 import { ConfigError, printable } from '../errors.js'
 import type { Field, FieldType, ResourceSchema } from '../schema/resource.js'
 import { EditNode, type FieldEdits } from './field-edits.js'
 
-/** The schema of the records of `schema` after the edits. A selected field that the schema does not name is JSON of any kind. A struct or list of structs
- *  without a field left is JSON, too, since the empty objects are still there.
+/** The schema of the records of `schema` after the edits. A selected field that the schema does not name is JSON of any
+ *  kind. A struct or list of structs without a field left is JSON, too, since the empty objects are still there.
  *  @throws ConfigError as `EditNode.of`; ERR_OPTION_INVALID where two fields would have one name */
 export function editedSchema(schema: ResourceSchema, edits: FieldEdits): ResourceSchema {
   return { ...schema, fields: editFields(schema.fields, EditNode.of(edits)) }

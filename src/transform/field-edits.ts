@@ -1,5 +1,6 @@
-// What is to be done to the fields of records, compiled once into a tree of names: which stay, which go, whose values are redacted, which get another name.
-// All paths are those of the records as they come in, so that no edit has to know of another.
+// What is to be done to the fields of records, compiled once into a tree of names: which stay, which go, whose values
+// are redacted, which get another name. All paths are those of the records as they come in, so that no edit has to know
+// of another.
 
 import { ConfigError, printable } from '../errors.js'
 import { formatFieldPath } from '../schema/names.js'
@@ -15,10 +16,11 @@ export type EditKind = 'select' | 'exclude' | 'redact' | 'rename'
 /** The ways to redact, each hiding more than the one before it. */
 const byStrength = ['hash', 'mask', 'drop'] as const
 
-/** The edits of records, in the order in which they take effect. Paths are dotted (`parseFieldPath`); a segment that meets a list goes into each of its
- *  elements. A path to what is not there, or no longer there, is no error. */
+/** The edits of records, in the order in which they take effect. Paths are dotted (`parseFieldPath`); a segment that
+ *  meets a list goes into each of its elements. A path to what is not there, or no longer there, is no error. */
 export interface FieldEdits {
-  /** What stays; all where it is absent. What the path does not reach goes: a text where it would go on into an object, for one. Null stays. */
+  /** What stays; all where it is absent. What the path does not reach goes: a text where it would go on into an object,
+   *  for one. Null stays. */
   readonly select?: readonly string[] | undefined
   /** What goes. */
   readonly exclude?: readonly string[] | undefined
@@ -30,7 +32,8 @@ export interface FieldEdits {
   readonly rename?: readonly (readonly [path: string, name: string])[] | undefined
 }
 
-/** A name that a field may get, and in which object it was last seen as the new name of one and as the own name of another. */
+/** A name that a field may get, and in which object it was last seen as the new name of one and as the own name of
+ *  another. */
 export interface NewName {
   readonly name: string
   renamedIn: number
@@ -45,7 +48,8 @@ export class EditNode {
   /** The field goes, and all inside it. */
   isCut = false
   redaction: Redaction | null = null
-  /** The strictest way in which fields inside are redacted, which holds for what stands where an object with them was expected; null where none is. */
+  /** The strictest way in which fields inside are redacted, which holds for what stands where an object with them was
+   *  expected; null where none is. */
   insideRedaction: Redaction | 'drop' | null = null
   /** Such values that were met. */
   misplaced = 0
@@ -70,8 +74,8 @@ export class EditNode {
     this.path = formatFieldPath(names)
   }
 
-  /** The edits as a tree. @throws ConfigError ERR_OPTION_INVALID for a malformed path, one that is redacted or renamed twice, and a name that two fields
-   *  would have */
+  /** The edits as a tree. @throws ConfigError ERR_OPTION_INVALID for a malformed path, one that is redacted or renamed
+   *  twice, and a name that two fields would have */
   static of({ select, exclude = [], dropped = [], redact = [], rename = [] }: FieldEdits): EditNode {
     const root = new EditNode(select === undefined)
     for (const path of select ?? []) root.#select(parseFieldPath(path))

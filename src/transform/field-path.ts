@@ -2,8 +2,8 @@
 
 import { ConfigError, printable } from '../errors.js'
 
-/** `a.b\.c` → `['a', 'b.c']`. `\.` is a dot of the name, `\\` a backslash, `\@` an at sign (a path that begins with a bare `@` is no field: see
- *  `keyByStage`). At least one segment, none of them empty.
+/** `a.b\.c` → `['a', 'b.c']`. `\.` is a dot of the name, `\\` a backslash, `\@` an at sign (a path that begins with a
+ *  bare `@` is no field: see `keyByStage`). At least one segment, none of them empty.
  *  @throws ConfigError ERR_OPTION_INVALID where a segment is empty or a backslash escapes anything else */
 export function parseFieldPath(path: string): string[] {
   const segments: string[] = []
@@ -26,8 +26,8 @@ export function parseFieldPath(path: string): string[] {
   return segments
 }
 
-/** UTF-8 of a field's name as it stands in a record, or null where the name has no UTF-8 (a lone surrogate): such a key can only be spelled with an
- *  escape. */
+/** UTF-8 of a field's name as it stands in a record, or null where the name has no UTF-8 (a lone surrogate): such a key
+ *  can only be spelled with an escape. */
 export function fieldNameBytes(name: string): Buffer | null {
   const bytes = Buffer.from(name)
   return bytes.toString() === name ? bytes : null

@@ -1,4 +1,5 @@
-// Gives every record its key: the value of one of its fields, read from the bytes. What a missing and a repeated key mean is the user's policy.
+// Gives every record its key: the value of one of its fields, read from the bytes. What a missing and a repeated key
+// mean is the user's policy.
 
 import { DigestSet } from '../bytes/hash-set.js'
 import { MemberWalker } from '../bytes/members.js'
@@ -11,16 +12,17 @@ import { KeyHash } from './key-hash.js'
 import { type FieldStage, MemberLocator } from './member-locator.js'
 
 export interface KeyByOptions {
-  /** Dotted path of the field, through objects only; `\.` is a dot of a name. `@key` is the key that the server itself gave, where a page's `result` was an object;
-   *  a field of that name is `\@key`. */
+  /** Dotted path of the field, through objects only; `\.` is a dot of a name. `@key` is the key that the server itself
+   *  gave, where a page's `result` was an object; a field of that name is `\@key`. */
   field: string
   /** A record whose key is absent or null is an `error` (the default), or is left out and counted. */
   missing?: 'error' | 'skip'
-  /** A repeated key is kept (the default, costs nothing), the `first` record of it is kept and the others are left out and counted, or it is an
-   *  `error`. */
+  /** A repeated key is kept (the default, costs nothing), the `first` record of it is kept and the others are left out
+   *  and counted, or it is an `error`. */
   duplicate?: 'keep' | 'first' | 'error'
-  /** Largest table of key hashes, in bytes, where `duplicate` is not `keep`: 16 bytes a key at a load of 3/8 to 3/4, thus 21 to 43 bytes a key; half of it
-   *  comes on top while the table grows. Default 64 MiB: at least 3,145,728 keys. */
+  /** Largest table of key hashes, in bytes, where `duplicate` is not `keep`: 16 bytes a key at a load of 3/8 to 3/4,
+   *  thus 21 to 43 bytes a key; half of it comes on top while the table grows. Default 64 MiB: at least 3,145,728
+   *  keys. */
   maxKeyBytes?: number
 }
 
@@ -33,12 +35,12 @@ export interface CountingStage extends BatchStage {
 export const defaultMaxKeyBytes = 64 * MiB
 
 /**
- * A stage that fills `keys`. A string is its own key, escapes resolved; a number is its digits as they stand in the JSON text. Of a repeated member the
- * last one counts, as in JSON.parse. Records that a policy leaves out are missing in the result, which then names the others by `recordIndexes`; the
- * result shares its argument's bytes.
+ * A stage that fills `keys`. A string is its own key, escapes resolved; a number is its digits as they stand in the
+ * JSON text. Of a repeated member the last one counts, as in JSON.parse. Records that a policy leaves out are missing
+ * in the result, which then names the others by `recordIndexes`; the result shares its argument's bytes.
  *
- * Errors have the record's position: ERR_KEY_MISSING, ERR_KEY_TYPE (a boolean, an object or an array), ERR_KEY_DUPLICATE, and ERR_LIMIT where the table of
- * key hashes is full.
+ * Errors have the record's position: ERR_KEY_MISSING, ERR_KEY_TYPE (a boolean, an object or an array),
+ * ERR_KEY_DUPLICATE, and ERR_LIMIT where the table of key hashes is full.
  * @throws ConfigError ERR_OPTION_INVALID for a malformed path
  */
 export function keyByStage(options: KeyByOptions): CountingStage & FieldStage {

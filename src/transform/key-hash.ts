@@ -1,10 +1,11 @@
-// 128-bit keyed hashes of key texts, to tell repeated keys apart without keeping the keys. Keyed with random bits, so that a server cannot choose
-// keys that collide or that fill one corner of a table; computed in 32-bit arithmetic, because a digest of node:crypto costs more than a microsecond
-// a call, several times this.
+// 128-bit keyed hashes of key texts, to tell repeated keys apart without keeping the keys. Keyed with random bits, so
+// that a server cannot choose keys that collide or that fill one corner of a table; computed in 32-bit arithmetic,
+// because a digest of node:crypto costs more than a microsecond a call, several times this.
 
 import { randomFillSync } from 'node:crypto'
 
-/** Hashes texts. Two different texts get the same hash with odds of 2^-128: among 10^9 keys that is one chance in 10^20. */
+/** Hashes texts. Two different texts get the same hash with odds of 2^-128: among 10^9 keys that is one chance in
+ *  10^20. */
 export class KeyHash {
   /** The four words of the last hash, unsigned. */
   readonly words = new Uint32Array(4)
@@ -26,7 +27,8 @@ export class KeyHash {
 }
 
 /**
- * HalfSipHash-2-4 with 64 bits of output (J.-P. Aumasson, github.com/veorq/SipHash, halfsiphash.c) of the code units of `text` as little-endian bytes.
+ * HalfSipHash-2-4 with 64 bits of output (J.-P. Aumasson, github.com/veorq/SipHash, halfsiphash.c) of the code units of
+ * `text` as little-endian bytes.
  * @param out takes the two words of the hash at `at` and `at + 1`
  */
 export function halfSipHash(text: string, k0: number, k1: number, out: Uint32Array, at: number): void {

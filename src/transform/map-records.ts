@@ -3,7 +3,8 @@
 import { asFailure, InternalError } from '../errors.js'
 import { type JsonRecord, RecordBatch, type Warning } from '../record.js'
 
-/** A user's function from record to record. Null or undefined leaves the record out. It may change its argument and return it. */
+/** A user's function from record to record. Null or undefined leaves the record out. It may change its argument and
+ *  return it. */
 export type RecordFunction = (
   record: JsonRecord,
 ) => JsonRecord | null | undefined | Promise<JsonRecord | null | undefined>
@@ -15,14 +16,15 @@ export interface AsyncBatchStage {
 }
 
 /**
- * A stage that applies `map` to one record after the other. What it returns is serialised by JSON.stringify even if it is the same object, as it may have
- * been changed: digits beyond a double are rounded, members that are undefined or functions are dropped, NaN and infinities become null. The result owns
- * its bytes; `keys` stay with their records.
+ * A stage that applies `map` to one record after the other. What it returns is serialised by JSON.stringify even if it
+ * is the same object, as it may have been changed: digits beyond a double are rounded, members that are undefined or
+ * functions are dropped, NaN and infinities become null. The result owns its bytes; `keys` stay with their records.
  *
- * It warns where `map` gave undefined for every record, which leaves all of them out: code that forgets to return does that.
+ * It warns where `map` gave undefined for every record, which leaves all of them out: code that forgets to return does
+ * that.
  *
- * InternalError ERR_INTERNAL with the record's position where `map` throws (its error is the `cause`) or returns what is no JSON object: an array, a text, a
- * cycle, a BigInt.
+ * InternalError ERR_INTERNAL with the record's position where `map` throws (its error is the `cause`) or returns what
+ * is no JSON object: an array, a text, a cycle, a BigInt.
  */
 export function mapRecordsStage(map: RecordFunction): AsyncBatchStage & { warnings(): Warning[] } {
   let records = 0

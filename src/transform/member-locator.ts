@@ -1,4 +1,5 @@
-// Where the members of a batch's records are that somebody asks for by name: as the engine that sliced them tells it, or found by a walk over their bytes.
+// Where the members of a batch's records are that somebody asks for by name: as the engine that sliced them tells it,
+// or found by a walk over their bytes.
 
 import { MemberWalker } from '../bytes/members.js'
 import type { BatchStage, RecordBatch } from '../record.js'

@@ -1,4 +1,5 @@
-// Tells what is meant by the key that a walker stands on, by the key's bytes: no text is made of it unless it is spelled with an escape.
+// Tells what is meant by the key that a walker stands on, by the key's bytes: no text is made of it unless it is
+// spelled with an escape.
 
 import type { MemberWalker } from '../bytes/members.js'
 import { fieldNameBytes } from './field-path.js'

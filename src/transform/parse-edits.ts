@@ -12,7 +12,8 @@ export interface EditOptions {
   readonly rename: readonly string[]
 }
 
-/** The edits that the options ask for. @throws ConfigError ERR_OPTION_INVALID where a text of `redact` or `rename` is not of its form */
+/** The edits that the options ask for. @throws ConfigError ERR_OPTION_INVALID where a text of `redact` or `rename` is
+ *  not of its form */
 export function parseEdits({ select, exclude, redact, rename }: EditOptions): FieldEdits {
   const redactions = parseRedactions(redact)
   const dropped = redactions.flatMap(([path, how]) => (how === 'drop' ? [path] : []))

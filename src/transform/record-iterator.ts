@@ -1,11 +1,12 @@
-// Records one by one out of batches. What an async generator costs for each value is as much as reading a few fields of a record: so a record of
-// the batch in hand is given without one, and only the step to the next batch waits.
+// Records one by one out of batches. What an async generator costs for each value is as much as reading a few fields of
+// a record: so a record of the batch in hand is given without one, and only the step to the next batch waits.
 
 import type { RecordBatch } from '../record.js'
 import type { RecordReader } from './record-reader.js'
 
-/** Behaves like an async generator that yields every record of every batch: calls are answered in order, an early `return` and an error end `batches`. Once
- *  the signal is aborted, the next call rejects with its reason, in the middle of a batch as well. */
+/** Behaves like an async generator that yields every record of every batch: calls are answered in order, an early
+ *  `return` and an error end `batches`. Once the signal is aborted, the next call rejects with its reason, in the
+ *  middle of a batch as well. */
 export class RecordIterator<T extends object> implements AsyncGenerator<T, void, undefined> {
   readonly #batches: AsyncGenerator<RecordBatch, void, undefined>
   readonly #reader: RecordReader

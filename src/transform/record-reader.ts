@@ -1,4 +1,5 @@
-// Records as objects: whole, by JSON.parse, or only the fields that are asked for, straight from the bytes of their values.
+// Records as objects: whole, by JSON.parse, or only the fields that are asked for, straight from the bytes of their
+// values.
 
 import { stringText } from '../bytes/string-text.js'
 import { ConfigError } from '../errors.js'
@@ -33,9 +34,10 @@ export function wholeRecords(): RecordReader {
   }
 }
 
-/** Reads `fields` of records: names of their own members, not paths. Equal to JSON.parse and picking: absent fields are absent, of a repeated member the
- *  last counts, `__proto__` is a property like any other. The properties are in the order of `fields` (but for names that are array indexes, which
- *  JavaScript puts first); a repeated name counts once. */
+/** Reads `fields` of records: names of their own members, not paths. Equal to JSON.parse and picking: absent fields are
+ *  absent, of a repeated member the last counts, `__proto__` is a property like any other. The properties are in the
+ *  order of `fields` (but for names that are array indexes, which JavaScript puts first); a repeated name counts
+ *  once. */
 export function projectedRecords(fields: readonly string[]): RecordReader {
   return new Projection(fields)
 }

@@ -1,5 +1,6 @@
-// A Transform of the user in the way of the batches: whether it can be used, and what it is to blame for. Not by way of `pipeline`: that pipes, so that a
-// `_transform` that throws can end the process, and one that ends early or is destroyed comes out as an abort by nobody.
+// A Transform of the user in the way of the batches: whether it can be used, and what it is to blame for. Not by way of
+// `pipeline`: that pipes, so that a `_transform` that throws can end the process, and one that ends early or is
+// destroyed comes out as an abort by nobody.
 
 import type { Duplex } from 'node:stream'
 import { untilAbort } from '../abort.js'
@@ -31,7 +32,8 @@ export function takeTransform(transform: Duplex): () => void {
   }
 }
 
-/** @throws ConfigError ERR_OPTION_INVALID where it is a generator: what that returns is no record, but looks like one without fields */
+/** @throws ConfigError ERR_OPTION_INVALID where it is a generator: what that returns is no record, but looks like one
+ *  without fields */
 export function checkFunction(transform: object): void {
   if (!/GeneratorFunction\]$/.test(Object.prototype.toString.call(transform))) return
   throw refused('is a generator', 'pass Duplex.from(transform) of node:stream for a step over RecordBatches')
@@ -59,8 +61,10 @@ function isUnused(transform: Duplex): boolean {
 }
 
 /**
- * What `transform` makes of `batches`, which own their bytes on the way in, since a stream keeps them. It gets a batch when it is done with the one before.
- * @throws InternalError where it fails, is destroyed, or ends before the batches do; what `batches` throws; the signal's reason
+ * What `transform` makes of `batches`, which own their bytes on the way in, since a stream keeps them. It gets a batch
+ * when it is done with the one before.
+ * @throws InternalError where it fails, is destroyed, or ends before the batches do; what `batches` throws; the
+ * signal's reason
  */
 export async function* through(
   batches: AsyncGenerator<RecordBatch, void, undefined>,

@@ -1,5 +1,5 @@
-// Counts the records of an output by reading it as what it is: NDJSON and JSON through the slicer, which proves that they are whole, CSV row by row, compressed
-// or not. Memory is bounded by the largest record.
+// Counts the records of an output by reading it as what it is: NDJSON and JSON through the slicer, which proves that
+// they are whole, CSV row by row, compressed or not. Memory is bounded by the largest record.
 
 import { MiB } from '../bytes/units.js'
 import type { Manifest } from '../checkpoint/manifest.js'
@@ -23,7 +23,8 @@ export interface CountedFile<B = CancellableBody> {
   ranges(count: (size: number, read: ReadRange) => Promise<number>): Promise<number>
 }
 
-/** Counts the records of one file. Rejects with DataError or UpstreamError where they are not whole, or not what the manifest says. */
+/** Counts the records of one file. Rejects with DataError or UpstreamError where they are not whole, or not what the
+ *  manifest says. */
 export type RecordCounter = (file: CountedFile) => Promise<number>
 
 /** Counts the records of the files of an output, one after the other; null where this Node.js has no zstd, and they are

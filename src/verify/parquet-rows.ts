@@ -1,4 +1,5 @@
-// How many rows a Parquet file says it has: the few members of its footer that tell, read by themselves (parquet.thrift FileMetaData).
+// How many rows a Parquet file says it has: the few members of its footer that tell, read by themselves (parquet.thrift
+// FileMetaData).
 
 import { parsedFooter, type ReadRange, readFooter, wrongParquet } from '../encode/parquet/read-footer.js'
 import { ThriftReader, thriftTypes } from '../encode/parquet/thrift-reader.js'
@@ -12,7 +13,8 @@ const groupRows = 3
 
 /**
  * The rows that the footer tells of.
- * @throws DataError ERR_SCHEMA where the file does not begin and end as a Parquet file, or where its footer cannot be read or contradicts itself
+ * @throws DataError ERR_SCHEMA where the file does not begin and end as a Parquet file, or where its footer cannot be
+ * read or contradicts itself
  */
 export async function parquetRows(size: number, read: ReadRange): Promise<number> {
   const footer = await readFooter(size, read)

@@ -1,5 +1,5 @@
-// The built program as a process: signals, pipes, closed and full places, limits of the system. What ends it is said in one line and an exit code, nothing
-// half is published, and the same command goes on to the same bytes.
+// The built program as a process: signals, pipes, closed and full places, limits of the system. What ends it is said in
+// one line and an exit code, nothing half is published, and the same command goes on to the same bytes.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'

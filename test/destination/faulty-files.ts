@@ -13,8 +13,9 @@ export function systemError(code: string, syscall: string): Error {
   return Object.assign(new Error(`${code}: made to fail, ${syscall} '/some/path'`), { code, syscall })
 }
 
-/** The system's files, but that call number `failAt`, from 1, fails with `code`, and that a write takes at most `maxWrite` bytes. With `isCrash` all calls after
- *  it fail too, as if the process were gone: what it left is what was done by then. Where it `flushes` not all, fsync says that it has and does nothing. */
+/** The system's files, but that call number `failAt`, from 1, fails with `code`, and that a write takes at most
+ *  `maxWrite` bytes. With `isCrash` all calls after it fail too, as if the process were gone: what it left is what was
+ *  done by then. Where it `flushes` not all, fsync says that it has and does nothing. */
 export function faultyFiles({
   failAt = 0,
   code = 'EIO',

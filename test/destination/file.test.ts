@@ -309,7 +309,8 @@ describe('a fault at the n-th call of the file system', () => {
           const visible = existsSync(at('out')) ? read('out') : null
           const others = readdirSync(dir).filter((name) => name !== 'out')
           if (error === null) {
-            // nothing was lost: the directory cannot be opened, or its descriptor not be closed; or the lock stays behind, of a process that is dead soon
+            // nothing was lost: the directory cannot be opened, or its descriptor not be closed; or the lock stays
+            // behind, of a process that is dead soon
             const harmless = ['open EACCES', `close ${code}`, `readdir ${code}`, `lstat ${code}`, `unlink ${code}`]
             expect(harmless).toContain(`${hit} ${code}`)
             expect([visible, others]).toEqual([big, hit === 'lstat' || hit === 'unlink' ? ['_out.lock'] : []])

@@ -1,4 +1,5 @@
-// A run that has lost its place to another one: stopped for so long that it was taken for dead, it wakes up and must not touch what is the other's by now.
+// A run that has lost its place to another one: stopped for so long that it was taken for dead, it wakes up and must
+// not touch what is the other's by now.
 
 import {
   existsSync,

@@ -1,5 +1,5 @@
-// A directory of very many parts: what a part costs does not depend on how many there are. Calls of the file system and members of lists are counted, no time
-// is measured.
+// A directory of very many parts: what a part costs does not depend on how many there are. Calls of the file system and
+// members of lists are counted, no time is measured.
 
 import { expect, test } from 'vitest'
 import { decodeManifest, encodeManifest, isManifest, type Manifest } from '../../src/checkpoint/manifest.js'

@@ -1,5 +1,5 @@
-// What every place owes that keeps things over an interruption, as a suite that takes a factory: tokens, staging, publishing, and each ability that it has.
-// `memory` runs it first: it is the reference. A store is one more factory.
+// What every place owes that keeps things over an interruption, as a suite that takes a factory: tokens, staging,
+// publishing, and each ability that it has. `memory` runs it first: it is the reference. A store is one more factory.
 
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'

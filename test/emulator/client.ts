@@ -1,4 +1,5 @@
-// What the tests of the emulator share: a client that trusts nothing, undici for whole answers, a bare socket for exact bytes.
+// What the tests of the emulator share: a client that trusts nothing, undici for whole answers, a bare socket for exact
+// bytes.
 
 import { connect } from 'node:net'
 import { request } from 'undici'

@@ -149,7 +149,8 @@ describe.each(parquetWriterNames)('%s', (writer) => {
   })
 
   test('a filter on a string column finds every row, whatever the order of UTF-16', async () => {
-    // in UTF-16 an emoji sorts before U+FF5E, in UTF-8 after it: bounds by the wrong order make readers skip the row group
+    // in UTF-16 an emoji sorts before U+FF5E, in UTF-8 after it: bounds by the wrong order make readers skip the row
+    // group
     const texts = Array.from({ length: 200 }, (_, i) => `{"id":"${i}","name":"${i % 2 === 0 ? '～' : '😀'}"}`)
     const bytes = await parquet(texts, { writer })
     expect(await query(`select count(*) n from {file} where name = '😀'`, bytes, '.parquet')).toEqual([{ n: 100n }])
@@ -469,7 +470,8 @@ async function readWithHyparquet(bytes: Buffer): Promise<{ [column: string]: unk
   return parquetReadObjects({ file })
 }
 
-/** What hyparquet gives for `value`: it parses JSON, has dates for timestamps, and drops a leading U+FEFF of a string. */
+/** What hyparquet gives for `value`: it parses JSON, has dates for timestamps, and drops a leading U+FEFF of a
+ *  string. */
 function asHyparquet(type: FieldType, value: Expected): unknown {
   if (value === null) return null
   if (type.kind === 'json') return JSON.parse(value as string)

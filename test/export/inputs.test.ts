@@ -1,4 +1,5 @@
-// An export never loses what it reads: whatever of its own files is an input is refused, and what may be read is read as it was.
+// An export never loses what it reads: whatever of its own files is an input is refused, and what may be read is read
+// as it was.
 
 import {
   createReadStream,

@@ -1,6 +1,7 @@
-// An abort at every turn that a call takes. Between any two of its awaits user code may run and abort: so the k-th continuation of a call, of promises,
-// timers, sockets and files alike, aborts it, for k = 1, 2, 3… until a call ends untouched. Each time the call rejects with the reason or has come to its
-// end, whole; no promise is left without somebody to take its error; the signal has no listener left.
+// An abort at every turn that a call takes. Between any two of its awaits user code may run and abort: so the k-th
+// continuation of a call, of promises, timers, sockets and files alike, aborts it, for k = 1, 2, 3… until a call ends
+// untouched. Each time the call rejects with the reason or has come to its end, whole; no promise is left without
+// somebody to take its error; the signal has no listener left.
 
 import { AsyncResource, createHook, executionAsyncId } from 'node:async_hooks'
 import { getEventListeners } from 'node:events'

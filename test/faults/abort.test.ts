@@ -1,5 +1,5 @@
-// A stop by AbortSignal, in every phase of an export: the promise rejects with the reason, the connection is closed, and what stays is what another run
-// goes on from.
+// A stop by AbortSignal, in every phase of an export: the promise rejects with the reason, the connection is closed,
+// and what stays is what another run goes on from.
 
 import { execFileSync } from 'node:child_process'
 import { getEventListeners } from 'node:events'

@@ -1,5 +1,6 @@
-// Bodies that unfold to far more than memory holds, against the program itself: each ends with the error that is owed, or streams through, and the
-// process stays within its base and four times the largest record that it takes. By default those that unfold most, in the soak all.
+// Bodies that unfold to far more than memory holds, against the program itself: each ends with the error that is owed,
+// or streams through, and the process stays within its base and four times the largest record that it takes. By default
+// those that unfold most, in the soak all.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

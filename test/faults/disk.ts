@@ -1,4 +1,5 @@
-// A file system of its own whose power can be cut: an image in a file, mounted on a loop device, shut down so that all that is not on the device is lost.
+// A file system of its own whose power can be cut: an image in a file, mounted on a loop device, shut down so that all
+// that is not on the device is lost.
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { closeSync, existsSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'

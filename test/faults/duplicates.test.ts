@@ -1,4 +1,5 @@
-// Lists that repeat themselves at the borders of their pages: every record stays, and who asks is told how many came twice.
+// Lists that repeat themselves at the borders of their pages: every record stays, and who asks is told how many came
+// twice.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
-// One export against one emulator on loopback, and what holds after any of them: whole or absent, nothing left over, one line, no token.
+// One export against one emulator on loopback, and what holds after any of them: whole or absent, nothing left over,
+// one line, no token.
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,7 +19,8 @@ export const token = 'tok-4be1c0de-secret'
 /** Every record in two pages, so that a fault can come after records went out. */
 export const usual = { members: 6, pageSize: 3 } as const
 
-/** Time stands still but for the waits that an export announces, which are skipped: no deadline passes unless a test moves the clock. */
+/** Time stands still but for the waits that an export announces, which are skipped: no deadline passes unless a test
+ *  moves the clock. */
 export class FaultClock extends FakeClock {
   #announcedMs: number | undefined
 

@@ -1,5 +1,5 @@
-// Bodies that go on for ever and come to nothing: whatever arrives on the wire, progress is records, so each of them has a deadline. A reader that takes its
-// time has none.
+// Bodies that go on for ever and come to nothing: whatever arrives on the wire, progress is records, so each of them
+// has a deadline. A reader that takes its time has none.
 
 import net from 'node:net'
 import { constants, createGzip, gzipSync } from 'node:zlib'

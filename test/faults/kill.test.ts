@@ -1,5 +1,6 @@
-// The program itself, killed: at random times, and by strace at its calls of the file system. Whatever was going on, running the same command again comes to
-// the same bytes. By default a few places of two formats, in the soak every call there is and a thousand kills at random times.
+// The program itself, killed: at random times, and by strace at its calls of the file system. Whatever was going on,
+// running the same command again comes to the same bytes. By default a few places of two formats, in the soak every
+// call there is and a thousand kills at random times.
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'

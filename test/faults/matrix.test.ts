@@ -1,4 +1,5 @@
-// Runs the fault matrix: each row of `rows.ts` with its cases, and a look at whether the tests that hold the rest of it are there.
+// Runs the fault matrix: each row of `rows.ts` with its cases, and a look at whether the tests that hold the rest of it
+// are there.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'

@@ -1,5 +1,5 @@
-// The cases of the fault matrix as data: what goes wrong between a server and an output, and what is owed then. `rows.ts` says to which row each belongs; the
-// number in front of an id is that of the row's group.
+// The cases of the fault matrix as data: what goes wrong between a server and an output, and what is owed then.
+// `rows.ts` says to which row each belongs; the number in front of an id is that of the row's group.
 
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import type { EmulatorOptions } from '../../src/emulator/emulator.js'
@@ -362,7 +362,8 @@ const answers: FaultCase[] = [
     ...allFail({ kind: 'headers', bytes: 20_000 }),
     owed: { code: 'ERR_PROTOCOL', exit: 5, requests: 1, says: /more than 16KiB of headers.*max-http-header-size/ },
   },
-  // The parser drops the reason phrase piece by piece, whatever its length: nothing is held, so nothing has to be refused.
+  // The parser drops the reason phrase piece by piece, whatever its length: nothing is held, so nothing has to be
+  // refused.
   {
     id: '5.1-long-status-line',
     ...allFail({ kind: 'headers', bytes: 20_000, place: 'status-line' }),
@@ -1237,7 +1238,8 @@ const transforms: FaultCase[] = [
   },
 ]
 
-// 5.6: what the file itself does is in sinks.test.ts. Here: no format publishes anything where the server fails after records went out.
+// 5.6: what the file itself does is in sinks.test.ts. Here: no format publishes anything where the server fails after
+// records went out.
 
 const files = [
   'out.ndjson',

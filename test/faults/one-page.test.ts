@@ -1,5 +1,5 @@
-// A list that is one page, killed near its end: the run that goes on writes what is not committed yet, and no byte of what is. By default the page has
-// some megabytes, in the soak a gigabyte.
+// A list that is one page, killed near its end: the run that goes on writes what is not committed yet, and no byte of
+// what is. By default the page has some megabytes, in the soak a gigabyte.
 
 import { statSync } from 'node:fs'
 import { join } from 'node:path'

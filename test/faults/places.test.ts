@@ -1,5 +1,6 @@
-// What stands beside an output, and whose it is: what somebody else has put there is not read, followed, emptied or waited for; what is too old or not ours is
-// not resumed; and where no output can be put is known before the first request.
+// What stands beside an output, and whose it is: what somebody else has put there is not read, followed, emptied or
+// waited for; what is too old or not ours is not resumed; and where no output can be put is known before the first
+// request.
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import {

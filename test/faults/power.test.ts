@@ -1,5 +1,6 @@
-// Power loss: the file system under an export is shut down at its n-th call, or while the program runs, and mounted again. What was told to be committed is
-// there, a published file is whole, and the same export goes on to the same bytes. Controls: where fsync is a lie, the same checks fail.
+// Power loss: the file system under an export is shut down at its n-th call, or while the program runs, and mounted
+// again. What was told to be committed is there, a published file is whole, and the same export goes on to the same
+// bytes. Controls: where fsync is a lie, the same checks fail.
 
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'

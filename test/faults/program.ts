@@ -1,4 +1,5 @@
-// The program itself as a process of its own, as a shell would start it: what the sweeps kill, starve and pull the disk from under.
+// The program itself as a process of its own, as a shell would start it: what the sweeps kill, starve and pull the disk
+// from under.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -74,7 +75,8 @@ export async function undisturbed(
   return { digest: digestOf(path), ms: performance.now() - startedAt }
 }
 
-/** After an interruption: the final name is whole or absent, and the same command, undisturbed, comes to the same bytes and leaves nothing else. */
+/** After an interruption: the final name is whole or absent, and the same command, undisturbed, comes to the same bytes
+ *  and leaves nothing else. */
 export async function expectGoesOn(
   server: Emulator,
   path: string,

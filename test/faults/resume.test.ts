@@ -1,4 +1,5 @@
-// Exports that are interrupted and gone on with, however and wherever: the bytes are those of an export that nothing has happened to.
+// Exports that are interrupted and gone on with, however and wherever: the bytes are those of an export that nothing
+// has happened to.
 
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'

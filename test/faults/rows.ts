@@ -1,7 +1,9 @@
-// The rows of the fault matrix: what can go wrong, what is owed then, and which tests hold it. Data only, so that what prints the matrix can read it as well.
-// Groups: 5.1 connection, TLS, HTTP; 5.2 body transport; 5.3 paging; 5.4 envelope and JSON; 5.5 transforms; 5.6 sinks; 5.7 surroundings.
+// The rows of the fault matrix: what can go wrong, what is owed then, and which tests hold it. Data only, so that what
+// prints the matrix can read it as well. Groups: 5.1 connection, TLS, HTTP; 5.2 body transport; 5.3 paging; 5.4
+// envelope and JSON; 5.5 transforms; 5.6 sinks; 5.7 surroundings.
 
-/** A test, or a group of them, by its file and its title as the source has it. Of titles that differ from row to row, `%s` and the like stand for anything. */
+/** A test, or a group of them, by its file and its title as the source has it. Of titles that differ from row to row,
+ *  `%s` and the like stand for anything. */
 export type HeldBy = readonly [file: string, title: string]
 
 export interface Row {

@@ -1,5 +1,5 @@
-// A server that says our token back wherever it can, in whichever spelling, and one that puts personal data there: neither is in anything that is said or
-// left, but for the records themselves, which are never touched.
+// A server that says our token back wherever it can, in whichever spelling, and one that puts personal data there:
+// neither is in anything that is said or left, but for the records themselves, which are never touched.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import net from 'node:net'
@@ -29,7 +29,8 @@ const spellings: Record<string, (text: string) => string> = {
   'in hex': (text) => Buffer.from(text).toString('hex'),
 }
 
-/** Any eight characters of the token that follow on each other, as a text may have them: lower case, with their number of bytes before them in base64. */
+/** Any eight characters of the token that follow on each other, as a text may have them: lower case, with their number
+ *  of bytes before them in base64. */
 const needles: readonly string[] = Array.from({ length: token.length - 7 }, (_, from) => {
   const part = token.slice(from, from + 8)
   const cores = [part, part.toLowerCase()].flatMap((text) =>

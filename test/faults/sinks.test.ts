@@ -1,4 +1,5 @@
-// Places that fail: whatever call of the file system goes wrong, and wherever, no final name ever holds a part of a list.
+// Places that fail: whatever call of the file system goes wrong, and wherever, no final name ever holds a part of a
+// list.
 
 import {
   chmodSync,
@@ -84,7 +85,8 @@ describe('the n-th call of the file system fails, for every n', () => {
               ['_out.ndjson.manifest.json', 'out.ndjson'],
             ])
             expect(expectNoLie(path)).toBe(true)
-            // the bytes of both are durable before they get their names, and each name before the next; what told of the old file is gone before
+            // the bytes of both are durable before they get their names, and each name before the next; what told of
+            // the old file is gone before
             expect(files.calls.filter((call) => call === 'fsync' || call === 'rename')).toEqual([
               ...['fsync', 'fsync', ...(overwrite ? ['fsync'] : [])],
               ...['rename', 'fsync', 'rename', 'fsync'],

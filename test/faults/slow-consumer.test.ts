@@ -1,4 +1,5 @@
-// A consumer that stops or takes its time holds the server back, and memory stays flat whatever the server would like to send.
+// A consumer that stops or takes its time holds the server back, and memory stays flat whatever the server would like
+// to send.
 
 import { expect, test } from 'vitest'
 import { MiB, minute } from '../../src/bytes/units.js'

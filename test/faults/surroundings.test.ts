@@ -1,5 +1,5 @@
-// The program in surroundings that are short of something: space, time, memory, addresses, a home. It says so with the exit code that is owed, or runs as
-// ever; and where it was stopped, the same command goes on to the same bytes.
+// The program in surroundings that are short of something: space, time, memory, addresses, a home. It says so with the
+// exit code that is owed, or runs as ever; and where it was stopped, the same command goes on to the same bytes.
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'

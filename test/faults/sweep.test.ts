@@ -1,5 +1,6 @@
-// One small page, cut at every byte by every way in which a connection can end: never a success without another try, never half a record or one twice.
-// By default the ways in which a cut is hardest to notice are cut at every byte and the others at some; the soak cuts all of them everywhere.
+// One small page, cut at every byte by every way in which a connection can end: never a success without another try,
+// never half a record or one twice. By default the ways in which a cut is hardest to notice are cut at every byte and
+// the others at some; the soak cuts all of them everywhere.
 
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
@@ -85,8 +86,8 @@ async function exportOnce(server: Emulator, clock: FaultClock, faults: readonly 
 
 let swept = 0
 
-/** Exports the page with `fault` on its first request: it is asked for again, and every record is out once. Without another try it is an error, and what is
- *  out are whole records. By default that is looked at in every third place. */
+/** Exports the page with `fault` on its first request: it is asked for again, and every record is out once. Without
+ *  another try it is an error, and what is out are whole records. By default that is looked at in every third place. */
 async function sweepOne(server: Emulator, clock: FaultClock, fault: Fault): Promise<void> {
   if (isSoak || swept++ % 3 === 0) {
     const once = await exportOnce(server, clock, [fault], 1)

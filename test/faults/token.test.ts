@@ -1,5 +1,6 @@
-// The token of the real program, looked for in all that it says and leaves, however its run ends: stdout and stderr at their most talkative, the partial file,
-// the checkpoint, the lock, and what a second origin gets to see that the server points to.
+// The token of the real program, looked for in all that it says and leaves, however its run ends: stdout and stderr at
+// their most talkative, the partial file, the checkpoint, the lock, and what a second origin gets to see that the
+// server points to.
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'

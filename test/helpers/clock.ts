@@ -5,7 +5,8 @@ export class FakeClock implements Clock {
   time = 1_000
   wall = Date.UTC(2026, 0, 1)
   readonly waits: number[] = []
-  /** Fires every timer as soon as it is set, after moving the time to it. For tests of what is waited for, not of how. */
+  /** Fires every timer as soon as it is set, after moving the time to it. For tests of what is waited for, not of
+   *  how. */
   isImpatient = false
   #timers: Array<{ at: number; callback: () => void }> = []
 

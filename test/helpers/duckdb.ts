@@ -1,12 +1,13 @@
-// DuckDB as an independent reader of what we wrote: values come back in the shape that JSON would have, exact to the last digit.
+// DuckDB as an independent reader of what we wrote: values come back in the shape that JSON would have, exact to the
+// last digit.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DuckDBInstance, DuckDBValue } from '@duckdb/node-api'
 
-// Its binding for Node decodes text with a TextDecoder that takes a leading U+FEFF for a byte order mark; DuckDB itself keeps it. So the binding
-// is loaded with one that does not.
+// Its binding for Node decodes text with a TextDecoder that takes a leading U+FEFF for a byte order mark; DuckDB itself
+// keeps it. So the binding is loaded with one that does not.
 const OwnDecoder = globalThis.TextDecoder
 globalThis.TextDecoder = class extends OwnDecoder {
   constructor() {

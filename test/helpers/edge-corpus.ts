@@ -1,5 +1,6 @@
-// A corpus of records that break encoders and readers, any number of them, with what the declared schema makes of each. As with `memberSample`, the
-// expectation is made together with the text; made by a small random generator, since fast-check takes a second for a thousand of them.
+// A corpus of records that break encoders and readers, any number of them, with what the declared schema makes of each.
+// As with `memberSample`, the expectation is made together with the text; made by a small random generator, since
+// fast-check takes a second for a thousand of them.
 
 import { memberSchema } from '../../src/schema/member.js'
 import type { Field, FieldType, ResourceSchema } from '../../src/schema/resource.js'

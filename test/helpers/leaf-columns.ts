@@ -1,4 +1,5 @@
-// Leaf columns made of plain values, the way the Dremel paper says: slow, and written without a look at the shredders of src.
+// Leaf columns made of plain values, the way the Dremel paper says: slow, and written without a look at the shredders
+// of src.
 
 import type { Column } from '../../src/encode/columns/layout.js'
 import type { Leaf, LeafColumn, LeafColumns, LeafValues } from '../../src/encode/columns/leaf.js'

@@ -1,4 +1,5 @@
-// Puts records together again from levels and values, as a reader of Parquet does (Melnik and others, "Dremel", 4.3): what a shredder is tested with.
+// Puts records together again from levels and values, as a reader of Parquet does (Melnik and others, "Dremel", 4.3):
+// what a shredder is tested with.
 
 import type { Column } from '../../src/encode/columns/layout.js'
 import type { LeafColumn, LeafColumns } from '../../src/encode/columns/leaf.js'
@@ -21,7 +22,8 @@ export function rowsOf(group: LeafColumns, columns: readonly Column[]): Expected
   return rows
 }
 
-/** Reads the value at the cursors: `definition` is that of the value where it is not null, `repetition` that of a list in it. */
+/** Reads the value at the cursors: `definition` is that of the value where it is not null, `repetition` that of a list
+ *  in it. */
 function assemble(type: FieldType, cursors: readonly LeafCursor[], definition: number, repetition: number): Expected {
   const at = cursors[0]!.definition
   for (const cursor of cursors) {

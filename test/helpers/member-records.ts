@@ -1,5 +1,5 @@
-// Random members as JSON texts, each with what the declared schema makes of it. The expectation is made together with the text, not by reading it, so it
-// shares no code with the reader under test.
+// Random members as JSON texts, each with what the declared schema makes of it. The expectation is made together with
+// the text, not by reading it, so it shares no code with the reader under test.
 
 import fc from 'fast-check'
 import { memberSchema } from '../../src/schema/member.js'
@@ -12,7 +12,8 @@ export type Expected = string | boolean | bigint | number | null | Expected[] | 
 export interface Sample {
   text: string
   value: Expected
-  /** Whether some part of the text has the wrong type or a field that is not declared, so that the text is also kept in `extra`. */
+  /** Whether some part of the text has the wrong type or a field that is not declared, so that the text is also kept in
+   *  `extra`. */
   isKept: boolean
   /** Whether the text is an object or a list as declared, or a scalar of the declared type. */
   isDeclaredKind: boolean
@@ -192,7 +193,8 @@ interface Members {
   unknown: Map<string, string>
 }
 
-/** Members in random order: some of `fields`, now and then one twice or with an escape in its key, now and then one that is not declared. */
+/** Members in random order: some of `fields`, now and then one twice or with an escape in its key, now and then one
+ *  that is not declared. */
 function membersOf(fields: readonly Field[], wrongWeight: number): fc.Arbitrary<Members> {
   const known = fc.subarray([...fields]).chain((chosen) =>
     fc.tuple(

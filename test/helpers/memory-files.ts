@@ -1,4 +1,5 @@
-// A file system in memory that counts its calls: what an output costs shows in them, and a hundred thousand files take no time.
+// A file system in memory that counts its calls: what an output costs shows in them, and a hundred thousand files take
+// no time.
 
 import { constants } from 'node:fs'
 import type { FileStatus, FileSystem, OpenFile } from '../../src/files/file-system.js'

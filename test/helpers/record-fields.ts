@@ -1,5 +1,5 @@
-// `RecordFields` found in the records' text and without the code of the project: the reference that an engine's own must equal, and a way to give them to
-// batches of engines that have none.
+// `RecordFields` found in the records' text and without the code of the project: the reference that an engine's own
+// must equal, and a way to give them to batches of engines that have none.
 
 import type { SlicerFactory } from '../../src/json/slicer.js'
 import { RecordBatch, type RecordFields } from '../../src/record.js'
@@ -46,7 +46,8 @@ export function withFields(batch: RecordBatch): RecordBatch {
   }
 }
 
-/** The members of a record: name, range of the value in the batch's bytes, and all that stands between the member's separators, in Latin-1. */
+/** The members of a record: name, range of the value in the batch's bytes, and all that stands between the member's
+ *  separators, in Latin-1. */
 function ownMembers(batch: RecordBatch, index: number): { name: string; start: number; end: number; piece: string }[] {
   const offset = batch.start(index)
   const text = batch.slice(index).toString('latin1')

@@ -3,8 +3,8 @@
 import type { ByteSink, Encoder } from '../../src/encode/encoder.js'
 import type { RecordBatch } from '../../src/record.js'
 
-/** Keeps copies of what it gets, taken only just before a write resolves: an encoder that reuses its bytes too early is found out. So is one that does not
- *  wait for the write before. */
+/** Keeps copies of what it gets, taken only just before a write resolves: an encoder that reuses its bytes too early is
+ *  found out. So is one that does not wait for the write before. */
 export class MemorySink implements ByteSink {
   readonly chunks: Buffer[] = []
   #isBusy = false

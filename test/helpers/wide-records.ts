@@ -1,5 +1,5 @@
-// Schemas of more fields than are looked for one by one, and records of them in any order: with other names beside them, names twice, and names that only an
-// escape spells.
+// Schemas of more fields than are looked for one by one, and records of them in any order: with other names beside
+// them, names twice, and names that only an escape spells.
 
 import fc from 'fast-check'
 import type { Field, FieldType } from '../../src/schema/resource.js'

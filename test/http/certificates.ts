@@ -1,5 +1,6 @@
-// Certificates for tests only: a root of our own and what it signed. The keys protect nothing. Valid from 2020 to 2120, but for the expired one.
-// Made with `openssl ca -startdate 20200101000000Z -enddate ...` on P-256 keys, all leaves with the one key below.
+// Certificates for tests only: a root of our own and what it signed. The keys protect nothing. Valid from 2020 to 2120,
+// but for the expired one. Made with `openssl ca -startdate 20200101000000Z -enddate ...` on P-256 keys, all leaves
+// with the one key below.
 
 /** The root that signed the others; nobody trusts it unless told to. */
 export const rootCertificate = `-----BEGIN CERTIFICATE-----

@@ -1,5 +1,5 @@
-// What the tests of the client share: a server that says exactly the bytes it is told to, a clock that is moved by hand, and a check that no error holds
-// the token.
+// What the tests of the client share: a server that says exactly the bytes it is told to, a clock that is moved by
+// hand, and a check that no error holds the token.
 
 import net from 'node:net'
 import tls from 'node:tls'
@@ -96,7 +96,8 @@ export async function read(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-/** The error that `promise` rejects with: one of ours, without the token anywhere in it, its causes and its hidden properties. */
+/** The error that `promise` rejects with: one of ours, without the token anywhere in it, its causes and its hidden
+ *  properties. */
 export async function failureOf(promise: Promise<unknown>): Promise<ExportError> {
   const error = await promise.then(
     () => undefined,

@@ -1,5 +1,5 @@
-// What every engine owes for a given body, as a table that any slicer can be run against. `§` in a body is not part of it: it marks the byte that the
-// error must name.
+// What every engine owes for a given body, as a table that any slicer can be run against. `§` in a body is not part of
+// it: it marks the byte that the error must name.
 
 import { expect, test } from 'vitest'
 import type { PageFacts, SlicerFactory, SlicerOptions } from '../../src/json/slicer.js'

@@ -1,5 +1,6 @@
-// The other half of the corpus: each kind of text that a suite for RFC 8259 (nst/JSONTestSuite has 95 `y`, 188 `n` and 35 `i`) asks about and `corpus.ts` does
-// not have in that form, in containers and alone, and what only readers of 64-byte blocks can get wrong.
+// The other half of the corpus: each kind of text that a suite for RFC 8259 (nst/JSONTestSuite has 95 `y`, 188 `n` and
+// 35 `i`) asks about and `corpus.ts` does not have in that form, in containers and alone, and what only readers of
+// 64-byte blocks can get wrong.
 
 const aroundBlock = [62, 63, 64, 65, 128]
 const runs = [2, 31, 32, 33, 63, 64, 65]

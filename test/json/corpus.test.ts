@@ -1,5 +1,5 @@
-// Every engine accepts and refuses what JSON.parse does after a fatal decoding, over a corpus of texts at the edges of the grammar: in chunks of every size
-// up to two blocks of 64 bytes, with the text beginning at any byte of a block.
+// Every engine accepts and refuses what JSON.parse does after a fatal decoding, over a corpus of texts at the edges of
+// the grammar: in chunks of every size up to two blocks of 64 bytes, with the text beginning at any byte of a block.
 
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'

@@ -1,5 +1,6 @@
-// Small JSON texts at the edges of RFC 8259, named in the manner of nst/JSONTestSuite: `y` must be accepted, `n` must be refused, `i` is left open by
-// the RFC. Written for this project; `JSON.parse` is the judge of each in the test, and the prefixes are checked against it.
+// Small JSON texts at the edges of RFC 8259, named in the manner of nst/JSONTestSuite: `y` must be accepted, `n` must
+// be refused, `i` is left open by the RFC. Written for this project; `JSON.parse` is the judge of each in the test, and
+// the prefixes are checked against it.
 
 import { suites } from './corpus-suites.js'
 

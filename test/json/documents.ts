@@ -1,5 +1,5 @@
-// Random documents as fast-check arbitraries of JSON text, not of values: spelling is what slicers trip over. White space, escapes, number forms,
-// duplicate keys and the names that mean something in an envelope all occur.
+// Random documents as fast-check arbitraries of JSON text, not of values: spelling is what slicers trip over. White
+// space, escapes, number forms, duplicate keys and the names that mean something in an envelope all occur.
 
 import fc from 'fast-check'
 import { fragments } from './fragments.js'
@@ -123,7 +123,8 @@ const otherFramings = fc
     }
     if (framing === 'graph')
       return { text: `{"@odata.nextLink":${cursorText},"value":${elements}}`, records, framing, cursor: next || null }
-    // one record alone is an object whose members may mean something, as records of NDJSON are not meant to be recognised by
+    // one record alone is an object whose members may mean something, as records of NDJSON are not meant to be
+    // recognised by
     const lines = records.map((text) => `{"_":0,"line":${text}}`)
     if (framing === 'ndjson' && records.length > 1)
       return { text: `${gap}${lines.join(`${gap}\n`)}${gap}`, records: lines, framing, cursor: null }

@@ -1,5 +1,6 @@
-// All engines are one, over many more cases than fast-check could make: seeded random pages, most of them damaged, cut anywhere. A case is one body, one way
-// to cut it and one set of limits, held against the page as it was written, against JSON.parse, and engine against engine.
+// All engines are one, over many more cases than fast-check could make: seeded random pages, most of them damaged, cut
+// anywhere. A case is one body, one way to cut it and one set of limits, held against the page as it was written,
+// against JSON.parse, and engine against engine.
 
 import { isUtf8 } from 'node:buffer'
 import { setImmediate } from 'node:timers/promises'
@@ -88,7 +89,8 @@ function randomLimits(random: Random, page: RandomPage): Partial<SlicerOptions> 
   }
 }
 
-/** What is wrong with the engines' answers to a case, undefined where nothing is. `whole` is what `js` makes of the body in one chunk. */
+/** What is wrong with the engines' answers to a case, undefined where nothing is. `whole` is what `js` makes of the
+ *  body in one chunk. */
 function differenceIn({ body, cuts, limits, page, isForAll }: Case, whole: Outcome): string | undefined {
   const { failure, facts, records } = whole
   if (page !== undefined) {
@@ -124,8 +126,8 @@ function differenceIn({ body, cuts, limits, page, isForAll }: Case, whole: Outco
   return undefined
 }
 
-/** All that engines which keep bytes must agree on. The excerpt at the end of a message is left out: it shows what had arrived. Records that were let out
- *  before a failure depend on where chunks end. */
+/** All that engines which keep bytes must agree on. The excerpt at the end of a message is left out: it shows what had
+ *  arrived. Records that were let out before a failure depend on where chunks end. */
 function exactly({ records, pageKeys, facts, failure }: Outcome): string {
   if (failure === undefined) return JSON.stringify([records, pageKeys, facts])
   const { code, message, page, recordIndex, byteOffset } = failure

@@ -1,5 +1,5 @@
-// The slicers that tests hold against one another, by name: one factory for each engine, and for `simd` and `js` one that calls the scanner even for a few
-// bytes, which the engine itself leaves to its state machine.
+// The slicers that tests hold against one another, by name: one factory for each engine, and for `simd` and `js` one
+// that calls the scanner even for a few bytes, which the engine itself leaves to its state machine.
 
 import { jsSlicers } from '../../src/json/engine-js/engine-js.js'
 import { eagerPolicy } from '../../src/json/engine-js/slicer.js'

@@ -1,6 +1,7 @@
-// Random pages as bytes, made quickly and with malice: tokens are pushed onto the borders of 64-byte blocks, white space and backslashes come in
-// runs longer than a block, containers nest past 64 levels, keys come twice and in disguise. Each page knows where its records and their members are, because
-// it has just written them: no reader is needed to say what is right.
+// Random pages as bytes, made quickly and with malice: tokens are pushed onto the borders of 64-byte blocks, white
+// space and backslashes come in runs longer than a block, containers nest past 64 levels, keys come twice and in
+// disguise. Each page knows where its records and their members are, because it has just written them: no reader is
+// needed to say what is right.
 
 import { corpus } from './corpus.js'
 import { fragments } from './fragments.js'
@@ -10,7 +11,8 @@ import type { Random } from './random.js'
 export interface RandomMember {
   /** The key's text, escapes resolved. */
   key: string
-  /** Where the separators around the member are: its brace or comma ends at `from`, and a comma or the record's last brace stands at `to`. */
+  /** Where the separators around the member are: its brace or comma ends at `from`, and a comma or the record's last
+   *  brace stands at `to`. */
   from: number
   to: number
   valueStart: number
@@ -70,7 +72,8 @@ export function recordBytesWithout(page: RandomPage, index: number, names: reado
   return recordBytesWith(page, index, (name) => !names.includes(name))
 }
 
-/** The same with those of its own members alone whose names `isKept` takes: what stands between two separators stays or goes as a whole. */
+/** The same with those of its own members alone whose names `isKept` takes: what stands between two separators stays or
+ *  goes as a whole. */
 export function recordBytesWith(page: RandomPage, index: number, isKept: (name: string) => boolean): Buffer {
   const bytes = recordBytes(page, index)
   const { members } = page.records[index]!
@@ -80,7 +83,8 @@ export function recordBytesWith(page: RandomPage, index: number, isKept: (name: 
   return Buffer.from(`{${texts.join(',')}}`, 'latin1')
 }
 
-/** Keys that a careless comparison takes for one another: prefixes, long ones that differ in their last byte, empty, escaped, not ASCII, half a character. */
+/** Keys that a careless comparison takes for one another: prefixes, long ones that differ in their last byte, empty,
+ *  escaped, not ASCII, half a character. */
 export const trickyKeys: readonly string[] = [
   'id',
   'i',
@@ -211,7 +215,8 @@ class PageWriter {
   #text = ''
   /** Bytes of `#text`. */
   #length = 0
-  /** Percent of the gaps between tokens that hold white space, that push what follows to a block's border, and of records' keys that are tricky. */
+  /** Percent of the gaps between tokens that hold white space, that push what follows to a block's border, and of
+   *  records' keys that are tricky. */
   readonly #spacePercent: number
   readonly #alignPercent: number
   readonly #trickyPercent: number

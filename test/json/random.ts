@@ -1,4 +1,5 @@
-// A small seeded generator for tests that need more cases than fast-check can make in the time: one number gives a case again.
+// A small seeded generator for tests that need more cases than fast-check can make in the time: one number gives a case
+// again.
 
 /** Mulberry32: 32 bits of state, good enough to choose shapes. */
 export class Random {

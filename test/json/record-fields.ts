@@ -1,4 +1,5 @@
-// What `RecordFields` owes, as checks that any slicer whose batches have them can be run against. The pages are written by the tests and know their members.
+// What `RecordFields` owes, as checks that any slicer whose batches have them can be run against. The pages are written
+// by the tests and know their members.
 
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
@@ -20,14 +21,15 @@ const isSoak = process.env['TRUTO_EXPORT_SOAK'] === '1'
 const KiB = 1024
 
 /**
- * Runs all checks against the slicers of `factory`. A batch may lack fields, where the engine could not note its members as it went; those that it has must be
- * right, and the common batch must have them.
+ * Runs all checks against the slicers of `factory`. A batch may lack fields, where the engine could not note its
+ * members as it went; those that it has must be right, and the common batch must have them.
  * @param isEager whether small batches have them too, so that a check in which none has some has checked nothing
  */
 export function recordFieldsConformance(factory: SlicerFactory, { isEager }: { isEager: boolean }): void {
   const compare = (records: Member[][], cuts: Cuts, lists: readonly (readonly string[])[], label: string): void => {
     compareAll(factory, pageOf(records), cuts, lists, label)
-    // an engine may leave keys with escapes to others, and may have to end a batch of records in another way: so without the ones, and the last record alone
+    // an engine may leave keys with escapes to others, and may have to end a batch of records in another way: so
+    // without the ones, and the last record alone
     const page = pageOf(records.map((members) => members.filter(([key]) => !key.includes('\\'))))
     compareAll(factory, page, cuts, lists, `${label}, no escapes`)
     const compared = compareAll(factory, page, [page.records.at(-1)!.start, page.body.length], lists, label)
@@ -287,8 +289,8 @@ export function recordFieldsConformance(factory: SlicerFactory, { isEager }: { i
 
 type Member = [spelledKey: string, value: string]
 
-/** A page of these records and an empty one, without white space but for what the values have around them and the dividers have,
- *  which come in turns. */
+/** A page of these records and an empty one, without white space but for what the values have around them and the
+ *  dividers have, which come in turns. */
 function pageOf(
   records: readonly (readonly Member[])[],
   { dividers = [','], framing = 'array' }: { dividers?: readonly string[]; framing?: 'array' | 'ndjson' } = {},
@@ -338,7 +340,8 @@ function someNames(random: Random, page: RandomPage): string[] {
   return random.shuffle([...names])
 }
 
-/** Slices `page` with fields and holds those of each batch against what was written, with each list of names, in turns. Returns how many records had fields. */
+/** Slices `page` with fields and holds those of each batch against what was written, with each list of names, in turns.
+ *  Returns how many records had fields. */
 function compareAll(
   factory: SlicerFactory,
   page: RandomPage,

@@ -1,5 +1,5 @@
-// Properties of all engines over random documents cut at random places: what a valid page gives, and that a damaged one gets one verdict, whatever the
-// engine and the chunks, which is also that of JSON.parse after a fatal decoding.
+// Properties of all engines over random documents cut at random places: what a valid page gives, and that a damaged one
+// gets one verdict, whatever the engine and the chunks, which is also that of JSON.parse after a fatal decoding.
 
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
@@ -74,7 +74,8 @@ function expectSamePosition(outcome: Outcome, whole: Outcome): void {
   expect(outcome.failure?.recordIndex).toBe(whole.failure?.recordIndex)
 }
 
-/** Grammar and encoding errors are just those of JSON.parse; NDJSON is no document of its, and other errors are about what the document says. */
+/** Grammar and encoding errors are just those of JSON.parse; NDJSON is no document of its, and other errors are about
+ *  what the document says. */
 function expectAsJsonParse(body: Buffer, { failure, facts, records }: Outcome): void {
   const isDocument = parses(body)
   if (failure === undefined) {

@@ -1,5 +1,5 @@
-// Runs a slicer over a body cut into chunks and gives what came of it as plain data, so that engines and chunkings can be compared by equality.
-// What holds for every batch is checked on the way.
+// Runs a slicer over a body cut into chunks and gives what came of it as plain data, so that engines and chunkings can
+// be compared by equality. What holds for every batch is checked on the way.
 
 import { ExportError } from '../../src/errors.js'
 import { Redactor } from '../../src/http/redact.js'
@@ -107,15 +107,16 @@ function takeBatch(outcome: Outcome, batch: RecordBatch, body: Buffer): void {
   }
 }
 
-/** What all engines and all chunkings must agree on: records as values, facts and the code of a failure. Records let out before a failure depend on
- *  where chunks end, so they are left out. */
+/** What all engines and all chunkings must agree on: records as values, facts and the code of a failure. Records let
+ *  out before a failure depend on where chunks end, so they are left out. */
 export function verdict(outcome: Outcome): unknown {
   const { failure, facts } = outcome
   if (failure !== undefined) return { code: failure.code }
   return { records: outcome.records.map(valueIn), pageKeys: outcome.pageKeys, facts }
 }
 
-/** Whether V8 takes the name "\u0061" for "\\" where an object before it had that in the same place, as in Node.js 24.21 and 26.10. */
+/** Whether V8 takes the name "\u0061" for "\\" where an object before it had that in the same place, as in Node.js
+ *  24.21 and 26.10. */
 const isNameMistaken = JSON.parse('{"before it":1,"\\\\":2}') && !('a' in JSON.parse('{"before it":1,"\\u0061":2}'))
 
 /** What a JSON text says. Texts of equal values have equal ones, whatever their escapes. */

@@ -1,5 +1,5 @@
-// Batches are views of a window that the next step overwrites. So a view must be right until then, whatever else runs meanwhile, a writer may keep its bytes
-// until its promise resolves, and what a consumer has copied stays.
+// Batches are views of a window that the next step overwrites. So a view must be right until then, whatever else runs
+// meanwhile, a writer may keep its bytes until its promise resolves, and what a consumer has copied stays.
 
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
@@ -15,7 +15,8 @@ import { chunksOf, defaultOptions, keepsBytes, valueIn } from './slicing.js'
 const KiB = 1024
 const lineFeed = Buffer.from('\n')
 
-/** A destination that looks at the bytes of a write as late as it may: just before the write resolves. Two writes at once are an error. */
+/** A destination that looks at the bytes of a write as late as it may: just before the write resolves. Two writes at
+ *  once are an error. */
 class SlowDestination implements Destination {
   readonly name = 'slow'
   readonly #random: Random
@@ -117,7 +118,8 @@ test.each(engineNames.filter(keepsBytes))(
   'what a writer of %s keeps beyond its promise is overwritten: the bytes were views',
   async (parser) => {
     const random = new Random(runSeed())
-    // records that all differ, four times as many bytes as a window has: a page of equal ones, or a short one, would hide what is written over it
+    // records that all differ, four times as many bytes as a window has: a page of equal ones, or a short one, would
+    // hide what is written over it
     const records = Array.from({ length: 20_000 }, (_, i) => `{"id":${i},"name":"${'x'.repeat(40)}"}`)
     const destination = new SlowDestination(random)
     const input = reusedChunks(Buffer.from(`[${records.join(',')}]`), random)

@@ -1,4 +1,5 @@
-// What an editor shows where options are given in code, asked of TypeScript's own language server about the declarations that are shipped.
+// What an editor shows where options are given in code, asked of TypeScript's own language server about the
+// declarations that are shipped.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join, resolve } from 'node:path'

@@ -41,8 +41,8 @@ export const lines: readonly string[] = [
   '{"id":"10","note":"#no comment","phone":"\\t","late":""}',
 ]
 
-/** What a column has, in one form for all readers: whole numbers as their digits, instants as microseconds since the epoch, nested values and JSON without
- *  members that are null. */
+/** What a column has, in one form for all readers: whole numbers as their digits, instants as microseconds since the
+ *  epoch, nested values and JSON without members that are null. */
 export type Expected = string | number | boolean | null | { readonly json: unknown }
 export type Row = { readonly [column: string]: Expected }
 

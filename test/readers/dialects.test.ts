@@ -1,4 +1,5 @@
-// Dialects and values for themselves, in files that are written here by hand: what a statement promises holds for any writer of them.
+// Dialects and values for themselves, in files that are written here by hand: what a statement promises holds for any
+// writer of them.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

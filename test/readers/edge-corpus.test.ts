@@ -1,4 +1,5 @@
-// The edge corpus in CSV and NDJSON, value for value, by the statements of DuckDB: its strings break readers in every way that we know.
+// The edge corpus in CSV and NDJSON, value for value, by the statements of DuckDB: its strings break readers in every
+// way that we know.
 
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'

@@ -1,4 +1,5 @@
-// Runs what `statementOf` gives in real readers, those that are there: rows come back as they are, instants as microseconds.
+// Runs what `statementOf` gives in real readers, those that are there: rows come back as they are, instants as
+// microseconds.
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

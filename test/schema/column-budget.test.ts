@@ -20,7 +20,8 @@ const tests = {
   isDouble: (bytes: Buffer, start: number, end: number) => parseDouble(bytes, start, end) !== undefined,
 }
 
-/** `levels` definitions of `width` properties, each of them the next definition: width ** levels columns in a kilobyte. */
+/** `levels` definitions of `width` properties, each of them the next definition: width ** levels columns in a
+ *  kilobyte. */
 function nested(levels: number, width: number, name = 'p', last: object = { type: 'string' }): JsonSchema {
   const $defs: Record<string, object> = { [`d${levels}`]: last }
   for (let level = 0; level < levels; level++) {

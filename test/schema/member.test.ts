@@ -5,7 +5,8 @@ import type { FieldType } from '../../src/schema/resource.js'
 /** The fields that a type names itself, without its index signature. */
 type Named<T> = { [K in keyof T as string extends K ? never : number extends K ? never : K]: T[K] }
 
-/** A declared type as data: its kind, a list as a tuple of its element, a struct as an object. A date-time is a string to TypeScript. */
+/** A declared type as data: its kind, a list as a tuple of its element, a struct as an object. A date-time is a string
+ *  to TypeScript. */
 type Shape<T> = [number] extends [T]
   ? 'json'
   : [T] extends [boolean]

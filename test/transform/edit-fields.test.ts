@@ -399,7 +399,8 @@ function model(record: ObjectNode, { select, exclude, redact, dropped, rename }:
 
 type Rule = [path: string[], how: Redaction | 'drop']
 
-/** Null where the value goes. A scalar where an object with fields to redact was expected is redacted by the strictest rule. */
+/** Null where the value goes. A scalar where an object with fields to redact was expected is redacted by the strictest
+ *  rule. */
 function hidden(node: Node, rules: Rule[]): Node | null {
   if (rules.length === 0) return node
   const own = rules.find(([path]) => path.length === 0)

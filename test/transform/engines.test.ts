@@ -1,5 +1,5 @@
-// The stages over what the engines that keep the server's bytes really give: where `simd` knows the members, the result is that of the walk over
-// the batches of `js`.
+// The stages over what the engines that keep the server's bytes really give: where `simd` knows the members, the result
+// is that of the walk over the batches of `js`.
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'

@@ -191,7 +191,8 @@ test('any records get the keys that parsed records have, under every policy', ()
   )
 })
 
-/** Keys and record indexes by parsed records, or the code of the first error. JSON.parse would round digits, so numbers are made marked strings first. */
+/** Keys and record indexes by parsed records, or the code of the first error. JSON.parse would round digits, so numbers
+ *  are made marked strings first. */
 function model(texts: string[], path: string[], policy: KeyByOptions): [string, number][] | ErrorCode {
   const kept: [string, number][] = []
   const seen = new Set<string>()

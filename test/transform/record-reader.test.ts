@@ -35,7 +35,8 @@ function pick(record: JsonRecord, fields: readonly string[]): JsonRecord {
   return picked
 }
 
-/** Equal values, prototypes, order of properties and zeros. Not by toStrictEqual, which takes a field `constructor` for the type. */
+/** Equal values, prototypes, order of properties and zeros. Not by toStrictEqual, which takes a field `constructor` for
+ *  the type. */
 function expectSame(actual: JsonRecord[], expected: JsonRecord[]): void {
   expect(JSON.stringify(actual)).toBe(JSON.stringify(expected))
   expect(isDeepStrictEqual(actual, expected)).toBe(true)

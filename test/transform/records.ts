@@ -1,5 +1,5 @@
-// Random records as texts: repeated keys, keys spelled with escapes, names that mean something to objects, white space. Shared by the property tests of
-// the transforms.
+// Random records as texts: repeated keys, keys spelled with escapes, names that mean something to objects, white space.
+// Shared by the property tests of the transforms.
 
 import fc from 'fast-check'
 import { RecordBatch } from '../../src/record.js'
@@ -7,8 +7,9 @@ import { RecordBatch } from '../../src/record.js'
 /** `base` runs, or many more in a soak. */
 export const numRuns = (base: number): number => (process.env['TRUTO_EXPORT_SOAK'] === '1' ? base * 100 : base)
 
-/** Few names, so that paths and keys meet. None of them is a lone backslash: once JSON.parse of V8 12.8 to 14.6 (Node.js 24 and 26) has seen that as a key,
- *  it takes a later key that is spelled with an escape for a backslash, too (github.com/nodejs/node/issues/63785), and the models parse with it. */
+/** Few names, so that paths and keys meet. None of them is a lone backslash: once JSON.parse of V8 12.8 to 14.6
+ *  (Node.js 24 and 26) has seen that as a key, it takes a later key that is spelled with an escape for a backslash, too
+ *  (github.com/nodejs/node/issues/63785), and the models parse with it. */
 export const names = fc.constantFrom(
   'a',
   'b',

@@ -1,4 +1,5 @@
-// Which columns a schema has in a columnar format: names, types and order, fixed before the first record and by the schema alone.
+// Which columns a schema has in a columnar format: names, types and order, fixed before the first record and by the
+// schema alone.
 
 import { ConfigError, printable } from '../../errors.js'
 import { ColumnBudget } from '../../schema/column-budget.js'
@@ -10,7 +11,8 @@ export type UnknownFields = 'extra' | 'drop' | 'error'
 /** What happens to a value that its column cannot hold: null there and kept in `extra`, null there, or an error. */
 export type OnTypeMismatch = 'extra' | 'null' | 'error'
 
-/** How declared lists and structs become columns: one column of nested values, one column of JSON text, or a column for each of their leaves. */
+/** How declared lists and structs become columns: one column of nested values, one column of JSON text, or a column for
+ *  each of their leaves. */
 export type NestedLayout = 'values' | 'text' | 'flatten'
 
 export interface LayoutOptions {
@@ -41,8 +43,9 @@ export interface Layout {
   readonly extraIndex: number
 }
 
-/** @throws ConfigError where two columns, or two fields of a struct, would have the same name, be it in another case: readers refuse them, or give the one for
- *  the other; DataError ERR_LIMIT where there would be more than `maxColumns` */
+/** @throws ConfigError where two columns, or two fields of a struct, would have the same name, be it in another case:
+ *  readers refuse them, or give the one for the other; DataError ERR_LIMIT where there would be more than
+ *  `maxColumns` */
 export function layoutOf(options: LayoutOptions): Layout {
   const { schema, hasKey, nested, flattenSlots, unknownFields, onTypeMismatch, maxColumns } = options
   const budget = new ColumnBudget(maxColumns)
@@ -73,7 +76,8 @@ export function layoutOf(options: LayoutOptions): Layout {
 const hint = 'give one of them another name with --rename, leave it out, or take it out of the schema'
 
 interface PlacedColumn extends Column {
-  /** Names from the record to what the column holds, with the numbers of elements of lists; null where it is one of ours. */
+  /** Names from the record to what the column holds, with the numbers of elements of lists; null where it is one of
+   *  ours. */
   readonly path: readonly string[] | null
 }
 
@@ -124,7 +128,8 @@ function asText(type: FieldType): FieldType {
   return type.kind === 'list' || type.kind === 'struct' ? { kind: 'json' } : type
 }
 
-/** Appends the leaf columns of the field at `path`, named by it: `emails.0.email`, `groups.0.organization.id`, `languages.0`. */
+/** Appends the leaf columns of the field at `path`, named by it: `emails.0.email`, `groups.0.organization.id`,
+ *  `languages.0`. */
 function flatten(path: readonly string[], type: FieldType, slots: number, columns: PlacedColumn[]): void {
   if (type.kind === 'list') {
     for (let i = 0; i < slots; i++) flatten([...path, String(i)], type.element, slots, columns)

@@ -1,5 +1,5 @@
-// The values of leaves in growing buffers: the builder in TypeScript, for where there is no WebAssembly SIMD, and what the kernel's builder is tested
-// against.
+// The values of leaves in growing buffers: the builder in TypeScript, for where there is no WebAssembly SIMD, and what
+// the kernel's builder is tested against.
 
 import {
   maxDictionaryBytes,

@@ -1,4 +1,5 @@
-// JSON numbers in bytes, as the values that number columns hold. Nothing is rounded in silence: a number is a value of its column, or it does not fit.
+// JSON numbers in bytes, as the values that number columns hold. Nothing is rounded in silence: a number is a value of
+// its column, or it does not fit.
 
 const zero = 0x30
 const dash = 0x2d
@@ -9,8 +10,8 @@ const greatest = 2n ** 63n - 1n
 /** Digits of the greatest int64. A whole number with more does not fit, however it is written. */
 const mostDigits = 19
 
-/** The whole number that the JSON number `bytes[start..end)` is, however it is written (`1.0` and `1E2` are whole), or undefined where it is none or no
- *  int64. `-0` is 0. */
+/** The whole number that the JSON number `bytes[start..end)` is, however it is written (`1.0` and `1E2` are whole), or
+ *  undefined where it is none or no int64. `-0` is 0. */
 export function parseInt64(bytes: Buffer, start: number, end: number): bigint | undefined {
   if (end - start <= 15) {
     const value = plainInteger(bytes, start, end)
@@ -23,8 +24,9 @@ export function parseInt64(bytes: Buffer, start: number, end: number): bigint | 
   return value >= least && value <= greatest ? value : undefined
 }
 
-/** The double that the JSON number `bytes[start..end)` is, or undefined where its digits do not survive in one: where the double, written with as many
- *  digits, reads otherwise (9007199254740993, 1e400, 1e-400, 0.1 with thirty digits more). Up to 15 digits always survive, 17 where a double was printed. */
+/** The double that the JSON number `bytes[start..end)` is, or undefined where its digits do not survive in one: where
+ *  the double, written with as many digits, reads otherwise (9007199254740993, 1e400, 1e-400, 0.1 with thirty digits
+ *  more). Up to 15 digits always survive, 17 where a double was printed. */
 export function parseDouble(bytes: Buffer, start: number, end: number): number | undefined {
   if (end - start <= 15) {
     const value = plainInteger(bytes, start, end)

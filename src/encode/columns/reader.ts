@@ -153,7 +153,8 @@ export class ColumnReader {
     this.#counts.mismatches[index]! += count
   }
 
-  /** Counts date-times that lost digits, and those in another form, that whoever read their records in this reader's place settled. */
+  /** Counts date-times that lost digits, and those in another form, that whoever read their records in this reader's
+   *  place settled. */
   countTimestamps(truncated: number, reformed: number): void {
     this.#timestamps.truncated += truncated
     this.#timestamps.reformed += reformed

@@ -1,4 +1,5 @@
-// Fills the leaves of a schema from records: what a record holds is read by the rules of `ColumnReader`, and goes to the builders level by level.
+// Fills the leaves of a schema from records: what a record holds is read by the rules of `ColumnReader`, and goes to
+// the builders level by level.
 
 import type { RecordBatch, Warning } from '../../record.js'
 import type { Column, LayoutOptions } from './layout.js'
@@ -25,13 +26,14 @@ export interface Shredder {
   readonly group: LeafColumns
   /**
    * Appends records [from, to) of `batch`.
-   * @throws DataError ERR_FIELD_UNKNOWN, ERR_TYPE_MISMATCH or ERR_VALUE_INEXACT where the policies ask for it: then the group is of no use any more
+   * @throws DataError ERR_FIELD_UNKNOWN, ERR_TYPE_MISMATCH or ERR_VALUE_INEXACT where the policies ask for it: then the
+   * group is of no use any more
    */
   append(batch: RecordBatch, from: number, to: number): void
   /** What was counted so far. */
   warnings(): Warning[]
-  /** Gives back what the leaves took, for another shredder to use: of this one, only `warnings` is called after that. Need not be called, and is not where
-   *  `append` failed. */
+  /** Gives back what the leaves took, for another shredder to use: of this one, only `warnings` is called after that.
+   *  Need not be called, and is not where `append` failed. */
   end(): void
 }
 

@@ -1,6 +1,8 @@
-// What takes the values of leaves one by one. Values come record by record, within a record in the order of the leaves, and of a leaf in their own.
+// What takes the values of leaves one by one. Values come record by record, within a record in the order of the leaves,
+// and of a leaf in their own.
 
-/** Each value and each null comes with its repetition level; the definition level of a value is the greatest of its leaf. */
+/** Each value and each null comes with its repetition level; the definition level of a value is the greatest of its
+ *  leaf. */
 export interface LeafSink {
   addNull(leaf: number, repetition: number, definition: number): void
   /** @param text well-formed Unicode */

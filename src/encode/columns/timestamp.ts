@@ -1,12 +1,13 @@
-// Date-times in bytes, as the integers that timestamp columns hold. A text is one exact instant, or it is no timestamp; digits that a unit has no room for
-// are cut off, never rounded, and only where that is asked for.
+// Date-times in bytes, as the integers that timestamp columns hold. A text is one exact instant, or it is no timestamp;
+// digits that a unit has no room for are cut off, never rounded, and only where that is asked for.
 
 export const timestampUnits = ['micros', 'millis', 'nanos'] as const
 /** What one step of a timestamp column is. */
 export type TimestampUnit = (typeof timestampUnits)[number]
 
 export const timestampExcesses = ['truncate', 'extra'] as const
-/** What becomes of digits beyond the unit, where one of them is not zero: they are cut off, or the value is none of the column. */
+/** What becomes of digits beyond the unit, where one of them is not zero: they are cut off, or the value is none of the
+ *  column. */
 export type TimestampExcess = (typeof timestampExcesses)[number]
 
 export const timestampForms = ['any', 'rfc3339'] as const
@@ -46,8 +47,9 @@ export class TimestampReader {
     this.#rules = rules
   }
 
-  /** The instant in the text of a JSON string, without its quotes and escapes, or of a JSON number: since 1970-01-01T00:00:00Z in the unit, or as text.
-   *  Undefined where there is none that the column can hold. The text is as the server wrote it where it is RFC 3339. */
+  /** The instant in the text of a JSON string, without its quotes and escapes, or of a JSON number: since
+   *  1970-01-01T00:00:00Z in the unit, or as text. Undefined where there is none that the column can hold. The text is
+   *  as the server wrote it where it is RFC 3339. */
   read(bytes: Buffer, isString: boolean): bigint | string | undefined {
     if (isString && isTimestamp(bytes, 0, bytes.length)) return this.#exact(bytes)
     if (this.#rules.forms === 'rfc3339') return undefined
@@ -71,10 +73,12 @@ export class TimestampReader {
   }
 }
 
-/** A form that people and databases write: a space for the T, and a zone that is `UTC`, has no colon or no minutes, or is absent, which is UTC. */
+/** A form that people and databases write: a space for the T, and a zone that is `UTC`, has no colon or no minutes, or
+ *  is absent, which is UTC. */
 const otherForm = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d+)?)(?: ?(?:(Z|z|UTC)|([+-]\d\d)(?::?(\d\d))?))?$/
 
-/** RFC 3339 text of `bytes` where they are a date-time in another form. Whether it is one that there is (a 30th of February) is not asked. */
+/** RFC 3339 text of `bytes` where they are a date-time in another form. Whether it is one that there is (a 30th of
+ *  February) is not asked. */
 export function rfc3339Of(bytes: Buffer): string | undefined {
   // the longest has a fraction, whose digits nobody counts: but a text of megabytes is no date
   if (bytes.length > longestForm) return undefined
@@ -88,7 +92,8 @@ const longestForm = 100
 const leastMillis = 1e11
 const epochForm = /^-?(\d+)(?:\.(\d+))?$/
 
-/** RFC 3339 text of a JSON number that counts seconds or milliseconds since the epoch, with all its digits. Numbers with an exponent are none. */
+/** RFC 3339 text of a JSON number that counts seconds or milliseconds since the epoch, with all its digits. Numbers
+ *  with an exponent are none. */
 export function rfc3339OfEpoch(bytes: Buffer): string | undefined {
   if (bytes.length > longestForm) return undefined
   const [text, whole, decimals = ''] = epochForm.exec(bytes.toString('latin1')) ?? []
@@ -106,9 +111,10 @@ export function rfc3339OfEpoch(bytes: Buffer): string | undefined {
 }
 
 /**
- * The instant of `bytes[start..end)` since 1970-01-01T00:00:00Z in `unit`, or undefined where the text is no date-time of RFC 3339 §5.6 (its
- * grammar has `T`, no space), where its instant lies outside the years 0001 to 9999 in UTC, or for nanoseconds outside of the seconds that 64 bits hold (1677 to 2262), where its
- * second is a leap second (no column can hold one), or where a digit beyond the unit is not zero.
+ * The instant of `bytes[start..end)` since 1970-01-01T00:00:00Z in `unit`, or undefined where the text is no date-time
+ * of RFC 3339 §5.6 (its grammar has `T`, no space), where its instant lies outside the years 0001 to 9999 in UTC, or
+ * for nanoseconds outside of the seconds that 64 bits hold (1677 to 2262), where its second is a leap second (no column
+ * can hold one), or where a digit beyond the unit is not zero.
  * @param cuts whether such a digit is cut off instead
  */
 export function parseTimestamp(
@@ -141,7 +147,8 @@ export function parseTimestamp(
   return BigInt(seconds) * BigInt(scale) + BigInt(fraction)
 }
 
-/** Whether `bytes[start..end)` is a date-time by the rules of `parseTimestamp`, with any number of fractional digits. */
+/** Whether `bytes[start..end)` is a date-time by the rules of `parseTimestamp`, with any number of fractional
+ *  digits. */
 export function isTimestamp(bytes: Uint8Array, start: number, end: number): boolean {
   return parseSeconds(bytes, start, end) !== undefined
 }
@@ -204,7 +211,8 @@ function daysOfMonth(year: number, month: number): number {
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
 }
 
-/** Days from 1970-01-01 in the proleptic Gregorian calendar. A year begins in March here, so that the leap day is its last. */
+/** Days from 1970-01-01 in the proleptic Gregorian calendar. A year begins in March here, so that the leap day is its
+ *  last. */
 function daysSinceEpoch(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year
   const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1

@@ -1,4 +1,5 @@
-// The columns of a schema as the tree that records are shredded along: each node with its levels, each scalar with the number of its leaf. Compiled once.
+// The columns of a schema as the tree that records are shredded along: each node with its levels, each scalar with the
+// number of its leaf. Compiled once.
 
 import type { FieldType } from '../../schema/resource.js'
 import type { Column } from './layout.js'

@@ -19,19 +19,21 @@ export interface CsvOptions {
   bom?: boolean
   /** Whether the first line has the names of the columns. Default true. */
   header?: boolean
-  /** Lists and structs as one column of JSON text, or as a column for each leaf (`emails.0.email`). Default `json`. A value that its flattened columns do
-   *  not tell whole (more elements than slots, an empty list, a null element) is also kept in `extra`. */
+  /** Lists and structs as one column of JSON text, or as a column for each leaf (`emails.0.email`). Default `json`. A
+   *  value that its flattened columns do not tell whole (more elements than slots, an empty list, a null element) is
+   *  also kept in `extra`. */
   nested?: 'json' | 'flatten'
   /** Elements of each list that get columns under `flatten`. Default 1. */
   flattenSlots?: number
-  /** `escape` puts `'` before text that a spreadsheet program would run as a formula. It changes data (`+49…` becomes `'+49…`) and is counted. Default
-   *  `keep`. */
+  /** `escape` puts `'` before text that a spreadsheet program would run as a formula. It changes data (`+49…` becomes
+   *  `'+49…`) and is counted. Default `keep`. */
   formulas?: 'keep' | 'escape'
   /** Default `extra`. Of nested values in JSON text nothing is unknown: the text holds all their fields. */
   unknownFields?: UnknownFields
   /** Default `extra`. A date-time and a `double` of any precision fit, since their text is kept. */
   onTypeMismatch?: OnTypeMismatch
-  /** Whether date-times in other forms than RFC 3339 are read, written as RFC 3339 and counted, or are type mismatches. Default `any`. */
+  /** Whether date-times in other forms than RFC 3339 are read, written as RFC 3339 and counted, or are type mismatches.
+   *  Default `any`. */
   timestampForms?: TimestampForms
   /** Whether a string with a lone surrogate escape is an error rather than counted U+FFFD. Default false. */
   strict?: boolean

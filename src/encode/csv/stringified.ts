@@ -1,4 +1,5 @@
-// Rows by csv-stringify, from what the column reader makes of records: for every dialect, and for every record. What else writes rows has to write the same.
+// Rows by csv-stringify, from what the column reader makes of records: for every dialect, and for every record. What
+// else writes rows has to write the same.
 
 import { asExportError } from '../../errors.js'
 import type { RecordBatch, Warning } from '../../record.js'
@@ -72,7 +73,8 @@ export class StringifiedRows {
     return this.#lines(rows)
   }
 
-  /** Counts what others did that wrote rows: unknown fields that they left out, formulas that they escaped, rows without a character. */
+  /** Counts what others did that wrote rows: unknown fields that they left out, formulas that they escaped, rows
+   *  without a character. */
   count(dropped: number, escaped: number, blank: number): void {
     this.#reader.countUnknown(dropped)
     this.#formulas += escaped
@@ -128,6 +130,6 @@ export class StringifiedRows {
   }
 }
 
-/** Text that spreadsheet programs run: `=`, `+`, `-`, `@`, their full-width forms, a tab or a carriage return at the start (OWASP, CSV Injection), also
- *  after white space, which some programs trim. */
+/** Text that spreadsheet programs run: `=`, `+`, `-`, `@`, their full-width forms, a tab or a carriage return at the
+ *  start (OWASP, CSV Injection), also after white space, which some programs trim. */
 const formula = /^[\t\r]|^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]/

@@ -1,5 +1,5 @@
-// Split block Bloom filters (BloomFilter.md of parquet-format): by these a reader passes over row groups that do not have the one value it looks for,
-// where bounds say nothing, as of ids in no order.
+// Split block Bloom filters (BloomFilter.md of parquet-format): by these a reader passes over row groups that do not
+// have the one value it looks for, where bounds say nothing, as of ids in no order.
 
 import type { LeafColumn } from '../columns/leaf.js'
 import { ThriftWriter } from './thrift.js'
@@ -13,7 +13,8 @@ const bytesPerBlock = 32
 /** One for each of the eight words of a block (BloomFilter.md, "salt"). */
 const salts = [0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31] as const
 
-/** Ids of the fields of parquet.thrift BloomFilterHeader. In its three unions the only choices are BLOCK, XXHASH and UNCOMPRESSED, all 1. */
+/** Ids of the fields of parquet.thrift BloomFilterHeader. In its three unions the only choices are BLOCK, XXHASH and
+ *  UNCOMPRESSED, all 1. */
 const headerId = { size: 1, algorithm: 2, hash: 3, compression: 4 } as const
 
 /** Values between two looks at the clock. */

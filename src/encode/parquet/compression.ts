@@ -8,8 +8,8 @@ import type { ParquetCompression } from './choices.js'
 /** parquet.thrift CompressionCodec. */
 export const codecId: Record<ParquetCompression, number> = { none: 0, snappy: 1, gzip: 2, zstd: 6 }
 
-/** Compresses one page, of JSON or of other values. The result is valid until the next call, and depends on nothing but the page: a row group must not depend on
- *  those before it. */
+/** Compresses one page, of JSON or of other values. The result is valid until the next call, and depends on nothing but
+ *  the page: a row group must not depend on those before it. */
 export type Compress = (bytes: Uint8Array, isJson: boolean) => Uint8Array | Promise<Uint8Array>
 
 // In Node.js since 22.15; the type declarations of Node.js 20 do not have it.
@@ -37,10 +37,12 @@ export async function compressorOf(compression: ParquetCompression): Promise<Com
       return (await import('./snappy/kernel.js')).snappyCompressor()
     // in another thread: a page of one long text would hold the event loop for as long as it takes
     case 'gzip':
-      // on members, level 1 makes files 12 % larger, and 10 % larger than those of DuckDB; who is in a hurry takes snappy
+      // on members, level 1 makes files 12 % larger, and 10 % larger than those of DuckDB; who is in a hurry takes
+      // snappy
       return inThread(zlib.gzip, () => ({ level: 6 }))
     case 'zstd':
-      // Node.js tells the size by itself since 26.11, which makes other bytes of the same page; readers, too, know then how much they need
+      // Node.js tells the size by itself since 26.11, which makes other bytes of the same page; readers, too, know then
+      // how much they need
       return inThread(zstdCompress!, ({ length }) => ({
         params: { [constants.ZSTD_c_compressionLevel]: 1 },
         pledgedSrcSize: length,

@@ -10,7 +10,8 @@ export const magic = Buffer.from('PAR1')
 /** Ids of the fields of parquet.thrift FileMetaData and KeyValue. */
 const fileId = { version: 1, schema: 2, rows: 3, rowGroups: 4, metadata: 5, createdBy: 6, columnOrders: 7 } as const
 const pairId = { key: 1, value: 2 } as const
-/** The only one there is of the union parquet.thrift ColumnOrder, TypeDefinedOrder: without it, bounds of text are of no known order. */
+/** The only one there is of the union parquet.thrift ColumnOrder, TypeDefinedOrder: without it, bounds of text are of
+ *  no known order. */
 const typeDefinedOrder = 1
 
 export interface FooterInit extends ChosenTypes {
@@ -23,7 +24,8 @@ export interface FooterInit extends ChosenTypes {
   readonly createdBy: string
 }
 
-/** The footer in pieces, those of the row groups as they are: of many of them it has megabytes, of which there need not be a copy. */
+/** The footer in pieces, those of the row groups as they are: of many of them it has megabytes, of which there need not
+ *  be a copy. */
 export function footer(init: FooterInit): Uint8Array[] {
   const pieces: Uint8Array[] = []
   const thrift = new ThriftWriter()

@@ -1,4 +1,5 @@
-// The RLE and bit-packing hybrid (Encodings.md of parquet-format, RLE = 3), in which levels and dictionary indices are written.
+// The RLE and bit-packing hybrid (Encodings.md of parquet-format, RLE = 3), in which levels and dictionary indices are
+// written.
 
 /** Values from which on a repetition is a run of its own: packed, they would take a whole group. */
 const minRun = 8
@@ -15,8 +16,9 @@ export function hybridBound(count: number, width: number): number {
 }
 
 /**
- * Writes `values[from..to)`, each of `width` bits (1 to 16), into `out` from `at` on, which has to have `hybridBound` bytes there. Of each repetition of
- * eight or more, as many values as the group of eight in hand lacks are packed, and the rest is a run if it is still eight or more; all else is packed.
+ * Writes `values[from..to)`, each of `width` bits (1 to 16), into `out` from `at` on, which has to have `hybridBound`
+ * bytes there. Of each repetition of eight or more, as many values as the group of eight in hand lacks are packed, and
+ * the rest is a run if it is still eight or more; all else is packed.
  * @returns where the next byte goes
  */
 export function writeHybrid(

@@ -1,4 +1,5 @@
-// Data pages of version 1 and dictionary pages: how a column is cut into pages, what stands in the body of each, and the header before it.
+// Data pages of version 1 and dictionary pages: how a column is cut into pages, what stands in the body of each, and
+// the header before it.
 
 import { crc32 } from 'node:zlib'
 import type { LeafColumn, PageBody } from '../columns/leaf.js'
@@ -15,15 +16,17 @@ const headerId = { type: 1, size: 2, compressedSize: 3, crc: 4, data: 5, diction
 const dataId = { entries: 1, encoding: 2, definitionEncoding: 3, repetitionEncoding: 4 } as const
 const dictionaryId = { count: 1, encoding: 2 } as const
 
-/** Whether the column's values are written as indices into a dictionary page. Without a value there is nothing to look up. */
+/** Whether the column's values are written as indices into a dictionary page. Without a value there is nothing to look
+ *  up. */
 export function hasDictionary({ values, count }: LeafColumn): boolean {
   return values.kind === 'dictionary' && count > 0
 }
 
 /**
- * The bodies of the data pages of a column, of `pageBytes` or a little more. A page ends before the first row that begins once the levels and values in
- * it take `pageBytes`, as the column holds them: a byte for each level, two for each index, values as they are. A body is the repetition levels if
- * there are any, the definition levels, both with their length before them, and the values; indices have a byte with their width before them.
+ * The bodies of the data pages of a column, of `pageBytes` or a little more. A page ends before the first row that
+ * begins once the levels and values in it take `pageBytes`, as the column holds them: a byte for each level, two for
+ * each index, values as they are. A body is the repetition levels if there are any, the definition levels, both with
+ * their length before them, and the values; indices have a byte with their width before them.
  */
 export function* pageBodies(column: LeafColumn, pageBytes: number): Generator<PageBody, void, undefined> {
   const page = new Page(column)

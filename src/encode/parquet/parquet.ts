@@ -30,12 +30,13 @@ export interface ParquetOptions {
   compression?: ParquetCompression
   /** Unit of timestamp columns. Default `micros`. Nanoseconds end with the year 2262. */
   timestampUnit?: TimestampUnit
-  /** Digits beyond the unit that are not zero are cut off and counted, or the value is a type mismatch. Default `truncate`. */
+  /** Digits beyond the unit that are not zero are cut off and counted, or the value is a type mismatch. Default
+   *  `truncate`. */
   timestampExcess?: TimestampExcess
   /** Whether date-times in other forms than RFC 3339 are read, and counted, or are type mismatches. Default `any`. */
   timestampForms?: TimestampForms
-  /** Type of columns that hold JSON text: a plain string, which every reader takes, or the logical type JSON. The footer names them either way. Default
-   *  `string`. */
+  /** Type of columns that hold JSON text: a plain string, which every reader takes, or the logical type JSON. The
+   *  footer names them either way. Default `string`. */
   json?: ParquetJsonType
   /** Most records in a row group. More make smaller files and faster scans, at the price of memory. Default 50,000;
    *  fewer where there are more than 600 columns. */

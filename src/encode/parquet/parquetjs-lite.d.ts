@@ -1,4 +1,5 @@
-// The part of parquetjs-lite 0.8.7 that we use; it comes without types. It is CommonJS, so all of it hangs on the default export.
+// The part of parquetjs-lite 0.8.7 that we use; it comes without types. It is CommonJS, so all of it hangs on the
+// default export.
 
 declare module 'parquetjs-lite' {
   /** A field as its author writes it. */

@@ -1,5 +1,6 @@
-// Row groups through parquetjs-lite, with the only settings under which its files are right: pages V1 (its V2 headers count values as rows), no page
-// index (it is invalid), no statistics (its string bounds make filters lose rows, its counts of dates are wrong), lists wrapped, every call awaited.
+// Row groups through parquetjs-lite, with the only settings under which its files are right: pages V1 (its V2 headers
+// count values as rows), no page index (it is invalid), no statistics (its string bounds make filters lose rows, its
+// counts of dates are wrong), lists wrapped, every call awaited.
 
 import { setImmediate } from 'node:timers/promises'
 import parquetjs, { type FieldDefinition, type ParquetSchema, type ParquetWriter } from 'parquetjs-lite'
@@ -15,9 +16,11 @@ import type { RowGroupWriter, RowGroupWriterOptions } from './writer.js'
 
 const codecs = { snappy: 'SNAPPY', gzip: 'GZIP', none: 'UNCOMPRESSED' } as const
 
-/** Rows of a page, which the library holds as arrays until it is full. Speed is the same from 200 to 8,192, memory grows. */
+/** Rows of a page, which the library holds as arrays until it is full. Speed is the same from 200 to 8,192, memory
+ *  grows. */
 const pageRows = 1000
-/** Rows between two turns of the event loop: a row group takes seconds of computing, and timers and sockets must not wait for all of it. */
+/** Rows between two turns of the event loop: a row group takes seconds of computing, and timers and sockets must not
+ *  wait for all of it. */
 const rowsPerTurn = 250
 
 /** Opens a file of data pages V1 in PLAIN. Timestamps are milliseconds whatever the options say; there is no zstd. */
@@ -38,7 +41,8 @@ class ParquetjsRowGroups implements RowGroupWriter {
   readonly #jsonType: ParquetJsonType
   readonly #schema: ParquetSchema
   readonly #file: ParquetWriter
-  /** What the library wrote and the sink does not have yet: it writes its header without waiting, the sink takes one write at a time. */
+  /** What the library wrote and the sink does not have yet: it writes its header without waiting, the sink takes one
+   *  write at a time. */
   #pending: Buffer[] = []
 
   constructor(options: RowGroupWriterOptions, out: ByteSink) {
@@ -98,8 +102,8 @@ class ParquetjsRowGroups implements RowGroupWriter {
   }
 
   async finish(): Promise<void> {
-    // While it writes, the library must not know that a column is JSON: it would print our JSON text as a JSON string. All values are written by now, and the
-    // footer is to name the type.
+    // While it writes, the library must not know that a column is JSON: it would print our JSON text as a JSON string.
+    // All values are written by now, and the footer is to name the type.
     const originalType = { string: 'UTF8', json: 'JSON' }[this.#jsonType]
     for (const field of this.#schema.fieldList) {
       if (!field.isNested && this.#jsonPaths.has(pathInSchema(field.path))) field.originalType = originalType
@@ -152,7 +156,8 @@ function definition(type: FieldType, compression: string): FieldDefinition {
   }
 }
 
-/** A value as the library takes it: lists as groups of the 3-level LIST, timestamps as Date since it reads text wrongly and refuses negative numbers. */
+/** A value as the library takes it: lists as groups of the 3-level LIST, timestamps as Date since it reads text wrongly
+ *  and refuses negative numbers. */
 function wrap(type: FieldType, value: ColumnValue): unknown {
   if (value === null) return null
   switch (type.kind) {

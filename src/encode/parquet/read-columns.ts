@@ -1,4 +1,5 @@
-// Which columns a Parquet file of ours has, as its footer lists them (parquet.thrift SchemaElement): `writeSchema`, read.
+// Which columns a Parquet file of ours has, as its footer lists them (parquet.thrift SchemaElement): `writeSchema`,
+// read.
 
 import type { Field, FieldType } from '../../schema/resource.js'
 import type { Column } from '../columns/layout.js'

@@ -10,7 +10,8 @@ const magic = 'PAR1'
 /** Some hundred bytes for each column of each row group; beyond this it is none of ours. */
 const maxFooterBytes = 512 * MiB
 
-/** FileMetaData of parquet.thrift. @throws DataError ERR_SCHEMA where the file does not begin and end as a Parquet file */
+/** FileMetaData of parquet.thrift. @throws DataError ERR_SCHEMA where the file does not begin and end as a Parquet
+ *  file */
 export async function readFooter(size: number, read: ReadRange): Promise<Uint8Array> {
   if (size < 12) throw wrongParquet(`has ${size} bytes, too few for its head and its footer`)
   const [head, tail] = [await read(0, 4), Buffer.from(await read(size - 8, size))]

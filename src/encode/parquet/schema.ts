@@ -1,5 +1,5 @@
-// The schema as parquet.thrift lists it: the elements depth first, every field optional, lists in three levels, and types named in both ways, as logical
-// types and as the converted types that came before them.
+// The schema as parquet.thrift lists it: the elements depth first, every field optional, lists in three levels, and
+// types named in both ways, as logical types and as the converted types that came before them.
 
 import type { FieldType } from '../../schema/resource.js'
 import type { Column } from '../columns/layout.js'

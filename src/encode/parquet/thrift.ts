@@ -1,5 +1,5 @@
-// Thrift's compact protocol, as far as Parquet needs it: structs are written field by field, in the order of their ids. What the fields mean is known
-// to the files that write them.
+// Thrift's compact protocol, as far as Parquet needs it: structs are written field by field, in the order of their ids.
+// What the fields mean is known to the files that write them.
 
 /** Element types of lists (thrift, doc/specs/thrift-compact-protocol.md). */
 export const thriftI32 = 5
@@ -11,7 +11,8 @@ const typeFalse = 2
 const typeI64 = 6
 const typeList = 9
 
-/** Writes one struct after another into one buffer. The fields of a struct come in rising order of their ids; a field that is absent is not written. */
+/** Writes one struct after another into one buffer. The fields of a struct come in rising order of their ids; a field
+ *  that is absent is not written. */
 export class ThriftWriter {
   #bytes = Buffer.allocUnsafe(1024)
   #length = 0
@@ -64,7 +65,8 @@ export class ThriftWriter {
     this.element(write)
   }
 
-  /** A list, whose elements `write` writes, one for each of `items`: with `element`, `value32`, `textElement` or `raw`. */
+  /** A list, whose elements `write` writes, one for each of `items`: with `element`, `value32`, `textElement` or
+   *  `raw`. */
   list<T>(field: number, type: number, items: readonly T[], write: (item: T) => void): void {
     this.#header(field, typeList)
     if (items.length < 15) this.#byte((items.length << 4) | type)

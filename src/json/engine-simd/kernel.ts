@@ -61,8 +61,8 @@ export function kernelModule(): WebAssembly.Module | null {
   return isGivenUp ? null : compiledModule()
 }
 
-/** A new instance of the kernel. Null where this runtime has no WebAssembly SIMD, or no room for its memory: from then on
- *  it has no kernel. */
+/** A new instance of the kernel. Null where this runtime has no WebAssembly SIMD, or no room for its memory: from then
+ *  on it has no kernel. */
 export function openKernel(): Kernel | null {
   const module = kernelModule()
   const exports = module && instanceOf<KernelExports>(module, name)

@@ -56,7 +56,8 @@ function bodies(pages: ReturnType<NonNullable<LeafColumn['pages']>>): [number, s
   return Array.from(pages, ({ entries, bytes }) => [entries, Buffer.from(bytes).toString('latin1')])
 }
 
-/** Appends the same records, in batches that end at `cuts`, to both shredders, and expects the same of them, row group by row group. */
+/** Appends the same records, in batches that end at `cuts`, to both shredders, and expects the same of them, row group
+ *  by row group. */
 function expectSame(
   options: ShredderOptions,
   texts: readonly string[],

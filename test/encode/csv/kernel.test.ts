@@ -25,7 +25,8 @@ interface Records {
   cuts?: readonly number[]
 }
 
-/** Writes the same batches with the kernel and without, and expects the same bytes and warnings. Returns the rows that the kernel wrote. */
+/** Writes the same batches with the kernel and without, and expects the same bytes and warnings. Returns the rows that
+ *  the kernel wrote. */
 async function expectSame(options: CsvOptions, { texts, keys, cuts = [] }: Records): Promise<number> {
   const ends = [...new Set([...cuts.map((cut) => cut % (texts.length + 1)), texts.length])].sort((a, b) => a - b)
   const kernel = csvEncoder(options) as CsvEncoder

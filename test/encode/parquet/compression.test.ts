@@ -30,7 +30,8 @@ function contentSizeOf(frame: Uint8Array): number | null {
   return width === 8 ? Number(bytes.readBigUInt64LE(at)) : bytes.readUIntLE(at, width) + (width === 2 ? 256 : 0)
 }
 
-// Node.js 26.11 began to tell the size by itself, which gave the same page other bytes: an export that went on with another version had both
+// Node.js 26.11 began to tell the size by itself, which gave the same page other bytes: an export that went on with
+// another version had both
 test.runIf(zstdDecompressSync !== undefined)(
   'a page under zstd tells its size, so that its bytes are the same with every Node.js',
   async () => {

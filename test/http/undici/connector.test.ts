@@ -1,4 +1,5 @@
-// What connections tell, over plain HTTP, TLS, a proxy and both, with our own sockets and with those of undici that Bun needs.
+// What connections tell, over plain HTTP, TLS, a proxy and both, with our own sockets and with those of undici that Bun
+// needs.
 
 import http2 from 'node:http2'
 import net from 'node:net'

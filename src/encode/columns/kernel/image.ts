@@ -1,6 +1,6 @@
-// The schema as the kernel reads it: nodes, fields and leaves with addresses between them, in one piece of its memory. What
-// stands where is told by the exports of the kernel that reads it, and said beside the code that does: assembly/node.ts for
-// nodes, assembly/walk.ts for fields, assembly/state.ts for leaves.
+// The schema as the kernel reads it: nodes, fields and leaves with addresses between them, in one piece of its memory.
+// What stands where is told by the exports of the kernel that reads it, and said beside the code that does:
+// assembly/node.ts for nodes, assembly/walk.ts for fields, assembly/state.ts for leaves.
 
 import type { Leaf } from '../leaf.js'
 import type { ColumnTree, NamedTreeNode, TreeNode } from '../tree.js'

@@ -1,5 +1,5 @@
-// Drives the kernel (assembly/): one instance with the columns of one schema and one piece of memory for rows. It writes records as rows by the hundred and
-// stops at each that is unusual, whose row the caller then adds.
+// Drives the kernel (assembly/): one instance with the columns of one schema and one piece of memory for rows. It
+// writes records as rows by the hundred and stops at each that is unusual, whose row the caller then adds.
 
 import { KiB } from '../../../bytes/units.js'
 import { instanceOf, moduleOf } from '../../../bytes/wasm-module.js'
@@ -28,7 +28,8 @@ export interface KernelRowsOptions {
 
 /** Rows are handed on when they are so many bytes. */
 const handOnBytes = 416 * KiB
-/** Bytes of records that are given to a kernel at once, if nothing else is asked for. A longer record is left to the caller. */
+/** Bytes of records that are given to a kernel at once, if nothing else is asked for. A longer record is left to the
+ *  caller. */
 const usualWindowBytes = 512 * KiB - 128
 const windowRecords = 8192
 /** Bytes of the keys of these records. */
@@ -62,7 +63,8 @@ interface KernelExports extends ImageExports {
 /** The kernel's module, compiled once; null where this runtime has no WebAssembly SIMD. */
 const kernelModule = moduleOf(kernelBytes)
 
-/** Rows by the kernel; null where this runtime has no WebAssembly SIMD, or no memory for it. @param windowBytes at least of the longest record */
+/** Rows by the kernel; null where this runtime has no WebAssembly SIMD, or no memory for it. @param windowBytes at
+ *  least of the longest record */
 export function kernelRows(options: KernelRowsOptions, windowBytes = usualWindowBytes): KernelRows | null {
   const module = kernelModule()
   if (module === null) return null
@@ -74,7 +76,8 @@ export function kernelRows(options: KernelRowsOptions, windowBytes = usualWindow
   }
 }
 
-/** Rows of a batch, gathered until they are worth a write. Call `load`, then `write` until it has come to the end of what was loaded. */
+/** Rows of a batch, gathered until they are worth a write. Call `load`, then `write` until it has come to the end of
+ *  what was loaded. */
 export class KernelRows {
   readonly windowBytes: number
   readonly #kernel: KernelExports
@@ -147,7 +150,8 @@ export class KernelRows {
     for (const [from, end] of image.indexed) kernel.indexFields(from, end)
   }
 
-  /** Takes in records [from, end) of `batch`. Returns one past the last that there was room for; `from` where the first is too long. */
+  /** Takes in records [from, end) of `batch`. Returns one past the last that there was room for; `from` where the first
+   *  is too long. */
   load(batch: RecordBatch, from: number, end: number): number {
     const start = batch.start(from)
     const most = Math.min(end, from + windowRecords)
@@ -177,8 +181,8 @@ export class KernelRows {
     return to
   }
 
-  /** Writes rows from record `from` on, as far as it was loaded and until they are worth a write. Returns one past the last record that was written: where
-   *  neither is reached, the caller has to add the row of that record. */
+  /** Writes rows from record `from` on, as far as it was loaded and until they are worth a write. Returns one past the
+   *  last record that was written: where neither is reached, the caller has to add the row of that record. */
   write(from: number): number {
     const limit = this.#rowsAt + handOnBytes
     const [first, to] = [from - this.#from, this.#to - this.#from]

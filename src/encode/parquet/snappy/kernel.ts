@@ -17,7 +17,8 @@ const slackBytes = 16
 
 const kernelModule = moduleOf(kernelBytes)
 
-/** Compresses a text, by long matches alone where it is JSON. What it gives is a view of its memory, valid until the next call.
+/** Compresses a text, by long matches alone where it is JSON. What it gives is a view of its memory, valid until the
+ *  next call.
  *  @throws ConfigError ERR_RUNTIME_MISSING where this runtime has no WebAssembly, or no address space for its memory */
 export function snappyCompressor(): (bytes: Uint8Array, isJson?: boolean) => Uint8Array {
   const module = kernelModule()

@@ -1,10 +1,12 @@
-// Finds, keeps and drops records' own members by name, from the positions that a scan has noted: for each record the opening brace, then a colon and a separator
-// for each member, the last of them the closing brace. Nothing of a record is read but its keys, none of which is spelled with an escape.
+// Finds, keeps and drops records' own members by name, from the positions that a scan has noted: for each record the
+// opening brace, then a colon and a separator for each member, the last of them the closing brace. Nothing of a record
+// is read but its keys, none of which is spelled with an escape.
 
 import { boundsAt, eventsAt, metAt, nameBytesAt, namesAt, rowsAt, rowsBytes, tableAt, tableMask } from './memory'
 
 let names: u32 = 0
-/** Bit n is set where a name of n bytes, or for 63 of that many or more, is in the set: most other keys are told by that. */
+/** Bit n is set where a name of n bytes, or for 63 of that many or more, is in the set: most other keys are told by
+ *  that. */
 let lengths: u64 = 0
 
 /** Begins a set of names. Its bytes come to the address that is returned. */
@@ -16,7 +18,8 @@ export function beginNames(): usize {
   return nameBytesAt
 }
 
-/** Adds the name whose bytes are at [at, at + length), distinct from all before it; with a length of 0xffffffff one that no bytes can spell. */
+/** Adds the name whose bytes are at [at, at + length), distinct from all before it; with a length of 0xffffffff one
+ *  that no bytes can spell. */
 export function addName(at: usize, length: u32): void {
   const entry = namesAt + (usize(names) << 3)
   store<u32>(entry, u32(at))
@@ -131,8 +134,8 @@ export function locate(from: u32, to: u32, event: u32, base: usize): u32 {
 export let lastEvent: u32 = 0
 
 /**
- * Writes records [0, count) without the members of the set to `out`, a line each, their bounds where `locate` has its rows, and which names of the set they
- * have.
+ * Writes records [0, count) without the members of the set to `out`, a line each, their bounds where `locate` has its
+ * rows, and which names of the set they have.
  * @returns the bytes written
  */
 export function exclude(count: u32, base: usize, out: usize): u32 {

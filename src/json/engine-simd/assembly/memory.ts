@@ -1,8 +1,8 @@
-// The kernel's memory, addresses in bytes. Everything is placed by hand: nothing is ever allocated, so nothing can creep. The window comes last but for
-// the output, and grows with the memory; where both stand is told by the caller.
+// The kernel's memory, addresses in bytes. Everything is placed by hand: nothing is ever allocated, so nothing can
+// creep. The window comes last but for the output, and grows with the memory; where both stand is told by the caller.
 
-/** What a scan tells, five u32: records found, end of the last, whether it stopped, whether their members are known, whether half of a surrogate pair was
- *  met. */
+/** What a scan tells, five u32: records found, end of the last, whether it stopped, whether their members are known,
+ *  whether half of a surrogate pair was met. */
 export const resultAt: usize = 1024
 /** Vector constants: V8 builds a splat again at each use, but keeps a loaded one in a register. */
 export const constantsAt: usize = 1088

@@ -1,8 +1,10 @@
-// Finds whole records in a run of bytes, 64 at a time: one bit for each byte, and the grammar of RFC 8259 as arithmetic on these masks. A scan begins
-// between two records and keeps no state: it is right about every record that it gives, and stops at whatever it does not know, which the caller's own
-// machine then reads from the last record on. UTF-8 has been checked before.
+// Finds whole records in a run of bytes, 64 at a time: one bit for each byte, and the grammar of RFC 8259 as arithmetic
+// on these masks. A scan begins between two records and keeps no state: it is right about every record that it gives,
+// and stops at whatever it does not know, which the caller's own machine then reads from the last record on. UTF-8 has
+// been checked before.
 //
-// Masks and the ideas behind them: simdjson (Langdale and Lemire, "Parsing Gigabytes of JSON per Second") for strings and escapes.
+// Masks and the ideas behind them: simdjson (Langdale and Lemire, "Parsing Gigabytes of JSON per Second") for strings
+// and escapes.
 
 import { boundsAt, constantsAt, eventsAt, maxEvents, maxRecords, resultAt } from './memory'
 import { beginSurrogates, hasLoneSurrogate, noteSurrogates } from './surrogates'
@@ -60,7 +62,8 @@ export function scanLinesWithFields(
   scan(from, end, base, bound, maxDepth, maxBytes, true, true)
 }
 
-// Long, and inlined once for each of the four functions above, where `isLines` and `withFields` are constants: bench/engines.ts holds its speed.
+// Long, and inlined once for each of the four functions above, where `isLines` and `withFields` are constants:
+// bench/engines.ts holds its speed.
 // @ts-ignore: decorator
 @inline
 function scan(
@@ -285,8 +288,8 @@ function scan(
       if (deepest > maxDepth) bad = 1
     }
 
-    // the grammar: a value wherever one is due and nowhere else, but for an empty container; a colon after each key of an object and nowhere else; a key or
-    // the end after { and, in an object, a comma; between records only objects
+    // the grammar: a value wherever one is due and nowhere else, but for an empty container; a colon after each key of
+    // an object and nowhere else; a key or the end after { and, in an object, a comma; between records only objects
     bad |= ((opening | scalarStarts | open) ^ value) & ~(close & first)
     bad |= colon ^ (colonDue & inObject)
     bad |= inObject & key & ~(opening | close)
@@ -321,8 +324,8 @@ function scan(
     if (scalarStarts != 0) scalarStart = block + usize(ctz(scalarStarts))
 
     if (bad != 0) {
-      // In the last block it may only be a token that the end of the bytes has cut. That can wait, but for records that end before it
-      // and what is no object.
+      // In the last block it may only be a token that the end of the bytes has cut. That can wait, but for records that
+      // end before it and what is no object.
       hasStopped = u32(block + 64 <= end || found > count || foreign != 0)
       break
     }
@@ -415,7 +418,8 @@ function isEscapeLetter(bytes: v128): v128 {
   )
 }
 
-// From memory: V8 takes what two rare branches make of the same vectors, or a loop of one, out of both, to where each block pays for it.
+// From memory: V8 takes what two rare branches make of the same vectors, or a loop of one, out of both, to where each
+// block pays for it.
 
 function hexMask(at: usize): u64 {
   return maskOf(
@@ -504,7 +508,8 @@ function skipDigits(at: usize, end: usize): usize {
   return at
 }
 
-/** Writes spaces over the line feeds and carriage returns in [from, to): in whole records they are never inside strings. */
+/** Writes spaces over the line feeds and carriage returns in [from, to): in whole records they are never inside
+ *  strings. */
 function blankBreaks(from: usize, to: usize): void {
   const lineFeeds = i8x16.splat(0x0a)
   const returns = i8x16.splat(0x0d)

@@ -1,5 +1,5 @@
-// Whether there is half of a surrogate pair among the escapes of a scan: in variables of the module, since a scan has no register to spare for what nearly no
-// block has.
+// Whether there is half of a surrogate pair among the escapes of a scan: in variables of the module, since a scan has
+// no register to spare for what nearly no block has.
 
 /** Whether one was met; also where the bytes end between two halves. */
 export let hasLoneSurrogate: bool = false

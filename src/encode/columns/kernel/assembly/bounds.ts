@@ -1,4 +1,5 @@
-// The least and the greatest value of a leaf. Of two buffers for a text, one holds what was true before the record in hand, for when that is taken back.
+// The least and the greatest value of a leaf. Of two buffers for a text, one holds what was true before the record in
+// hand, for when that is taken back.
 
 import { firstBytes } from './hash'
 import { allocate, blockBytes, release } from './memory'
@@ -92,8 +93,8 @@ function compareWith(leaf: usize, at: usize, length: u32, textAt: usize, buffers
   return length < boundLength ? -1 : i32(length > boundLength)
 }
 
-/** Negative, 0 or positive as the bytes at `a` are less than, the same as or greater than those at `b`. Up to 15 bytes after them are read: there is always
- *  so much room after the text of a bound, since no block is as small. */
+/** Negative, 0 or positive as the bytes at `a` are less than, the same as or greater than those at `b`. Up to 15 bytes
+ *  after them are read: there is always so much room after the text of a bound, since no block is as small. */
 function orderOf(a: usize, b: usize, length: usize): i32 {
   for (let from: usize = 0; from < length; from += 16) {
     const same = u32(i8x16.bitmask(i8x16.eq(v128.load(a + from), v128.load(b + from))))

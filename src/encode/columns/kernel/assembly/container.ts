@@ -1,9 +1,10 @@
-// JSON objects and arrays, 32 bytes at a time: which bytes are inside strings, which brackets are not, and where the outermost one closes. Branches depend on
-// escapes and on the end only.
+// JSON objects and arrays, 32 bytes at a time: which bytes are inside strings, which brackets are not, and where the
+// outermost one closes. Branches depend on escapes and on the end only.
 
 import { maskOf, skipEscape } from './text'
 
-/** One past the object or array that begins at `at`; 0 where a string or key in it has a lone surrogate escape. Up to 31 bytes after it are read. */
+/** One past the object or array that begins at `at`; 0 where a string or key in it has a lone surrogate escape. Up to
+ *  31 bytes after it are read. */
 export function skipContainer(at: usize): usize {
   beginContainer()
   while (true) {
@@ -43,8 +44,8 @@ export function byteMask(low: v128, high: v128, byte: u8): u32 {
   return maskOf(i8x16.eq(low, bytes), i8x16.eq(high, bytes))
 }
 
-/** Takes the next 32 bytes, which are at `at` and of which `quotes` are ". @returns how many of them belong to the object or array where they have its end;
- *  0 where they do not; -1 where there is a lone surrogate escape */
+/** Takes the next 32 bytes, which are at `at` and of which `quotes` are ". @returns how many of them belong to the
+ *  object or array where they have its end; 0 where they do not; -1 where there is a lone surrogate escape */
 // @ts-ignore: decorator
 @inline
 export function endIn(at: usize, low: v128, high: v128, quotes: u32): i32 {

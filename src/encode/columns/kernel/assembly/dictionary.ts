@@ -71,7 +71,8 @@ function makeTable(cold: usize, slots: u32): void {
   store<u32>(cold, u32(allocate(usize(slots) << 1)), entriesAt)
 }
 
-/** Index of the text at [at, at + length), which is new or not; -1 where there is no room for it. Up to 16 bytes after it are read. */
+/** Index of the text at [at, at + length), which is new or not; -1 where there is no room for it. Up to 16 bytes after
+ *  it are read. */
 // @ts-ignore: decorator
 @inline
 export function findOrAddText(leaf: usize, at: usize, length: u32): i32 {
@@ -87,7 +88,8 @@ export function findOrAddNumber(leaf: usize, at: usize): i32 {
 }
 
 /** Whether the value that came before is the same: the first guess.
- *  @param head bytes before the value in the dictionary: 4 for the length of a text, none for a number, whose 8 bytes are the value */
+ *  @param head bytes before the value in the dictionary: 4 for the length of a text, none for a number, whose 8 bytes
+ *  are the value */
 // @ts-ignore: decorator
 @inline
 function isLast(leaf: usize, at: usize, length: u32, head: usize, isShort: bool): bool {

@@ -1,4 +1,5 @@
-// What a record has that its schema does not name, and values that its columns cannot hold: kept as the text of `extra`, counted, or left to the caller.
+// What a record has that its schema does not name, and values that its columns cannot hold: kept as the text of
+// `extra`, counted, or left to the caller.
 
 import { hashOf } from './hash'
 import { keptAt, keptBytes, maxKept, unknownKeysAt, unknownKeysBits } from './memory'
@@ -17,7 +18,8 @@ let keptEnd: usize = 0
 /** Unknown fields of the record that were left out. */
 export let unknowns: u32 = 0
 
-/** @param mode what becomes of unknown fields, 2 for left to the caller; @param room as long as the longest record, and some bytes */
+/** @param mode what becomes of unknown fields, 2 for left to the caller; @param room as long as the longest record, and
+ *  some bytes */
 export function beginExtra(mode: u32, room: usize): void {
   unknownMode = mode
   makeExtraAt(room)
@@ -103,7 +105,8 @@ function isNewKey(hash: u32, own: u32): bool {
   return false
 }
 
-/** Ends the text of `extra`, in which kept fields come last and in the order of the schema, and returns its length; 0 where the record has none. */
+/** Ends the text of `extra`, in which kept fields come last and in the order of the schema, and returns its length; 0
+ *  where the record has none. */
 export function endExtra(): u32 {
   for (let at = keptAt; at != keptEnd; at += keptBytes) {
     const field = usize(load<u32>(at))

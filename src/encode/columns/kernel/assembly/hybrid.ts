@@ -1,5 +1,5 @@
-// The RLE and bit-packing hybrid (Encodings.md of parquet-format, RLE = 3) of levels, a byte each, and indices, two bytes each; byte for byte as
-// parquet/levels.ts writes it.
+// The RLE and bit-packing hybrid (Encodings.md of parquet-format, RLE = 3) of levels, a byte each, and indices, two
+// bytes each; byte for byte as parquet/levels.ts writes it.
 
 /** A repetition from which on a run is written. */
 const minRun: usize = 8
@@ -14,7 +14,8 @@ export function hybridBound(count: usize, width: u32): usize {
   return ((count >> 3) + 2) * usize(width + 5) + 64
 }
 
-/** Writes bytes [from, to), each of `width` bits, to `out`. 17 bytes after `to` can be read. @returns one past what was written */
+/** Writes bytes [from, to), each of `width` bits, to `out`. 17 bytes after `to` can be read. @returns one past what was
+ *  written */
 export function writeLevels(from: usize, to: usize, width: u32, out: usize): usize {
   let packed = from // what is not written yet begins here
   let at = from
@@ -24,7 +25,8 @@ export function writeLevels(from: usize, to: usize, width: u32, out: usize): usi
     sevens &= sevens >> 2
     sevens &= sevens >> 3
     if (sevens == 0) {
-      // no eight values are the same from here on, nor from any up to the last of the next sixteen that is followed by another
+      // no eight values are the same from here on, nor from any up to the last of the next sixteen that is followed by
+      // another
       at += usize(32 - clz<u32>(~repeated & 0xffff))
       continue
     }
@@ -88,7 +90,8 @@ export function writeIndices(from: usize, to: usize, width: u32, out: usize): us
   while (at < to) {
     const repeated = u32(i16x8.bitmask(i16x8.eq(v128.load(at), v128.load(at, 2))))
     if ((repeated & 0x7f) != 0x7f) {
-      // no eight values from here on are the same, nor from any up to the last of the next eight that is followed by another
+      // no eight values from here on are the same, nor from any up to the last of the next eight that is followed by
+      // another
       at += usize(32 - clz<u32>(~repeated & 0xff)) << 1
       continue
     }

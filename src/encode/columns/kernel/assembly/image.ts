@@ -1,4 +1,5 @@
-// Where in the memory the parts of the image are that the driver writes of a schema: exports of each module that reads one.
+// Where in the memory the parts of the image are that the driver writes of a schema: exports of each module that reads
+// one.
 
 export {
   nodeBytes,

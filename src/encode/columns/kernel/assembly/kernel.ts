@@ -23,7 +23,8 @@ export * from './image'
 export { boundText } from './bounds'
 export { judge } from './leaf'
 
-/** Begins with `count` leaves at `at`, where there is room for three times as many; their levels and kinds are written there. */
+/** Begins with `count` leaves at `at`, where there is room for three times as many; their levels and kinds are written
+ *  there. */
 export function begin(at: usize, count: u32): void {
   placeLeaves(at, count)
   noteJudged()

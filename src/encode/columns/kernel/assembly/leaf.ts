@@ -1,5 +1,6 @@
-// The builder of one leaf: streams of levels and values, a dictionary for as long as it pays, and bounds. What changes with each value stands together and is
-// copied now and then, so that a record can be taken back together with those since, which are then added again: see `saveLeaves`.
+// The builder of one leaf: streams of levels and values, a dictionary for as long as it pays, and bounds. What changes
+// with each value stands together and is copied now and then, so that a record can be taken back together with those
+// since, which are then added again: see `saveLeaves`.
 
 import { clearBounds, setBounds } from './bounds'
 import {
@@ -162,7 +163,8 @@ function endValue(leaf: usize, repetition: u32): void {
   store<u32>(leaf, load<u32>(leaf, countAt) + 1, countAt)
 }
 
-/** Ends a record: dictionaries that have grown are judged. The rule is that of dictionary-rule.ts. @returns whether they were */
+/** Ends a record: dictionaries that have grown are judged. The rule is that of dictionary-rule.ts. @returns whether
+ *  they were */
 // @ts-ignore: decorator
 @inline
 export function endRecord(): bool {

@@ -1,5 +1,6 @@
-// Where things are in the kernel's memory, addresses and sizes in bytes, and how it is given out: in blocks of a power of two, which go back to a list of
-// their size. Memory never moves and never shrinks: what one row group took, the next one uses again.
+// Where things are in the kernel's memory, addresses and sizes in bytes, and how it is given out: in blocks of a power
+// of two, which go back to a list of their size. Memory never moves and never shrinks: what one row group took, the
+// next one uses again.
 
 /** What a call tells, u32 each. */
 export const resultAt: usize = 64
@@ -17,7 +18,8 @@ export const unknownKeysBits: u32 = 12
 /** Fields of the record in hand whose values have another type somewhere: addresses, u32. */
 export const flawedAt: usize = 36864
 export const maxFlawed: u32 = 1024
-/** Fields of the record in hand whose values are kept in `extra`, in the order of the schema: for each u32 address, start and end of its value. */
+/** Fields of the record in hand whose values are kept in `extra`, in the order of the schema: for each u32 address,
+ *  start and end of its value. */
 export const keptAt: usize = 40960
 export const keptBytes: usize = 12
 export const maxKept: u32 = 1024
@@ -27,13 +29,14 @@ const heapAt: usize = 65536
 const pageBytes: usize = 65536
 /** Smallest block. */
 const minPower: u32 = 9
-/** Memory grows by half of what there is, and by no less than so many pages: each time all views of it have to be made again, and V8 counts what is new as
- *  garbage to collect for. What nobody touches takes no memory of the machine. */
+/** Memory grows by half of what there is, and by no less than so many pages: each time all views of it have to be made
+ *  again, and V8 counts what is new as garbage to collect for. What nobody touches takes no memory of the machine. */
 const growPages: i32 = 64
 
 let top: usize = heapAt
 
-/** Takes back all blocks and forgets what fixed places hold, as if the instance were new, but for the contents of blocks. */
+/** Takes back all blocks and forgets what fixed places hold, as if the instance were new, but for the contents of
+ *  blocks. */
 export function restart(): void {
   top = heapAt
   memory.fill(resultAt, 0, heapAt - resultAt)

@@ -1,4 +1,5 @@
-// Numbers as columns hold them. Only what is plain is read here; all else is left to the caller, who has the whole rules: number.ts two folders up.
+// Numbers as columns hold them. Only what is plain is read here; all else is left to the caller, who has the whole
+// rules: number.ts two folders up.
 
 import { powersAt } from './memory'
 
@@ -40,7 +41,8 @@ export function readInt64(at: usize): bool {
   return true
 }
 
-/** Reads a number of up to 15 digits whose power of ten is exact: one operation then rounds it rightly, and its digits survive. */
+/** Reads a number of up to 15 digits whose power of ten is exact: one operation then rounds it rightly, and its digits
+ *  survive. */
 export function readDouble(at: usize): bool {
   const isNegative = load<u8>(at) == 0x2d
   if (isNegative) at++

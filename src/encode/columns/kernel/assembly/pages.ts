@@ -1,4 +1,5 @@
-// The bodies of a leaf's data pages, as parquet/pages.ts makes them from arrays: where a page ends, and its levels and values.
+// The bodies of a leaf's data pages, as parquet/pages.ts makes them from arrays: where a page ends, and its levels and
+// values.
 
 import { hasDictionary, distinctOf } from './dictionary'
 import { hybridBound, packBytes, widthOf, writeIndices, writeLevels } from './hybrid'
@@ -53,7 +54,8 @@ function reserve(region: usize, size: usize): usize {
   return usize(load<u32>(region))
 }
 
-/** Closes a leaf and tells of it, u32 each: entries, values, whether they are indices, distinct values, bytes of the values (the distinct ones). */
+/** Closes a leaf and tells of it, u32 each: entries, values, whether they are indices, distinct values, bytes of the
+ *  values (the distinct ones). */
 export function describe(leaf: usize): void {
   judgeFinally(leaf)
   const cold = coldOf(leaf)
@@ -68,7 +70,8 @@ export function describe(leaf: usize): void {
   store<u32>(resultAt, u32(bytes), 16)
 }
 
-/** Copies what `part` tells (repetition levels, definition levels, values or their indices, distinct values) into one piece. @returns its address */
+/** Copies what `part` tells (repetition levels, definition levels, values or their indices, distinct values) into one
+ *  piece. @returns its address */
 export function gather(leaf: usize, part: u32): usize {
   const cold = coldOf(leaf)
   // the streams and their first chunks stand in one order

@@ -1,6 +1,7 @@
-// Shreds records into leaves. What the schema does not name or that has another type goes to `extra` or is counted, as the policies say; whatever is more
-// unusual (a key with an escape or twice, a lone surrogate escape, a number or an escaped date-time, which this does not read, and whatever is an error) is
-// left to the caller: the record is taken back whole.
+// Shreds records into leaves. What the schema does not name or that has another type goes to `extra` or is counted, as
+// the policies say; whatever is more unusual (a key with an escape or twice, a lone surrogate escape, a number or an
+// escaped date-time, which this does not read, and whatever is an error) is left to the caller: the record is taken
+// back whole.
 
 import { addBoolean, addNull, addNumber, addText, endRecord, restoreLeaves, saveLeaves } from './leaf'
 import {
@@ -89,9 +90,9 @@ let flaws: u32 = 0
 let cuts: u32 = 0
 let reforms: u32 = 0
 
-/** @param tree node of the record; @param extra leaf of `extra`, 0 where there is none; @param unknown and @param mismatch what becomes of unknown fields
- *  and of other types, 2 for left to the caller; @param scale units of a
- * second; @param areCut and @param areFormsTaken as in timestamp.ts; @param room two regions of `roomBytes` */
+/** @param tree node of the record; @param extra leaf of `extra`, 0 where there is none; @param unknown and @param
+ *  mismatch what becomes of unknown fields and of other types, 2 for left to the caller; @param scale units of a
+ *  second; @param areCut and @param areFormsTaken as in timestamp.ts; @param room two regions of `roomBytes` */
 export function beginShredder(
   tree: usize,
   extra: usize,
@@ -122,7 +123,8 @@ export function moveRoom(room: usize, roomBytes: usize): void {
 
 /**
  * Appends records [from, to), whose bounds are pairs of u32 at `bounds`, counted from `base`.
- * @returns the record that is left to the caller, `to` if there is none; told are the number of unknown fields that were dropped, that of values of
+ * @returns the record that is left to the caller, `to` if there is none; told are the number of unknown fields that
+ * were dropped, that of values of
  *   another type, which their fields have counted, of date-times that lost digits, and of those that are no RFC 3339
  */
 export function shred(from: u32, to: u32, bounds: usize, base: usize): u32 {
@@ -285,7 +287,8 @@ function passUnknown(at: usize): usize {
   return load<u8>(keyEnd) == 0x5c ? 0 : skipValue(skipSpace(skipSpace(keyEnd + 1) + 1))
 }
 
-/** Counts what is wrong in the value [start, end) of `field`, and keeps the value for `extra` where the policies say so. */
+/** Counts what is wrong in the value [start, end) of `field`, and keeps the value for `extra` where the policies say
+ *  so. */
 function settle(field: usize, start: usize, end: usize): bool {
   let isKept = false
   if ((flaws & hasMismatch) != 0) {

@@ -1,5 +1,5 @@
-// The state of the leaves: where its parts are. Each leaf has a block of what changes with each value, at the same distance a copy of it, and at the same
-// distance again what changes seldom.
+// The state of the leaves: where its parts are. Each leaf has a block of what changes with each value, at the same
+// distance a copy of it, and at the same distance again what changes seldom.
 
 export const kindString: u32 = 0
 export const kindJson: u32 = 1
@@ -27,7 +27,8 @@ export const dictionaryBytesAt: usize = 56
 export const levelsAt: usize = 60
 /** A byte: whether there is a dictionary in this row group. It changes when a record has ended only. */
 export const dictionaryFlag: usize = 63
-/** Bounds: a number, or of text the first 8 bytes, and then its length and in the highest bit which of two buffers has it. */
+/** Bounds: a number, or of text the first 8 bytes, and then its length and in the highest bit which of two buffers has
+ *  it. */
 export const leastAt: usize = 64
 export const greatestAt: usize = 72
 export const leastTextAt: usize = 80
@@ -45,7 +46,8 @@ export const repetitionHead: usize = 0
 export const definitionHead: usize = 4
 export const valueHead: usize = 8
 export const dictionaryHead: usize = 12
-/** Hash table of the dictionary: for each slot u32 address of the value, 0 is empty, u16 index and u16 of the hash; and its slots. */
+/** Hash table of the dictionary: for each slot u32 address of the value, 0 is empty, u16 index and u16 of the hash; and
+ *  its slots. */
 export const tableAt: usize = 16
 export const slotsAt: usize = 20
 /** Addresses of the distinct values, half as many as there are slots. */

@@ -1,12 +1,13 @@
-// Bytes that are appended to and read in order: a chain of chunks of one size, so that nothing moves while it grows. A stream is three u32 in a leaf's
-// state: the address of its next byte, the end of its last chunk and that chunk.
+// Bytes that are appended to and read in order: a chain of chunks of one size, so that nothing moves while it grows. A
+// stream is three u32 in a leaf's state: the address of its next byte, the end of its last chunk and that chunk.
 
 import { allocate, release } from './memory'
 
 const chunkBytes: usize = 16384
 /** Before the bytes of a chunk: u32 address of the next one, u32 bytes in it. */
 export const chunkHead: usize = 16
-/** Bytes in a chunk: a whole number of values of 1, 2 and 8 bytes. After them is room for what a copy of 32 bytes writes over. */
+/** Bytes in a chunk: a whole number of values of 1, 2 and 8 bytes. After them is room for what a copy of 32 bytes
+ *  writes over. */
 export const chunkRoom: usize = chunkBytes - 48
 
 export const posAt: usize = 0
@@ -190,7 +191,8 @@ export function readBytes(cursor: usize, stream: usize, to: usize, length: usize
   }
 }
 
-/** Bytes of the text, as PLAIN has it, that begins at `pos`, and of its length; 0 where not all of it is before `end`. */
+/** Bytes of the text, as PLAIN has it, that begins at `pos`, and of its length; 0 where not all of it is before
+ *  `end`. */
 // @ts-ignore: decorator
 @inline
 export function textBytes(pos: usize, end: usize): usize {

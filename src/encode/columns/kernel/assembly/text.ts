@@ -1,5 +1,5 @@
-// Strings of valid JSON: where they end, and their text without escapes, 32 or 16 bytes at a time: so most texts take one step, and no branch tells their
-// lengths. Up to 31 bytes after a string are read.
+// Strings of valid JSON: where they end, and their text without escapes, 32 or 16 bytes at a time: so most texts take
+// one step, and no branch tells their lengths. Up to 31 bytes after a string are read.
 
 /** Address of the first quote or backslash at or after `at`. */
 // @ts-ignore: decorator
@@ -69,7 +69,8 @@ function hex(at: usize): u32 {
 /** Where the text ended that was unescaped last: its closing quote. */
 export let textEnd: usize = 0
 
-/** Writes the text that begins at `at`, after its opening quote, to `to`, without escapes. Up to 15 bytes after it are written over.
+/** Writes the text that begins at `at`, after its opening quote, to `to`, without escapes. Up to 15 bytes after it are
+ *  written over.
  *  @returns one past its last byte there; 0 where it has a lone surrogate escape */
 export function unescape(at: usize, to: usize): usize {
   const quotes = i8x16.splat(0x22)

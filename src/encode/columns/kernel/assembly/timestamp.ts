@@ -1,4 +1,5 @@
-// Date-times as columns hold them. Only what is plain is read here; all else is left to the caller, who has the whole rules: timestamp.ts two folders up.
+// Date-times as columns hold them. Only what is plain is read here; all else is left to the caller, who has the whole
+// rules: timestamp.ts two folders up.
 
 import { timestampsAt } from './memory'
 
@@ -6,7 +7,8 @@ import { timestampsAt } from './memory'
 export let timestamp: i64 = 0
 export let timestampEnd: usize = 0
 
-/** What was read last: whether digits beyond the unit were cut off, one of which was not zero; whether it was no RFC 3339. */
+/** What was read last: whether digits beyond the unit were cut off, one of which was not zero; whether it was no RFC
+ *  3339. */
 export let isCut: bool = false
 export let isReformed: bool = false
 /** Whether nothing was read last for digits beyond the unit. */
@@ -22,8 +24,9 @@ export function setTimestampRules(areCut: bool, areFormsTaken: bool): void {
   takesForms = areFormsTaken
 }
 
-/** Reads the date-time in the string whose text begins at `at`, as `TimestampReader` does, in units of which a second has `scale`. The end is that of its
- *  string. Of other forms than RFC 3339 it knows a space for the T, and a zone that is absent or without its colon or minutes. */
+/** Reads the date-time in the string whose text begins at `at`, as `TimestampReader` does, in units of which a second
+ *  has `scale`. The end is that of its string. Of other forms than RFC 3339 it knows a space for the T, and a zone that
+ *  is absent or without its colon or minutes. */
 export function readTimestamp(at: usize, scale: i64): bool {
   isCut = false
   isReformed = false
@@ -39,7 +42,8 @@ export function isDateLike(at: usize): bool {
 /** Numbers below it are seconds, others milliseconds. */
 const leastMillis: i64 = 100_000_000_000
 
-/** Makes a timestamp of a number that counts seconds or milliseconds since the epoch. False where no column holds it. */
+/** Makes a timestamp of a number that counts seconds or milliseconds since the epoch. False where no column holds
+ *  it. */
 export function timeOfNumber(value: i64, scale: i64): bool {
   isCut = false
   isReformed = true
@@ -87,7 +91,8 @@ const onesAt: usize = timestampsAt + 48
 /** The least of each number, and how far above it each may be: years 1900 to 9899, days that every month has. */
 const leastAt: usize = timestampsAt + 64
 const spansAt: usize = timestampsAt + 80
-/** What each number counts in the year, in nothing, and in minutes of the day; and each digit of seconds in milliseconds. */
+/** What each number counts in the year, in nothing, and in minutes of the day; and each digit of seconds in
+ *  milliseconds. */
 const numberWeightsAt: usize = timestampsAt + 96
 const secondWeightsAt: usize = timestampsAt + 112
 /** Days before each month, i16, in a year that begins with March, less one. */
@@ -117,7 +122,8 @@ function readUsual(at: usize, scale: i64): bool {
   const numbers = i8x16.add(tenfold, i8x16.swizzle(digits, v128.load(onesAt)))
   const above = i8x16.sub(numbers, v128.load(leastAt))
   if (!isWithin(digits, digitsAt) || !isWithin(above, spansAt)) return false
-  // a byte each: what follows the minute, as far as it is above :00.000Z or :00Z"; a byte that is not within its span has its highest bit set in one or other
+  // a byte each: what follows the minute, as far as it is above :00.000Z or :00Z"; a byte that is not within its span
+  // has its highest bit set in one or other
   const rest = load<u64>(at, 16)
   let seconds = rest - 0x5a3030302e30303a
   if (((seconds | (seconds + 0x7f7676767f767a7f)) & 0x8080808080808080) == 0) {

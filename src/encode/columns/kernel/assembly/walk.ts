@@ -1,5 +1,5 @@
-// Steps through valid JSON: white space, whole values, the members of an object and which of a schema's fields they are. Nothing is validated, since the
-// slicer has done that; up to 31 bytes after a value are read.
+// Steps through valid JSON: white space, whole values, the members of an object and which of a schema's fields they
+// are. Nothing is validated, since the slicer has done that; up to 31 bytes after a value are read.
 
 import { skipContainer } from './container'
 import { hashOf } from './hash'
@@ -43,7 +43,8 @@ export function skipScalar(at: usize): usize {
 
 /** First 16 bytes of the name and its closing quote. */
 export const fieldHead: usize = 0
-/** Bits of those bytes that are of the name or the quote; one that they do not have where no bytes can spell the name. */
+/** Bits of those bytes that are of the name or the quote; one that they do not have where no bytes can spell the
+ *  name. */
 export const fieldMask: usize = 16
 /** Bytes of the name and the quote. */
 export const fieldLength: usize = 20
@@ -59,7 +60,8 @@ export const fieldMismatches: usize = 36
 export const fieldBehindIt: usize = 44
 export const fieldBytes: usize = 48
 
-// Before the fields of an object, written by the driver: where they are many, a table by which a key is found that is not the one that was guessed.
+// Before the fields of an object, written by the driver: where they are many, a table by which a key is found that is
+// not the one that was guessed.
 
 /** Address of its slots, u32 addresses of fields, 0 for none; 0 where the fields are few. */
 export const tableAt: usize = 16
@@ -93,8 +95,9 @@ function isRestOf(field: usize, at: usize): bool {
   return true
 }
 
-/** The field among [from, end) whose key begins at `at`, 0 for none. The first guess is the one that came after `last` before, since records of a source are
- *  alike; where `last` is 0, for the first key of an object, it is the first field. */
+/** The field among [from, end) whose key begins at `at`, 0 for none. The first guess is the one that came after `last`
+ *  before, since records of a source are alike; where `last` is 0, for the first key of an object, it is the first
+ *  field. */
 // @ts-ignore: decorator
 @inline
 export function fieldOf(at: usize, from: usize, end: usize, last: usize): usize {

@@ -1,4 +1,5 @@
-// Cells of a row, each with the delimiter after it. What is unusual is left to the caller, who has the whole rules: csv-stringify and the column reader.
+// Cells of a row, each with the delimiter after it. What is unusual is left to the caller, who has the whole rules:
+// csv-stringify and the column reader.
 
 import { numberEnd, readInt64 } from '../../../columns/kernel/assembly/number'
 import {
@@ -16,7 +17,8 @@ import { readTimestamp, timestampEnd } from '../../../columns/kernel/assembly/ti
 import { skipScalar, skipValue } from '../../../columns/kernel/assembly/walk'
 import { beginDoubled, copyContainer, copyDoubled, copyEnd, shufflesBytes } from './doubled'
 
-/** Seconds in units so small that any fraction that is likely has a whole number of them: a date-time of any precision fits. */
+/** Seconds in units so small that any fraction that is likely has a whole number of them: a date-time of any precision
+ *  fits. */
 const scale: i64 = 1_000_000_000_000_000_000
 
 let delimiter: u8 = 0
@@ -32,7 +34,8 @@ export let out: usize = 0
 /** Texts of the row that have ' before them. */
 export let guarded: u32 = 0
 
-/** @param guard whether formulas get ' before them; @param room for tables, the text of the longest record and some bytes */
+/** @param guard whether formulas get ' before them; @param room for tables, the text of the longest record and some
+ *  bytes */
 export function beginCells(delimiterByte: u32, quoteByte: u32, guard: bool, room: usize): void {
   delimiter = u8(delimiterByte)
   quote = u8(quoteByte)
@@ -117,8 +120,9 @@ function writeTimestamp(at: usize): usize {
   return timestampEnd
 }
 
-/** Writes the opening quote of a text that begins with `byte`, and ' after it where that is = + - or @ and formulas are guarded. False where it takes the
- *  whole rule to know what is a formula: after white space, an escape, or the first byte of white space or of a full-width character. */
+/** Writes the opening quote of a text that begins with `byte`, and ' after it where that is = + - or @ and formulas are
+ *  guarded. False where it takes the whole rule to know what is a formula: after white space, an escape, or the first
+ *  byte of white space or of a full-width character. */
 // @ts-ignore: decorator
 @inline
 function openString(byte: u8): bool {

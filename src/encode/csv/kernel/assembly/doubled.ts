@@ -1,5 +1,5 @@
-// Text with every quote doubled, 8 bytes at a time: which of them are quotes is the number of a shuffle that writes those twice. No branch depends on the
-// text.
+// Text with every quote doubled, 8 bytes at a time: which of them are quotes is the number of a shuffle that writes
+// those twice. No branch depends on the text.
 
 import { beginContainer, byteMask, endIn } from '../../../columns/kernel/assembly/container'
 
@@ -25,8 +25,8 @@ export function beginDoubled(room: usize): void {
   }
 }
 
-/** Copies [from, end) to `to`, each `quote` twice, and returns one past it there. Up to 15 bytes after `end` are read, and 31 after the copy are written
- *  over. */
+/** Copies [from, end) to `to`, each `quote` twice, and returns one past it there. Up to 15 bytes after `end` are read,
+ *  and 31 after the copy are written over. */
 export function copyDoubled(from: usize, end: usize, to: usize, quote: u8): usize {
   const quotes = i8x16.splat(quote)
   while (true) {
@@ -43,7 +43,8 @@ export function copyDoubled(from: usize, end: usize, to: usize, quote: u8): usiz
 /** Where the copy ended that `copyContainer` made last. */
 export let copyEnd: usize = 0
 
-/** Copies the JSON object or array at `from` as `copyDoubled` does. Up to 31 bytes after it are read, and 63 after the copy are written over.
+/** Copies the JSON object or array at `from` as `copyDoubled` does. Up to 31 bytes after it are read, and 63 after the
+ *  copy are written over.
  *  @returns one past it; 0 where a string or key in it has a lone surrogate escape */
 export function copyContainer(from: usize, to: usize, quote: u8): usize {
   beginContainer()

@@ -1,6 +1,7 @@
-// Writes records as rows, as long as they are as their schema says. Members that come in the order of the columns are written as they are read; where they
-// come otherwise, their cells are put in order after that. Whatever is unusual (a key with an escape or twice, another type, a lone surrogate escape, an undeclared field where
-// that is an error) is left to the caller, and nothing of the record is written.
+// Writes records as rows, as long as they are as their schema says. Members that come in the order of the columns are
+// written as they are read; where they come otherwise, their cells are put in order after that. Whatever is unusual (a
+// key with an escape or twice, another type, a lone surrogate escape, an undeclared field where that is an error) is
+// left to the caller, and nothing of the record is written.
 
 import { beginExtra, clearExtra, endExtra, extraText, takeUnknown, unknowns } from '../../../columns/kernel/assembly/extra'
 import { beginHashes } from '../../../columns/kernel/assembly/hash'
@@ -27,8 +28,8 @@ let isInOrder: bool = true
 /** Tells a record, and each try at it, from all before. */
 let stamp: u32 = 0
 
-/** @param from fields in the order of their columns, to `end`; @param mode what becomes of unknown fields, 2 for left to the caller; @param room for the text
- *  of `extra`; @param cells for the cells of a record */
+/** @param from fields in the order of their columns, to `end`; @param mode what becomes of unknown fields, 2 for left
+ *  to the caller; @param room for the text of `extra`; @param cells for the cells of a record */
 export function beginRows(from: usize, end: usize, key: bool, extra: bool, mode: u32, crlf: bool, room: usize, cells: usize): void {
   fieldsFrom = from
   fieldsEnd = end
@@ -43,10 +44,10 @@ export function beginRows(from: usize, end: usize, key: bool, extra: bool, mode:
 }
 
 /**
- * Writes records [from, to), whose bounds are pairs of u32 at `bounds`, counted from `base`, to `at` and on, until `limit` is reached; their keys are between
- * the u32 at `keys` and the next one.
- * @returns the record after the last one written; told are where its row ends, unknown fields left out, texts that got a ', and rows without a character. Where
- * there are records left and room, too, the next one is left to the caller
+ * Writes records [from, to), whose bounds are pairs of u32 at `bounds`, counted from `base`, to `at` and on, until
+ * `limit` is reached; their keys are between the u32 at `keys` and the next one.
+ * @returns the record after the last one written; told are where its row ends, unknown fields left out, texts that got
+ * a ', and rows without a character. Where there are records left and room, too, the next one is left to the caller
  */
 export function writeRows(from: u32, to: u32, bounds: usize, base: usize, keys: usize, at: usize, limit: usize): u32 {
   let dropped: u32 = 0

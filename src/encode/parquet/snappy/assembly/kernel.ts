@@ -1,5 +1,6 @@
-// Snappy's block format (format_description.txt of google/snappy): the length of the text, then literals and copies of what came up to 64 KiB before. Matches
-// are found by a hash of four bytes or, where the text repeats itself at length, of six. What is made depends on the text and that choice alone.
+// Snappy's block format (format_description.txt of google/snappy): the length of the text, then literals and copies of
+// what came up to 64 KiB before. Matches are found by a hash of four bytes or, where the text repeats itself at length,
+// of six. What is made depends on the text and that choice alone.
 
 /** Where the last bytes of each hash are, u32 addresses. */
 const tableAt: usize = 1024
@@ -12,10 +13,11 @@ export const freeAt: usize = tableAt + (<usize>4 << maxTableBits)
 const maxDistance: usize = 65535
 /** No match is looked for in so many bytes at the end. */
 const marginBytes: usize = 16
-/** Where short matches save less than a sixteenth of so many bytes at the start, the rest is not worth looking at so closely. */
+/** Where short matches save less than a sixteenth of so many bytes at the start, the rest is not worth looking at so
+ *  closely. */
 const trialBytes: usize = 65536
-/** After so many looks without a match every other byte is looked at, after as many more every third, and so on; for long matches, every other one from the
- *  start: a match that is seen late is taken from its beginning. */
+/** After so many looks without a match every other byte is looked at, after as many more every third, and so on; for
+ *  long matches, every other one from the start: a match that is seen late is taken from its beginning. */
 const patience: u32 = 32
 
 let tableShift: u32 = 0
@@ -25,9 +27,10 @@ export function bound(length: u32): u32 {
   return length + length / 6 + 64
 }
 
-/** Writes the compressed form of [from, from + length) to `out`. Up to 15 bytes after the text are read. @param isLong whether matches of less than six
- *  bytes are passed over: of JSON the result is smaller then, and made faster, since short matches hide longer ones; so they are where the first `trialBytes`
- *  hardly got smaller @returns the bytes that it takes */
+/** Writes the compressed form of [from, from + length) to `out`. Up to 15 bytes after the text are read. @param isLong
+ *  whether matches of less than six bytes are passed over: of JSON the result is smaller then, and made faster, since
+ *  short matches hide longer ones; so they are where the first `trialBytes` hardly got smaller @returns the bytes that
+ *  it takes */
 export function compress(from: usize, length: u32, out: usize, isLong: bool): u32 {
   const start = out
   let left = length
