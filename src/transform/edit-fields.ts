@@ -4,12 +4,13 @@
 
 import { ElementWalker, MemberWalker } from '../bytes/members.js'
 import { DataError, printable } from '../errors.js'
-import { type JsonValue, RecordBatch, type Warning } from '../record.js'
-import { formatFieldPath, nearestName } from '../schema/names.js'
+import { RecordBatch, type Warning } from '../record.js'
+import { formatFieldPath } from '../schema/names.js'
 import { type EditKind, EditNode, type FieldEdits, type Redaction } from './field-edits.js'
 import { parseFieldPath } from './field-path.js'
 import type { CountingStage } from './key-by.js'
 import { type FieldStage, MemberLocator } from './member-locator.js'
+import { nearestPath } from './nearest-path.js'
 import { FieldRedactor } from './redactor.js'
 
 const quote = 0x22
@@ -284,8 +285,7 @@ class EditFields implements FieldStage, CountingStage {
         continue
       }
       if (run >= 0) {
-        if (hasKept) this.#replace(run, walker.separator)
-        else this.#replace(run + 1, walker.separator + 1)
+        this.#cutRun(run, walker.separator, hasKept)
         run = -1
       }
       hasKept = true
@@ -295,6 +295,12 @@ class EditFields implements FieldStage, CountingStage {
       if (child.changesInside) this.#value(walker.valueStart, walker.valueEnd, child, level + 1)
     }
     if (run >= 0) this.#replace(hasKept ? run : run + 1, end - 1)
+  }
+
+  /** Cuts what goes between the separator before it and the one before the member or element that stays. */
+  #cutRun(from: number, to: number, hasKept: boolean): void {
+    if (hasKept) this.#replace(from, to)
+    else this.#replace(from + 1, to + 1)
   }
 
   #array(start: number, end: number, node: EditNode, level: number): void {
@@ -307,8 +313,7 @@ class EditFields implements FieldStage, CountingStage {
         continue
       }
       if (run >= 0) {
-        if (hasKept) this.#replace(run, walker.separator)
-        else this.#replace(run + 1, walker.separator + 1)
+        this.#cutRun(run, walker.separator, hasKept)
         run = -1
       }
       hasKept = true
@@ -430,25 +435,6 @@ class EditFields implements FieldStage, CountingStage {
 function locatorOf(names: readonly string[]): MemberLocator | null {
   return names.length === 0 ? null : new MemberLocator(names)
 }
-
-/** The path of a field of `value` that `names` may be meant for: that of the nearest name at each place; undefined
- *  where there is none. */
-function nearestPath(value: JsonValue | undefined, [name, ...rest]: readonly string[]): string[] | undefined {
-  if (name === undefined) return []
-  if (Array.isArray(value))
-    return nearestPath(
-      value.find((element) => element !== null && typeof element === 'object'),
-      [name, ...rest],
-    )
-  if (typeof value !== 'object' || value === null) return undefined
-  const found = Object.hasOwn(value, name) ? name : nearestName(name, Object.keys(value).slice(0, maxNames))
-  if (found === undefined) return undefined
-  const inside = nearestPath(value[found], rest)
-  return inside && [found, ...inside]
-}
-
-/** Names of an object that are compared with one that it does not have. */
-const maxNames = 1000
 
 /** A masked value. */
 const masked = Buffer.from('"***"')

@@ -6,6 +6,7 @@ import { ElementWalker, MemberWalker } from '../../bytes/members.js'
 import { DataError, InternalError } from '../../errors.js'
 import type { RecordBatch, Warning } from '../../record.js'
 import { type Column, type LayoutOptions, layoutOf } from './layout.js'
+import { expectedOf, foundAt } from './mismatch.js'
 import { parseDouble, parseInt64 } from './number.js'
 import { ReaderCounts } from './reader-counts.js'
 import {
@@ -437,20 +438,4 @@ const jsonEscapes = /\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.
 /** Whether a number begins with `byte`, which begins a JSON value. */
 function isNumber(byte: number): boolean {
   return byte === 0x2d || (byte >= 0x30 && byte <= 0x39)
-}
-
-function foundAt(bytes: Uint8Array, at: number): string {
-  const byte = bytes[at]!
-  if (byte === quote) return 'a string'
-  if (byte === openBrace) return 'an object'
-  if (byte === openBracket) return 'a list'
-  return byte === letterT || byte === letterF ? 'a boolean' : 'a number'
-}
-
-function expectedOf(node: Node, { timestamps }: ColumnReaderOptions): string {
-  if (node.kind === 'int64') return 'a whole number of 64 bits'
-  if (node.kind === 'double') return 'a number whose digits a double keeps'
-  if (node.kind !== 'timestamp') return `a ${node.kind}`
-  const { unit, excess } = timestamps
-  return unit === 'text' || excess === 'truncate' ? 'an RFC 3339 date-time' : `an RFC 3339 date-time in whole ${unit}`
 }

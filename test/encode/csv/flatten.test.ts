@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { csvEncoder } from '../../../src/encode/csv.js'
 import { ConfigError } from '../../../src/errors.js'
-import { columnsOf, layoutFor } from '../../../src/export/edits.js'
+import { columnSchema, layoutFor } from '../../../src/export/edits.js'
 import { resolveOptions } from '../../../src/options/resolve.js'
 import { dialectOf } from '../../../src/readers/facts.js'
 import { statementOf } from '../../../src/readers/statement.js'
@@ -145,7 +145,7 @@ describe('what is refused', () => {
   test('before the first request, with exit code 2', () => {
     const given = { resource: 'instant-messaging/members', token: 'x', out: 'm.csv' }
     const columns = (csvFlatten: string[]) =>
-      columnsOf(memberSchema, resolveOptions({ ...given, csvFlatten }, { env: {} }))
+      columnSchema(memberSchema, resolveOptions({ ...given, csvFlatten }, { env: {} }))
     expect(() => columns(['emails=first:mail'])).toThrow(
       expect.objectContaining({ code: 'ERR_OPTION_INVALID', exitCode: 2 }),
     )
