@@ -38,7 +38,7 @@ const outputs: Readonly<Record<string, { readonly files: readonly string[]; read
 const results: Readonly<Record<string, { readonly files: readonly string[]; readonly lines: number }>> = {
   'README.md': { files: ['active.ndjson', 'members.parquet'], lines: 200 },
   'src/checkpoint/README.md': { files: [], lines: 0 },
-  'src/destination/README.md': { files: [], lines: 1 },
+  'src/destination/README.md': { files: [], lines: 2 },
   'src/emulator/README.md': { files: ['ten.ndjson'], lines: 10 },
   'src/export/README.md': { files: ['active.ndjson', 'by-id.ndjson'], lines: 400 },
 }
@@ -83,7 +83,11 @@ test('what pages show is in the lists of this test', () => {
 
 describe.each(pages.filter((page) => page in outputs || page in results))('%s', (page) => {
   test('runs as it stands', async () => {
-    for (const line of blocksOf(page, 'sh').join('').split('\n').filter(Boolean)) {
+    // a command may go on in the next line
+    for (const line of blocksOf(page, 'sh')
+      .join('')
+      .split(/(?<!\\)\n/)
+      .filter(Boolean)) {
       await run('bash', ['-c', `set -e; ${line}`], {
         cwd: folder,
         env: { ...process.env, PATH: `${bin}:${process.env['PATH']}` },
@@ -121,6 +125,22 @@ async function printedBy(page: string): Promise<unknown[][]> {
     log.mockRestore()
   }
 }
+
+test('the TypeScript of the pages compiles', async () => {
+  const sources = join(scripts, 'types')
+  mkdirSync(sources)
+  for (const page of pages) {
+    for (const [index, code] of blocksOf(page, 'ts').entries()) {
+      writeFileSync(join(sources, `example-${pages.indexOf(page)}-${index}.ts`), code)
+    }
+  }
+  const compilerOptions = { paths: { 'truto-export': [join(root, 'dist/index.d.ts')] } }
+  const config = { extends: join(root, 'tsconfig.json'), compilerOptions, include: ['*.ts'] }
+  writeFileSync(join(sources, 'tsconfig.json'), JSON.stringify(config))
+  const tsc = run(join(root, 'node_modules/.bin/tsc'), ['-p', sources])
+  const { stdout } = await tsc.catch((error: { stdout: string }) => error)
+  expect(stdout).toBe('')
+}, 60_000)
 
 test('the README is short', () => {
   const text = textOf('README.md')

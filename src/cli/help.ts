@@ -20,6 +20,15 @@ const topicOf: Readonly<Record<string, string>> = {
   transform: 'fields',
 }
 
+/** What users may ask for as well. */
+const otherNames: ReadonlyMap<string, string> = new Map([
+  ['csv', 'formats'],
+  ['errors', 'network'],
+  ['limits', 'network'],
+  ['manifest', 'resume'],
+  ['parquet', 'formats'],
+])
+
 /** The pages that there are: topic → page. */
 function pages(): ReadonlyMap<string, URL> {
   const found = readdirSync(rooms)
@@ -33,10 +42,19 @@ export function helpText(command: CommandName, asked?: string): string {
   return asked === 'all' ? renderFullHelp(command) : renderHelp(command, [...pages().keys()])
 }
 
-/** Markdown as a terminal shows it: without comments, and without what keeps characters from being mark-up. */
+/** Markdown as a terminal shows it: without comments, and without what keeps characters from being mark-up. A link to
+ *  the page of another room is how to print that, any other link its text. */
 export function plain(markdown: string): string {
-  const isMarkup = /(```.*?```|`[^`\n]*`)|<!--.*?-->\n|\\([\\*_<>[\]|])/gs
-  return markdown.replace(isMarkup, (_, code: string | undefined, escaped: string | undefined) => code ?? escaped ?? '')
+  const isMarkup = /(```.*?```|`[^`\n]*`)|<!--.*?-->\n|\[([^\]\n]+)\]\(([^)\s]+)\)|\\([\\*_<>[\]|])/gs
+  return markdown.replace(isMarkup, (_, code?: string, linked?: string, target?: string, escaped?: string) => {
+    const room = /^\.\.\/(\w+)\/README\.md$/.exec(target ?? '')?.[1]
+    return code ?? (room === undefined ? linked : `truto-export help ${topicOf[room] ?? room}`) ?? escaped ?? ''
+  })
+}
+
+/** What a page says to users: its last section is for those who change the room. */
+export function forUsers(page: string): string {
+  return page.split('\n## What belongs in this folder\n')[0]!
 }
 
 /** What `truto-export help` prints. @throws ConfigError ERR_OPTION_INVALID where there is no such topic */
@@ -45,10 +63,11 @@ export function topicText([topic, asked]: readonly string[]): string {
   const command = commandNames.find((name) => name === topic)
   const found = pages()
   // a room that is named as a command is another thing, unless its topic has that name, too
-  const page = found.get(topic) ?? (command === undefined ? found.get(topicOf[topic] ?? '') : undefined)
+  const other = topicOf[topic] ?? otherNames.get(topic) ?? ''
+  const page = found.get(topic) ?? (command === undefined ? found.get(other) : undefined)
   const texts = [
     ...(command === undefined ? [] : [helpText(command, asked)]),
-    ...(page === undefined ? [] : [plain(readFileSync(page, 'utf8'))]),
+    ...(page === undefined ? [] : [plain(forUsers(readFileSync(page, 'utf8')))]),
   ]
   if (texts.length > 0) return texts.join('\n')
   const names = [...found.keys(), ...commandNames]

@@ -6,7 +6,7 @@
 import { KiB, MiB } from '../bytes/units.js'
 import { ConfigError } from '../errors.js'
 import type { JsonValue, RecordBatch, Warning } from '../record.js'
-import { isCsvCharacter } from './csv/character.js'
+import { isCsvCharacter, isEscapeTaken, nullFaultOf } from './csv/character.js'
 import type { KernelRows } from './csv/kernel/kernel.js'
 import type { CsvOptions } from './csv/options.js'
 import { StringifiedRows } from './csv/stringified.js'
@@ -39,7 +39,10 @@ export function stringifyingCsvEncoder(options: CsvOptions): Encoder {
 
 /** Whether the kernel knows the dialect: it takes delimiters and quotes of one byte that are in no number, literal,
  *  date-time or escape. */
-function isUsual({ delimiter = ',', quote = '"', nested, formulas }: CsvOptions): boolean {
+function isUsual(options: CsvOptions): boolean {
+  const { delimiter = ',', quote = '"', nested, formulas, null: nullText = '' } = options
+  const { escape: escaping = 'quote', lineFeeds = 'keep' } = options
+  if (options.flatten?.length || nullText !== '' || escaping !== 'quote' || lineFeeds !== 'keep') return false
   const isPlain = (text: string): boolean => /^[\0-\x7f]$/.test(text) && !/[\w+\-.:\\]/.test(text)
   // with ' as quote, the one before a formula would have to be doubled
   return nested !== 'flatten' && isPlain(delimiter) && isPlain(quote) && !(formulas === 'escape' && quote === "'")
@@ -59,10 +62,18 @@ export class CsvEncoder implements Encoder {
   #out: ByteSink | undefined
 
   constructor(options: CsvOptions, usesKernel: boolean) {
-    const { delimiter = ',', quote = '"', flattenSlots = 1 } = options
+    const { delimiter = ',', quote = '"', escape: escaping = 'quote', null: nullText = '', flattenSlots = 1 } = options
     checkCharacter('delimiter', delimiter)
     checkCharacter('quote', quote)
     if (delimiter === quote) throw new ConfigError('ERR_OPTION_INVALID', 'delimiter and quote are the same character')
+    const characters = { delimiter, quote, escape: escaping }
+    if (isEscapeTaken(characters)) {
+      throw new ConfigError('ERR_OPTION_INVALID', 'escape is a backslash, and so is the delimiter or the quote')
+    }
+    const nullFault = nullFaultOf(nullText, characters)
+    if (nullFault !== undefined) {
+      throw new ConfigError('ERR_OPTION_INVALID', `null: ${JSON.stringify(nullText)} ${nullFault}`)
+    }
     if (!Number.isInteger(flattenSlots) || flattenSlots < 1 || flattenSlots > 100) {
       throw new ConfigError('ERR_OPTION_INVALID', 'flattenSlots must be a whole number from 1 to 100')
     }

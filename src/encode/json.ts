@@ -5,9 +5,9 @@ import type { JsonValue, RecordBatch, Warning } from '../record.js'
 import type { ByteSink, Encoder } from './encoder.js'
 import { extensionOf, formats } from './formats.js'
 import { Gather } from './gather.js'
-import { SurrogateGuard, type SurrogateOptions } from './surrogates.js'
+import { type RecordTextOptions, RecordTexts } from './settle.js'
 
-export interface JsonEncoderOptions extends SurrogateOptions {
+export interface JsonEncoderOptions extends RecordTextOptions {
   /** Whether batches carry keys: then the document is an object. It must hold for every batch. Default false. */
   hasKey?: boolean
 }
@@ -26,11 +26,11 @@ class JsonEncoder implements Encoder {
   #gather!: Gather
   #isEmpty = true
 
-  readonly #surrogates: SurrogateGuard
+  readonly #texts: RecordTexts
 
   constructor(options: JsonEncoderOptions) {
     this.#hasKey = options.hasKey ?? false
-    this.#surrogates = new SurrogateGuard(options)
+    this.#texts = new RecordTexts(options)
   }
 
   async begin(out: ByteSink, saved?: JsonValue): Promise<void> {
@@ -39,7 +39,7 @@ class JsonEncoder implements Encoder {
   }
 
   async encode(given: RecordBatch): Promise<void> {
-    const batch = this.#surrogates.settle(given)
+    const batch = this.#texts.settle(given)
     const { bytes, count, keys } = batch
     if (count === 0) return
     if ((keys !== undefined) !== this.#hasKey)
@@ -51,7 +51,7 @@ class JsonEncoder implements Encoder {
     for (let index = 0; index < count; index++) {
       const separator = this.#isEmpty ? (this.#hasKey ? '{\n' : '[\n') : ',\n'
       this.#isEmpty = false
-      const before = keys === undefined ? separator : `${separator}${JSON.stringify(keys[index]!)}:`
+      const before = keys === undefined ? separator : `${separator}${this.#texts.key(keys[index]!)}:`
       const written = this.#gather.add(before, bytes, batch.start(index), batch.end(index), '')
       if (written !== undefined) await written
     }
@@ -71,6 +71,6 @@ class JsonEncoder implements Encoder {
   }
 
   warnings(): Warning[] {
-    return this.#surrogates.warnings()
+    return this.#texts.warnings()
   }
 }

@@ -5,11 +5,11 @@ import type { RecordBatch, Warning } from '../record.js'
 import type { ByteSink, Encoder } from './encoder.js'
 import { extensionOf, formats } from './formats.js'
 import { Gather } from './gather.js'
-import { SurrogateGuard, type SurrogateOptions } from './surrogates.js'
+import { type RecordTextOptions, RecordTexts } from './settle.js'
 
 /** Encoder for NDJSON in UTF-8, `\n` after every record. Records with keys become `{"<key>":<record>}`. Without records
  *  the output is empty. */
-export function ndjsonEncoder(options: SurrogateOptions = {}): Encoder {
+export function ndjsonEncoder(options: RecordTextOptions = {}): Encoder {
   return new NdjsonEncoder(options)
 }
 
@@ -20,10 +20,10 @@ class NdjsonEncoder implements Encoder {
   #out!: ByteSink
   /** Made on first need: most exports never copy. */
   #gather: Gather | undefined
-  readonly #surrogates: SurrogateGuard
+  readonly #texts: RecordTexts
 
-  constructor(options: SurrogateOptions) {
-    this.#surrogates = new SurrogateGuard(options)
+  constructor(options: RecordTextOptions) {
+    this.#texts = new RecordTexts(options)
   }
 
   async begin(out: ByteSink): Promise<void> {
@@ -31,7 +31,7 @@ class NdjsonEncoder implements Encoder {
   }
 
   async encode(given: RecordBatch): Promise<void> {
-    const batch = this.#surrogates.settle(given)
+    const batch = this.#texts.settle(given)
     const { bytes, count, keys } = batch
     if (count === 0) return
     if (keys === undefined && batch.isLines) {
@@ -40,8 +40,7 @@ class NdjsonEncoder implements Encoder {
     }
     this.#gather ??= new Gather(this.#out)
     for (let index = 0; index < count; index++) {
-      // JSON.stringify writes a lone surrogate of a key as its escape, so that the line is valid UTF-8
-      const before = keys === undefined ? '' : `{${JSON.stringify(keys[index]!)}:`
+      const before = keys === undefined ? '' : `{${this.#texts.key(keys[index]!)}:`
       const after = keys === undefined ? '\n' : '}\n'
       const written = this.#gather.add(before, bytes, batch.start(index), batch.end(index), after)
       if (written !== undefined) await written
@@ -57,6 +56,6 @@ class NdjsonEncoder implements Encoder {
   }
 
   warnings(): Warning[] {
-    return this.#surrogates.warnings()
+    return this.#texts.warnings()
   }
 }

@@ -74,7 +74,7 @@ export function columnSchema(schema: ResourceSchema, resolved: ResolvedOptions):
 /** The options that columns follow from, beside the schema. */
 export type LayoutChoices = Pick<
   ResolvedOptions,
-  'format' | 'keyBy' | 'csvNested' | 'csvFlattenSlots' | 'unknownFields' | 'onTypeMismatch'
+  'format' | 'keyBy' | 'csvNested' | 'csvFlattenSlots' | 'csvFlatten' | 'unknownFields' | 'onTypeMismatch'
 > & { readonly maxColumns?: number | undefined }
 
 /** How the fields of an edited schema become columns. */
@@ -84,12 +84,23 @@ export function layoutFor(schema: ResourceSchema, resolved: LayoutChoices): Layo
     keyBy,
     csvNested,
     csvFlattenSlots: flattenSlots,
+    csvFlatten,
     unknownFields,
     onTypeMismatch,
     maxColumns,
   } = resolved
   const nested = factsOf(format).columns === 'values' ? 'values' : csvNested === 'flatten' ? 'flatten' : 'text'
-  return layoutOf({ schema, hasKey: keyBy !== null, nested, flattenSlots, unknownFields, onTypeMismatch, maxColumns })
+  const flatten = factsOf(format).columns === 'text' ? csvFlatten : []
+  return layoutOf({
+    schema,
+    hasKey: keyBy !== null,
+    nested,
+    flattenSlots,
+    flatten,
+    unknownFields,
+    onTypeMismatch,
+    maxColumns,
+  })
 }
 
 /** Where a list is cut into row groups, which have records as they are read: what is made of them may be longer.

@@ -170,8 +170,8 @@ function fewerRowsOf(resolved: ResolvedOptions): number | null {
 }
 
 /** Whether NDJSON and JSON have what the server sent as it is. */
-function isBytesOfServer({ surrogates, strict }: ResolvedOptions): boolean {
-  return surrogates === 'keep' && !strict
+function isBytesOfServer({ surrogates, ndjsonEscape, bigNumbers, strict }: ResolvedOptions): boolean {
+  return surrogates === 'keep' && ndjsonEscape === 'none' && bigNumbers === 'keep' && !strict
 }
 
 /** A key that stands in the environment and hashes nothing is no part of the export. */

@@ -18,22 +18,24 @@ const head = `<!-- Printed from schema.ts by test/options/describe.test.ts with 
 # Options
 
 An option is given by a flag, in code by its property, or by a variable of the environment where it
-has one; a flag or property goes before the variable, and both before the default. What is wrong with
-an option is an error before the first request. On the command line a size is written \`16MiB\` (in
-code: bytes) and a time \`30s\` (in code: milliseconds); a list is separated by commas and may be
-repeated. Null and undefined in code are as good as absent.
+has one; a flag or property goes before the variable, and both before the default. A wrong option is
+an error before the first request. On the command line a size is written \`16MiB\` (in code: bytes)
+and a time \`30s\` (in code: milliseconds); a list is separated by commas and may be repeated. Null
+and undefined in code are the same as absent.
+`
 
-What belongs in this folder: \`schema.ts\` is the one table, and a new option is a new row of it:
-its names, its default, what it takes, what it shapes, and what it does. Types, flags, help, this
-page, validation (\`resolve.ts\`), the identity of a checkpoint, the manifest and what encoders are
-told (\`shapes.ts\`) follow from it.
+const tail = `## What belongs in this folder
+
+\`schema.ts\` is the one table, and a new option is a new row of it: its names, its default, what it
+takes, what it shapes, and what it does. Types, flags, help, this page, validation (\`resolve.ts\`),
+the identity of a checkpoint, the manifest and the options of encoders (\`shapes.ts\`) follow from it.
 `
 
 /** The page as Markdown. */
 export function renderOptionsPage(): string {
   const ofExport = groups.flatMap((group) => sectionOf(group, entriesOf(exportTable, group)))
   const others = (['schema', 'verify', 'emulator', 'demo'] as const).flatMap(commandSection)
-  return `${[head, ...ofExport, ...others].join('\n')}`
+  return [head, ...ofExport, ...others, tail].join('\n')
 }
 
 function sectionOf(title: string, entries: readonly [string, OptionEntry][]): string[] {

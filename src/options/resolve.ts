@@ -2,7 +2,7 @@
 // any I/O.
 
 import { formatBytesExact, formatDuration, MiB, parseBytes, parseDuration } from '../bytes/units.js'
-import { isCsvCharacter } from '../encode/csv/character.js'
+import { isCsvCharacter, isEscapeTaken, nullFaultOf } from '../encode/csv/character.js'
 import { extensionsOf, type FormatFacts, factsOf } from '../encode/formats.js'
 import { ConfigError, printable } from '../errors.js'
 import { isToken, withoutLineEnds } from '../http/token.js'
@@ -196,6 +196,7 @@ function accepts(value: unknown, entry: OptionEntry): boolean {
     case 'key':
       return (typeof value === 'string' && value !== '') || value instanceof Uint8Array
     case 'string':
+      if (entry.mayBeEmpty && value === '') return true
       if (!isText(value)) return false
       if (entry.isUrl) return isHttpUrl(value as string)
       return !entry.isCharacter || isCsvCharacter(value as string)
@@ -245,6 +246,7 @@ function accepted(entry: OptionEntry, isFlag: boolean): string {
       return isFlag ? 'the path of a file' : 'text or bytes'
     case 'string':
       if (entry.isUrl) return 'an https URL'
+      if (entry.mayBeEmpty) return 'text without NUL'
       return entry.isCharacter ? 'one character' : 'text that is not empty'
   }
 }
@@ -300,6 +302,15 @@ function completed(values: Record<string, unknown>, label: (name: string) => str
   }
   if (given.csvDelimiter === given.csvQuote) {
     throw conflict(`${label('csvDelimiter')} and ${label('csvQuote')} are the same`, 'choose two different characters')
+  }
+  const dialect = { delimiter: given.csvDelimiter, quote: given.csvQuote, escape: given.csvEscape }
+  if (isEscapeTaken(dialect)) {
+    const taken = label(given.csvDelimiter === '\\' ? 'csvDelimiter' : 'csvQuote')
+    throw conflict(`${taken} and ${label('csvEscape')} are both a backslash`, 'choose another character')
+  }
+  const nullFault = nullFaultOf(given.csvNull, dialect)
+  if (nullFault !== undefined) {
+    throw conflict(`${label('csvNull')} ${shorten(given.csvNull)} ${nullFault}`, 'choose another text, such as NULL')
   }
   if (given.backoffMaxMs < given.backoffBaseMs) {
     throw conflict(

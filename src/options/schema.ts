@@ -73,6 +73,8 @@ export interface OptionEntry {
   readonly max?: number
   /** Must be a single character; on the command line `\t` is a tab. */
   readonly isCharacter?: true
+  /** Of a text: it may be empty. */
+  readonly mayBeEmpty?: true
   /** Must be an http or https URL; a user and password in it are in no message. */
   readonly isUrl?: true
   /** Of a list: each text on the command line is one element, commas and all. */
@@ -302,6 +304,28 @@ export const exportTable = {
     default: 'keep',
     doc: 'Half of a surrogate pair (the escape \\ud800) in NDJSON and JSON: kept, since these have the bytes that the server sent, or replaced by U+FFFD, since DuckDB, pyarrow and jq refuse a whole file for one. Counted in either case. CSV and Parquet cannot hold it and always have U+FFFD.',
   },
+  ndjsonEscape: {
+    kind: 'enum',
+    group: 'Output',
+    commands: both,
+    shapes: 'text',
+    flag: '--ndjson-escape',
+    placeholder: 'WHAT',
+    values: ['none', 'separators'],
+    default: 'none',
+    doc: "separators writes U+2028 and U+2029 in NDJSON and JSON as the escapes \\u2028 and \\u2029, which mean the same. Not the default, since these have the bytes that the server sent; but line readers that take them for line ends, such as Node's readline, break such a record in two.",
+  },
+  bigNumbers: {
+    kind: 'enum',
+    group: 'Output',
+    commands: both,
+    shapes: 'text',
+    flag: '--big-numbers',
+    placeholder: 'HOW',
+    values: ['keep', 'string'],
+    default: 'keep',
+    doc: 'Numbers beyond 2^53, written out without an exponent, in NDJSON and JSON, in id and in fields that are declared as strings: kept as the server wrote them, or in quotes, since jq, pyarrow and JavaScript round them and ClickHouse wraps those beyond 64 bits. Counted in either case; kept ones from the first on that is met at the start of a batch. In CSV and Parquet a number in a string column is null there and kept in extra.',
+  },
   overwrite: {
     kind: 'boolean',
     group: 'Output',
@@ -471,6 +495,38 @@ export const exportTable = {
     isCharacter: true,
     doc: 'One character around strings. Null is an empty cell without it, so that null and "" stay apart.',
   },
+  csvNull: {
+    kind: 'string',
+    group: 'CSV',
+    commands: both,
+    shapes: 'csv',
+    flag: '--csv-null',
+    placeholder: 'TEXT',
+    default: '',
+    defaultText: 'nothing',
+    mayBeEmpty: true,
+    doc: 'What a cell without a value is, such as NULL or \\N; never in quotes, while a text that is the same is in quotes, so that the two stay apart. It has no delimiter, quote or control character, and is no number and not true or false.',
+  },
+  csvEscape: {
+    kind: 'enum',
+    group: 'CSV',
+    commands: both,
+    shapes: 'csv',
+    flag: '--csv-escape',
+    values: ['quote', 'backslash'],
+    default: 'quote',
+    doc: 'What stands before a quote inside of quotes: another quote, as RFC 4180 says, or a backslash, and then before a backslash too.',
+  },
+  csvLineFeeds: {
+    kind: 'enum',
+    group: 'CSV',
+    commands: both,
+    shapes: 'csv',
+    flag: '--csv-line-feeds',
+    values: ['keep', 'space', 'escape'],
+    default: 'keep',
+    doc: 'Line feeds and carriage returns in cells and names. keep has them inside of quotes; space makes one of each, CRLF being one; escape makes the two characters \\n and \\r of them and doubles each backslash of a text, so that all can be taken back. JSON text has none and stays as it is. With --csv-escape backslash these backslashes are escaped again: every reader gives the same \\n. Texts that change are counted.',
+  },
   csvLineEnd: {
     kind: 'enum',
     group: 'CSV',
@@ -520,6 +576,16 @@ export const exportTable = {
     min: 1,
     max: 100,
     doc: 'Elements of each list that get columns under --csv-nested flatten. What does not fit is kept in extra.',
+  },
+  csvFlatten: {
+    kind: 'list',
+    group: 'CSV',
+    commands: both,
+    shapes: 'csv',
+    flag: '--csv-flatten',
+    placeholder: 'LIST=first:FIELD',
+    default: [],
+    doc: 'A column for one thing in the first element of a list, beside the column of the list: emails=first:email gives email. Its name is the last one of the path, organizations=first:a.b giving b. It is empty where there is no first element, or the value is of another type than declared. Of --csv-nested json only.',
   },
   csvFormulas: {
     kind: 'enum',
@@ -1282,7 +1348,8 @@ export const schemaTable = {
   },
   ...ofCommand('schema', [
     ...(['format', 'compress', 'keyBy', 'schema', 'unknownFields', 'onTypeMismatch', 'timestampUnit'] as const),
-    ...(['csvDelimiter', 'csvQuote', 'csvHeader', 'csvNested', 'csvFlattenSlots'] as const),
+    ...(['csvDelimiter', 'csvQuote', 'csvNull', 'csvEscape', 'csvLineFeeds', 'csvLineEnd'] as const),
+    ...(['csvHeader', 'csvNested', 'csvFlattenSlots', 'csvFlatten'] as const),
     ...([
       'inputFormat',
       'account',

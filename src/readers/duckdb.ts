@@ -4,7 +4,7 @@ import type { FieldType } from '../schema/resource.js'
 import { keyColumn } from '../schema/resource.js'
 import type { FileFacts } from './facts.js'
 import { sqlName, sqlText } from './literals.js'
-import { checkAbilities } from './refuse.js'
+import { checkAbilities, dialectRefused } from './refuse.js'
 
 /** Longest record or row, in bytes, and the same as DuckDB bounds itself. */
 const longest = 33_554_432
@@ -25,7 +25,11 @@ export function duckdb(facts: FileFacts): string {
 }
 
 function fromCsv(facts: FileFacts): string {
-  const { delimiter, quote, hasHeader, nullText, escape: escaping } = facts.dialect
+  const { delimiter, quote, hasHeader, nullText, lineEnd, escape: escaping } = facts.dialect
+  // seen in 1.5.6: "ESCAPE must not appear in the NULL specification"
+  if (escaping === 'backslash' && nullText.includes('\\')) {
+    throw dialectRefused({ title: 'DuckDB' }, 'backslashes before quotes and in null')
+  }
   const options = [
     'auto_detect = false',
     `header = ${hasHeader}`,
@@ -34,6 +38,8 @@ function fromCsv(facts: FileFacts): string {
     `escape = ${sqlText(escaping === 'quote' ? quote : '\\')}`,
     `nullstr = ${sqlText(nullText)}`,
     'allow_quoted_nulls = false',
+    // else it takes the first one that it finds, be it inside of quotes
+    `new_line = '${lineEnd === 'crlf' ? '\\r\\n' : '\\n'}'`,
     compressionOf(facts),
     `max_line_size = ${longest}`,
     columnList(facts),

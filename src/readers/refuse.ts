@@ -42,7 +42,8 @@ export function checkAbilities(facts: FileFacts, able: Abilities): void {
     throw dialectRefused(able, 'null as a text, and the same text in quotes as itself')
 }
 
-function dialectRefused({ title }: Abilities, what: string): ConfigError {
+/** What to throw where a reader does not read some dialect. */
+export function dialectRefused({ title }: Pick<Abilities, 'title'>, what: string): ConfigError {
   return refused(`${title} does not read CSV with ${what}`, 'take another --reader, or write the usual dialect')
 }
 

@@ -48,8 +48,12 @@ const counters = {
     return async (file) =>
       sliced(file.bytes(), (await slicers())({ page: 1, ...limits, isKeyed }), isKeyed ? 'keyed' : 'array')
   },
-  csv: ({ csvQuote, csvHeader }) => {
-    const dialect = { quote: typeof csvQuote === 'string' ? csvQuote : '"', hasHeader: csvHeader !== false }
+  csv: ({ csvQuote, csvEscape, csvHeader }) => {
+    const dialect = {
+      quote: typeof csvQuote === 'string' ? csvQuote : '"',
+      escape: csvEscape === 'backslash' ? ('backslash' as const) : ('quote' as const),
+      hasHeader: csvHeader !== false,
+    }
     return (file) => countRows(file.bytes(), new CsvRowCounter(dialect))
   },
   parquet: () => (file) => file.ranges(parquetRows), // the footer tells

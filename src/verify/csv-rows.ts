@@ -4,21 +4,28 @@ import { DataError } from '../errors.js'
 
 export interface CsvShape {
   readonly quote: string
+  /** What stands before a quote inside of quotes, and is not its end then. Default `quote`. */
+  readonly escape?: 'quote' | 'backslash'
   readonly hasHeader: boolean
 }
 
 /** Takes the bytes of one CSV file, in pieces of any size. */
 export class CsvRowCounter {
   readonly #quote: string
+  /** Quote or backslash, where a backslash escapes; else null. */
+  readonly #marks: RegExp | null
   readonly #hasHeader: boolean
   readonly #decoder = new TextDecoder('utf-8', { fatal: true })
   #rows = 0
   #isQuoted = false
+  /** Whether the last character of what came was a backslash that escapes the next one. */
+  #isEscaped = false
   /** Whether the last row has not been ended. */
   #isOpen = false
 
-  constructor({ quote, hasHeader }: CsvShape) {
+  constructor({ quote, escape: escaping = 'quote', hasHeader }: CsvShape) {
     this.#quote = quote
+    this.#marks = escaping === 'backslash' ? new RegExp(`[\\\\${/\w/.test(quote) ? quote : `\\${quote}`}]`, 'g') : null
     this.#hasHeader = hasHeader
   }
 
@@ -44,6 +51,10 @@ export class CsvRowCounter {
   }
 
   #scan(text: string): void {
+    if (this.#marks !== null) {
+      this.#scanEscaped(text, this.#marks)
+      return
+    }
     // a doubled quote ends the value and begins it again, which comes to the same
     for (let at = 0; at < text.length; ) {
       const quote = text.indexOf(this.#quote, at)
@@ -54,6 +65,31 @@ export class CsvRowCounter {
         this.#isOpen = true
       }
       at = end + 1
+    }
+  }
+
+  #scanEscaped(text: string, marks: RegExp): void {
+    let at = 0
+    if (this.#isEscaped && text !== '') {
+      this.#isEscaped = false
+      at = 1
+    }
+    while (at < text.length) {
+      if (!this.#isQuoted) {
+        const quote = text.indexOf(this.#quote, at)
+        const end = quote < 0 ? text.length : quote
+        this.#countLines(text, at, end)
+        if (quote >= 0) this.#isQuoted = this.#isOpen = true
+        at = end + 1
+        continue
+      }
+      marks.lastIndex = at
+      const mark = marks.exec(text)
+      if (mark === null) return
+      const isQuote = mark[0] === this.#quote
+      if (isQuote) this.#isQuoted = false
+      else this.#isEscaped = mark.index + 1 === text.length
+      at = mark.index + (isQuote ? 1 : 2)
     }
   }
 

@@ -171,9 +171,28 @@ describe('texts', () => {
     )
   })
 
+  test('a link to the page of a room is how to print it, any other is its text', () => {
+    expect(plain('see [places](../destination/README.md), [undici](undici/README.md), [a]')).toBe(
+      'see truto-export help places, undici, [a]',
+    )
+  })
+
+  test.each([
+    ['csv', 'formats'],
+    ['errors', 'network'],
+    ['limits', 'network'],
+    ['manifest', 'resume'],
+    ['parquet', 'formats'],
+  ])('help %s is help %s, which is for users', (asked, topic) => {
+    expect(help('help', asked)).toBe(help('help', topic))
+    expect(help('help', topic)).toMatch(/^# /)
+    expect(help('help', topic)).not.toContain('What belongs in this folder')
+  })
+
   test('help TOPIC is the page of a room, and what there is none of is refused', () => {
     const page = readFileSync(new URL('../../src/options/README.md', import.meta.url), 'utf8')
-    expect(help('help', 'options')).toBe(plain(page))
+    expect(page).toMatch(/^# Options\n.*^## What belongs in this folder\n/ms)
+    expect(help('help', 'options')).toBe(plain(page.split('\n## What belongs in this folder')[0]!))
     expect(help('--help')).toMatch(/truto-export help TOPIC .*options/s)
     const refusal = refusalOf('help', 'optoins')
     expect(refusal.code).toBe('ERR_OPTION_INVALID')

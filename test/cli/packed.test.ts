@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { plain } from '../../src/cli/help.js'
+import { forUsers, plain } from '../../src/cli/help.js'
 
 const root = resolve(import.meta.dirname, '../..')
 const rooms = readdirSync(join(root, 'src')).filter((room) => existsSync(join(root, 'src', room, 'README.md')))
@@ -37,7 +37,7 @@ test('help of the packed program names the topics and prints their pages', () =>
   expect(topics).toHaveLength(rooms.length)
   const texts = topics.map((topic) => printed('help', topic))
   for (const room of rooms) {
-    const page = plain(readFileSync(join(root, 'src', room, 'README.md'), 'utf8'))
+    const page = plain(forUsers(readFileSync(join(root, 'src', room, 'README.md'), 'utf8')))
     expect(texts.filter((text) => text.endsWith(page))).toHaveLength(1)
   }
 })

@@ -66,6 +66,8 @@ describe('what the table says that options shape', () => {
       redactKey: ['0123456789abcdef-1', '0123456789abcdef-2'],
       csvDelimiter: [';', '|'],
       csvQuote: ["'", '`'],
+      csvNull: ['NULL', ''],
+      csvFlatten: [['emails=first:email'], ['emails=first:type']],
       maxMemoryBytes: [64 * MiB, 128 * MiB],
       rowGroupBytes: [MiB, 2 * MiB],
     }

@@ -240,6 +240,9 @@ describe('options that belong together', () => {
   })
 
   test.each([
+    [{ csvNull: 'a,b' }, '--csv-null "a,b" has the delimiter in it'],
+    [{ csvNull: '7' }, '--csv-null "7" is a value that a cell may have'],
+    [{ csvEscape: 'backslash', csvQuote: '\\' }, '--csv-quote and --csv-escape are both a backslash'],
     [{ csvDelimiter: '"' }, '--csv-delimiter and --csv-quote are the same'],
     [{ backoffBaseMs: '2s', backoffMaxMs: '1s' }, '--backoff-max 1s is less than --backoff-base 2s'],
     [{ maxRecordBytes: '512MiB' }, '4 records of --max-record-bytes 512MiB do not fit into --max-memory 256MiB'],

@@ -2,8 +2,10 @@
 
 import { expectTypeOf } from 'vitest'
 import type { StreamFraming } from '../../src/emulator/options.js'
+import type { BigNumbers } from '../../src/encode/big-numbers.js'
 import type { OnTypeMismatch, UnknownFields } from '../../src/encode/columns/layout.js'
 import type { TimestampUnit } from '../../src/encode/columns/timestamp.js'
+import type { NdjsonEscape } from '../../src/encode/separators.js'
 import type { CsvOptions, InputFormat, KeyByOptions, Surrogates } from '../../src/index.js'
 import {
   type ExportOptions,
@@ -145,11 +147,15 @@ type Flat<T> = { [N in keyof T]: T[N] }
 type Table = typeof exportTable
 expectTypeOf<Table['inputFormat']['values'][number]>().toEqualTypeOf<InputFormat>()
 expectTypeOf<Table['surrogates']['values'][number]>().toEqualTypeOf<Surrogates>()
+expectTypeOf<Table['ndjsonEscape']['values'][number]>().toEqualTypeOf<NdjsonEscape>()
+expectTypeOf<Table['bigNumbers']['values'][number]>().toEqualTypeOf<BigNumbers>()
 expectTypeOf<Table['unknownFields']['values'][number]>().toEqualTypeOf<UnknownFields>()
 expectTypeOf<Table['onTypeMismatch']['values'][number]>().toEqualTypeOf<OnTypeMismatch>()
 expectTypeOf<Table['timestampUnit']['values'][number]>().toEqualTypeOf<TimestampUnit>()
 expectTypeOf<Table['csvLineEnd']['values'][number]>().toEqualTypeOf<NonNullable<CsvOptions['lineEnd']>>()
 expectTypeOf<Table['csvNested']['values'][number]>().toEqualTypeOf<NonNullable<CsvOptions['nested']>>()
+expectTypeOf<Table['csvEscape']['values'][number]>().toEqualTypeOf<NonNullable<CsvOptions['escape']>>()
+expectTypeOf<Table['csvLineFeeds']['values'][number]>().toEqualTypeOf<NonNullable<CsvOptions['lineFeeds']>>()
 expectTypeOf<Table['csvFormulas']['values'][number]>().toEqualTypeOf<NonNullable<CsvOptions['formulas']>>()
 expectTypeOf<Table['keyByDuplicate']['values'][number]>().toEqualTypeOf<NonNullable<KeyByOptions['duplicate']>>()
 expectTypeOf<Table['keyByMissing']['values'][number]>().toEqualTypeOf<NonNullable<KeyByOptions['missing']>>()

@@ -44,6 +44,7 @@ const shapes: readonly [name: string, options?: Partial<ExportOptions>][] = [
   ['a.json.gz'],
   ['a.csv', { csvQuote: "'", csvBom: true, csvLineEnd: 'crlf' }],
   ['a.csv.gz', { csvHeader: false }],
+  ['b.csv', { csvEscape: 'backslash', csvNull: '\\N', csvLineFeeds: 'escape' }],
   ['a.parquet', { rowGroupRows: 5 }],
   ['b.parquet', { parquetWriter: 'parquetjs-lite' }],
   ['keyed.json', { keyBy: 'id' }],

@@ -3,7 +3,7 @@
 
 import { ConfigError, printable } from '../../errors.js'
 import { ColumnBudget } from '../../schema/column-budget.js'
-import { foldedName, foldedTwins, formatFieldPath } from '../../schema/names.js'
+import { foldedName, foldedTwins, formatFieldPath, nearestName } from '../../schema/names.js'
 import { extraColumn, type Field, type FieldType, keyColumn, type ResourceSchema } from '../../schema/resource.js'
 
 /** What happens to a field that the schema does not name: kept in `extra`, left out and counted, or an error. */
@@ -22,6 +22,9 @@ export interface LayoutOptions {
   nested: NestedLayout
   /** Elements of a list that get columns of their own under `flatten`. */
   flattenSlots: number
+  /** Columns of their own for something in the first element of a list: `emails=first:email`. Only where nested values
+   *  are `text`. */
+  flatten?: readonly string[] | undefined
   unknownFields: UnknownFields
   onTypeMismatch: OnTypeMismatch
   /** Most columns, those inside of structs and lists counted. Default 10,000. */
@@ -34,11 +37,23 @@ export interface Column {
   readonly type: FieldType
 }
 
+/** A column of what is in the first element of a list. */
+export interface FirstColumn {
+  readonly index: number
+  /** Index of the column that holds the list as JSON text. */
+  readonly listIndex: number
+  /** Names from the element to the value. */
+  readonly path: readonly string[]
+  readonly kind: FieldType['kind']
+}
+
 export interface Layout {
   /** `_key` where there is one, the columns of the schema in its order, `extra` where there is one. */
   readonly columns: readonly Column[]
   /** Index of the first column of each field of the schema. */
   readonly firstColumns: readonly number[]
+  /** Columns that `flatten` asks for, each after the one that it is taken from. */
+  readonly firsts: readonly FirstColumn[]
   /** Index of `extra`, -1 where there is none: then nothing can need it. */
   readonly extraIndex: number
 }
@@ -55,10 +70,17 @@ export function layoutOf(options: LayoutOptions): Layout {
   }
   const columns: PlacedColumn[] = hasKey ? [{ name: keyColumn, type: { kind: 'string' }, path: null }] : []
   const firstColumns: number[] = []
+  const firsts: FirstColumn[] = []
+  const wanted = wantedFirsts(options)
   for (const { name, type } of schema.fields) {
     firstColumns.push(columns.length)
     if (nested === 'flatten') flatten([name], type, flattenSlots, columns)
     else columns.push({ name, type: nested === 'text' ? asText(type) : type, path: [name] })
+    const listIndex = columns.length - 1
+    for (const { path, type: leaf } of wanted.filter(({ list }) => list === name)) {
+      firsts.push({ index: columns.length, listIndex, path, kind: leaf.kind })
+      columns.push({ name: path.at(-1)!, type: leaf, path: [name, '0', ...path] })
+    }
   }
   // flattening needs a place for what its slots cannot show
   const canOverflow = nested === 'flatten' && unknownFields !== 'drop' && schema.fields.some(isNested)
@@ -69,6 +91,7 @@ export function layoutOf(options: LayoutOptions): Layout {
   return {
     columns: columns.map(({ name, type }) => ({ name, type })),
     firstColumns,
+    firsts,
     extraIndex: hasExtra ? columns.length - 1 : -1,
   }
 }
@@ -136,4 +159,42 @@ function flatten(path: readonly string[], type: FieldType, slots: number, column
   } else if (type.kind === 'struct') {
     for (const child of type.fields) flatten([...path, child.name], child.type, slots, columns)
   } else columns.push({ name: path.join('.'), type, path })
+}
+
+interface WantedFirst {
+  readonly list: string
+  readonly path: readonly string[]
+  readonly type: FieldType
+}
+
+/** What `flatten` asks for. @throws ConfigError where the schema has no such thing */
+function wantedFirsts({ schema, nested, flatten: texts = [] }: LayoutOptions): readonly WantedFirst[] {
+  if (texts.length === 0) return []
+  if (nested !== 'text') {
+    throw new ConfigError('ERR_OPTION_INVALID', 'columns of first elements are for nested values in JSON text', {
+      hint: 'leave out --csv-nested flatten, which has such columns itself',
+    })
+  }
+  const known = new Map<string, WantedFirst>()
+  for (const { name, type } of schema.fields) {
+    if (type.kind !== 'list') continue
+    for (const { path, type: leaf } of leavesOf(type.element, [])) {
+      known.set(`${name}=first:${formatFieldPath(path)}`, { list: name, path, type: leaf })
+    }
+  }
+  return texts.map((text) => {
+    const found = known.get(text)
+    if (found !== undefined) return found
+    const nearest = nearestName(text, known.keys())
+    const meant = nearest === undefined ? '' : ` (did you mean ${printable(nearest)}?)`
+    throw new ConfigError('ERR_OPTION_INVALID', `no column can be made of ${printable(text)}${meant}`, {
+      hint: 'write LIST=first:FIELD, such as emails=first:email, for a declared list of objects',
+    })
+  })
+}
+
+/** The scalars in a struct, with their paths. */
+function leavesOf(type: FieldType, path: readonly string[]): { path: readonly string[]; type: FieldType }[] {
+  if (type.kind === 'struct') return type.fields.flatMap((field) => leavesOf(field.type, [...path, field.name]))
+  return type.kind === 'list' || path.length === 0 ? [] : [{ path, type }]
 }

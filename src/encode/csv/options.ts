@@ -11,8 +11,18 @@ export interface CsvOptions {
   hasKey?: boolean
   /** One character between cells. Default `,`. */
   delimiter?: string
-  /** One character around strings, doubled inside them. Default `"`. */
+  /** One character around strings. Default `"`. */
   quote?: string
+  /** What a cell without a value is, unquoted: no number or boolean, without delimiter, quote and control characters.
+   *  Default empty. */
+  null?: string
+  /** What stands before a quote in a string: another one, or a backslash, which then stands before backslashes too.
+   *  Default `quote`. */
+  escape?: 'quote' | 'backslash'
+  /** Line feeds and carriage returns in strings and names: as they are, a space for each (CRLF is one), or a backslash
+   *  and `n` or `r` for each, where backslashes are doubled. JSON text has none, and keeps its backslashes. Default
+   *  `keep`; what changes is counted. */
+  lineFeeds?: 'keep' | 'space' | 'escape'
   /** End of every line, the header's and the last one's too. Default `lf`. */
   lineEnd?: 'lf' | 'crlf'
   /** Whether the bytes begin with a UTF-8 byte order mark, which spreadsheet programs look for. Default false. */
@@ -25,6 +35,9 @@ export interface CsvOptions {
   nested?: 'json' | 'flatten'
   /** Elements of each list that get columns under `flatten`. Default 1. */
   flattenSlots?: number
+  /** Columns of what is in the first element of a list, beside the list's own: `emails=first:email` gives `email`. Only
+   *  where `nested` is `json`. */
+  flatten?: readonly string[]
   /** `escape` puts `'` before text that a spreadsheet program would run as a formula. It changes data (`+49…` becomes
    *  `'+49…`) and is counted. Default `keep`. */
   formulas?: 'keep' | 'escape'
