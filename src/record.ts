@@ -57,8 +57,7 @@ export interface RecordBatchInit {
  * - each slice is one valid JSON object in strict UTF-8, without white space around it and without a raw line feed or
  *   carriage return in it;
  * - a batch that crosses a Node stream, or that user code gets, owns its bytes; a batch of the fused loop in
- *   `exportRecords` is a view that
- *   is valid until its consumer's promise resolves (`own()` makes a copy);
+ *   `exportRecords` is a view that is valid until its consumer's promise resolves (`own()` makes a copy);
  * - consumers do not write into `bytes`.
  */
 export class RecordBatch {

@@ -3,8 +3,9 @@
 // no ids, and are left alone.
 
 import { MemberWalker } from '../bytes/members.js'
-import { RecordBatch, type Warning } from '../record.js'
+import type { RecordBatch, Warning } from '../record.js'
 import type { ResourceSchema } from '../schema/resource.js'
+import { rewritten } from './rewritten.js'
 
 /** What becomes of such numbers: they stay, or stand in quotes. */
 export type BigNumbers = 'keep' | 'string'
@@ -41,7 +42,11 @@ export class BigNumberGuard {
       this.#counts.clear()
       this.#placesIn(batch, count)
     }
-    return places.length === 0 || !this.#quotes ? batch : quoted(batch, places)
+    if (places.length === 0 || !this.#quotes) return batch
+    return rewritten(
+      batch,
+      places.map((at) => ({ at, length: 0, text: '"' })),
+    )
   }
 
   /** Where numbers of the first `count` records begin and end that are beyond. */
@@ -124,25 +129,4 @@ function isNumber(byte: number): boolean {
 /** What may stand before the digits of a member's number: a colon, white space, a minus sign. */
 function isBeforeNumber(byte: number): boolean {
   return byte === 0x3a || byte === 0x2d || byte === 0x20 || byte === 0x09
-}
-
-/** The records with quotes around what begins and ends at `places`. */
-function quoted(batch: RecordBatch, places: readonly number[]): RecordBatch {
-  const own = batch.own()
-  const moved = batch.start(0)
-  const bytes = Buffer.allocUnsafe(own.bytes.length + places.length)
-  const bounds = new Uint32Array(own.bounds.length)
-  let from = 0
-  let bound = 0
-  places.forEach((place, index) => {
-    const at = place - moved
-    for (; bound < bounds.length && own.bounds[bound]! <= at; bound++) bounds[bound] = own.bounds[bound]! + index
-    own.bytes.copy(bytes, from + index, from, at)
-    bytes[at + index] = 0x22
-    from = at
-  })
-  own.bytes.copy(bytes, from + places.length, from)
-  for (; bound < bounds.length; bound++) bounds[bound] = own.bounds[bound]! + places.length
-  // positions in the page are no longer those of these bytes
-  return new RecordBatch({ ...own, bytes, bounds, byteOffset: undefined })
 }

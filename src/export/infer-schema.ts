@@ -40,8 +40,7 @@ const tests: ValueTests = {
  * is JSON of any kind. The same records give the same schema, in any order, but for those that have more than a
  * thousand fields: what was seen first is kept.
  * @throws DataError ERR_SCHEMA where there are no records, ERR_LIMIT for more columns than `maxColumns`, or ten times
- * as many names on the way to them; what
- *   `batches` throws
+ * as many names on the way to them; what `batches` throws
  */
 export async function inferSchema(
   batches: AsyncIterable<RecordBatch>,

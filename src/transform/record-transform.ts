@@ -89,8 +89,7 @@ export function selectFields(paths: readonly string[]): RecordTransform {
  *  `excludeFields`; what is no object where one with such a field was expected is redacted whole. Its `warnings` tell
  *  of that, and of the paths that no record had a field at. DataError ERR_REDACT_TYPE where there is an object.
  *  @throws ConfigError ERR_OPTION_INVALID for a malformed path or a key of fewer than 16 bytes or of one byte over and
- *  over, ERR_OPTION_MISSING for hashes
- *     without a key */
+ *  over, ERR_OPTION_MISSING for hashes without a key */
 export function redactFields(
   fields: Readonly<Record<string, Redaction>>,
   options: Pick<EditFieldsOptions, 'redactKey'> = {},

@@ -124,8 +124,8 @@ export function moveRoom(room: usize, roomBytes: usize): void {
 /**
  * Appends records [from, to), whose bounds are pairs of u32 at `bounds`, counted from `base`.
  * @returns the record that is left to the caller, `to` if there is none; told are the number of unknown fields that
- * were dropped, that of values of
- *   another type, which their fields have counted, of date-times that lost digits, and of those that are no RFC 3339
+ * were dropped, that of values of another type, which their fields have counted, of date-times that lost digits, and of
+ * those that are no RFC 3339
  */
 export function shred(from: u32, to: u32, bounds: usize, base: usize): u32 {
   let dropped: u32 = 0
