@@ -2,17 +2,14 @@
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
-import { EventEmitter } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { run } from '../../src/cli/run.js'
-import { systemClock } from '../../src/clock.js'
 import { memoryDestination } from '../../src/destination/memory.js'
 import { exportRecords } from '../../src/export/export.js'
 import { exportTable } from '../../src/options/schema.js'
+import { runCommand } from '../helpers/command-line.js'
 
 let directory: string
 beforeAll(() => {
@@ -29,19 +26,9 @@ async function hashOf(
   env: NodeJS.ProcessEnv = {},
 ): Promise<{ hash: string; exitCode: number; stderr: string }> {
   const out = join(directory, 'out.ndjson')
-  let stderr = ''
-  const exitCode = await run(
+  const { exitCode, stderr } = await runCommand(
     ['convert', join(directory, 'in.ndjson'), '--redact', 'id=hash', '--out', out, '--overwrite', ...flags],
-    {
-      stdin: Readable.from([]),
-      stdout: { write: () => true },
-      stderr: { write: (text: string) => void (stderr += text) },
-      isStdoutClosed: async () => false,
-      env,
-      clock: systemClock,
-      signals: Object.assign(new EventEmitter(), { exit: () => {} }),
-      loadExport: () => import('../../src/export/export.js'),
-    },
+    { env },
   )
   const hash = exitCode === 0 ? (JSON.parse(readFileSync(out, 'utf8')) as { id: string }).id : ''
   return { hash, exitCode, stderr }

@@ -1,33 +1,16 @@
-import { EventEmitter } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Io } from '../../src/cli/io.js'
-import { run } from '../../src/cli/run.js'
-import { systemClock } from '../../src/clock.js'
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.js'
 import { schemaFromJson } from '../../src/schema/json-schema.js'
 import { memberSchema } from '../../src/schema/member.js'
+import { runCommand } from '../helpers/command-line.js'
 
-async function cli(argv: string[], { env = {}, stdin = '' }: { env?: NodeJS.ProcessEnv; stdin?: string } = {}) {
-  const out = { stdout: '', stderr: '' }
-  const output = (name: 'stdout' | 'stderr') => ({ write: (text: string) => void (out[name] += text) })
-  const signals = Object.assign(new EventEmitter(), { exit: () => {} })
-  const io: Io = {
-    stdin: Readable.from([stdin]),
-    isStdoutClosed: async () => false,
-    stdout: output('stdout'),
-    stderr: output('stderr'),
-    env,
-    clock: systemClock,
-    signals,
-    loadExport: () => import('../../src/export/export.js'),
-  }
-  const exitCode = await run(argv, io)
-  expect(signals.eventNames()).toEqual([])
-  return { ...out, exitCode }
+async function cli(argv: string[], given: { env?: NodeJS.ProcessEnv; stdin?: string } = {}) {
+  const { listened, ...outcome } = await runCommand(argv, given)
+  expect(listened).toEqual([])
+  return outcome
 }
 
 let emulator: Emulator

@@ -1,30 +1,12 @@
-import { EventEmitter } from 'node:events'
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Io } from '../../src/cli/io.js'
 import { readingLine } from '../../src/cli/reading-line.js'
-import { run } from '../../src/cli/run.js'
-import { systemClock } from '../../src/clock.js'
 import { readerNames } from '../../src/readers/names.js'
+import { runCommand } from '../helpers/command-line.js'
 
-async function cli(argv: string[], isTTY = false) {
-  const out = { stdout: '', stderr: '' }
-  const output = (name: 'stdout' | 'stderr') => ({ write: (text: string) => void (out[name] += text) })
-  const io: Io = {
-    stdin: Readable.from(['']),
-    isStdoutClosed: async () => false,
-    stdout: output('stdout'),
-    stderr: { ...output('stderr'), isTTY },
-    env: {},
-    clock: systemClock,
-    signals: Object.assign(new EventEmitter(), { exit: () => {} }),
-    loadExport: () => import('../../src/export/export.js'),
-  }
-  return { exitCode: await run(argv, io), ...out }
-}
+const cli = (argv: string[], isTTY = false) => runCommand(argv, { isTTY })
 
 const list = 'instant-messaging/members'
 const records = '{"id":"1","n":1}\n{"id":"2","n":2,"late":{"a":"x"}}\n'

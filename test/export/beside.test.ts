@@ -1,16 +1,14 @@
 // What a manifest beside an input says of it, and that `convert` and `schema` go by it.
 
-import { EventEmitter } from 'node:events'
 import { appendFileSync, copyFileSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { run } from '../../src/cli/run.js'
-import { systemClock } from '../../src/clock.js'
 import { besideOf } from '../../src/export/beside.js'
 import { type ExportOptions, exportRecords } from '../../src/export/export.js'
 import { sideNames } from '../../src/files/side-names.js'
 import { memberSchema } from '../../src/schema/member.js'
 import { emulate, FaultClock, requestOf, temporaryDirectory } from '../faults/harness.js'
+import { runCommand } from '../helpers/command-line.js'
 
 const list = 'instant-messaging/members'
 
@@ -23,19 +21,8 @@ async function exported(name: string, options: Partial<ExportOptions> = {}): Pro
 }
 
 async function cli(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const texts = { stdout: '', stderr: '' }
-  const output = (name: 'stdout' | 'stderr') => ({ write: (text: string) => void (texts[name] += text) })
-  const code = await run(argv, {
-    stdin: [] as never,
-    isStdoutClosed: async () => false,
-    stdout: output('stdout'),
-    stderr: output('stderr'),
-    env: {},
-    clock: systemClock,
-    signals: Object.assign(new EventEmitter(), { exit: () => {} }),
-    loadExport: () => import('../../src/export/export.js'),
-  })
-  return { code, ...texts }
+  const { exitCode: code, stdout, stderr } = await runCommand(argv)
+  return { code, stdout, stderr }
 }
 
 /** The names in the first line of a CSV file. */

@@ -1,13 +1,9 @@
-import { EventEmitter } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Io } from '../../src/cli/io.js'
-import { run } from '../../src/cli/run.js'
-import { systemClock } from '../../src/clock.js'
 import type { ReaderName } from '../../src/readers/names.js'
+import { runCommand } from '../helpers/command-line.js'
 import { type Expected, lines, type Row, rows, schema, schemaDocument, settled } from './corpus.js'
 import {
   clickhouseExecution,
@@ -22,20 +18,9 @@ import {
 } from './execute.js'
 
 async function cli(...argv: string[]): Promise<string> {
-  const out = { stdout: '', stderr: '' }
-  const output = (name: 'stdout' | 'stderr') => ({ write: (text: string) => void (out[name] += text) })
-  const io: Io = {
-    stdin: Readable.from(['']),
-    isStdoutClosed: async () => false,
-    stdout: output('stdout'),
-    stderr: output('stderr'),
-    env: {},
-    clock: systemClock,
-    signals: Object.assign(new EventEmitter(), { exit: () => {} }),
-    loadExport: () => import('../../src/export/export.js'),
-  }
-  expect([await run(argv, io), out.stderr.replace(/^truto-export: columns of .*\n/, '')]).toEqual([0, ''])
-  return out.stdout
+  const { exitCode, stdout, stderr } = await runCommand(argv)
+  expect([exitCode, stderr.replace(/^truto-export: columns of .*\n/, '')]).toEqual([0, ''])
+  return stdout
 }
 
 /** Files of the corpus, each in a folder of its own, and flags that tell of them what no manifest does. */

@@ -2,7 +2,6 @@
 
 import { spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { EventEmitter } from 'node:events'
 import {
   appendFileSync,
   mkdirSync,
@@ -19,12 +18,11 @@ import { join } from 'node:path'
 import * as zlib from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { encodeManifest } from '../../src/checkpoint/manifest.js'
-import { run } from '../../src/cli/run.js'
-import { systemClock } from '../../src/clock.js'
 import { type ExportOptions, exportRecords } from '../../src/export/export.js'
 import { sideNames } from '../../src/files/side-names.js'
 import { verifyExport } from '../../src/verify.js'
 import { emulate, FaultClock, requestOf, temporaryDirectory, token } from '../faults/harness.js'
+import { runCommand } from '../helpers/command-line.js'
 import { readManifest } from '../helpers/manifest.js'
 
 const members = 12
@@ -362,24 +360,8 @@ test('an abort ends it with its reason', async () => {
 
 describe('on the command line', () => {
   async function verify(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    const texts = { stdout: '', stderr: '' }
-    const output = (name: 'stdout' | 'stderr') => ({
-      write: (text: string) => {
-        texts[name] += text
-        return true
-      },
-    })
-    const code = await run(['verify', ...args], {
-      stdin: [] as never,
-      isStdoutClosed: async () => false,
-      stdout: output('stdout') as never,
-      stderr: output('stderr') as never,
-      env: {},
-      clock: systemClock,
-      signals: Object.assign(new EventEmitter(), { exit: () => {} }),
-      loadExport: () => import('../../src/export/export.js'),
-    })
-    return { code, ...texts }
+    const { exitCode: code, stdout, stderr } = await runCommand(['verify', ...args])
+    return { code, stdout, stderr }
   }
 
   test('what matches is exit 0 and one line', async () => {
