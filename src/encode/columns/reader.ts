@@ -5,7 +5,7 @@
 import { ElementWalker, MemberWalker } from '../../bytes/members.js'
 import { DataError, InternalError } from '../../errors.js'
 import type { RecordBatch, Warning } from '../../record.js'
-import { type Column, type LayoutOptions, layoutOf } from './layout.js'
+import { type Column, type FirstColumn, type LayoutOptions, layoutOf } from './layout.js'
 import { expectedOf, foundAt } from './mismatch.js'
 import { parseDouble, parseInt64 } from './number.js'
 import { ReaderCounts } from './reader-counts.js'
@@ -64,6 +64,8 @@ interface Level {
 /** Reads one record at a time into the columns of a schema. */
 export class ColumnReader {
   readonly columns: readonly Column[]
+  /** Columns of what is in first elements, which who calls `read` fills. */
+  readonly firsts: readonly FirstColumn[]
   readonly #options: ColumnReaderOptions
   readonly #fields: readonly NamedNode[]
   readonly #firstColumns: readonly number[]
@@ -90,6 +92,7 @@ export class ColumnReader {
   constructor(options: ColumnReaderOptions) {
     const layout = layoutOf(options)
     this.columns = layout.columns
+    this.firsts = layout.firsts
     this.#options = options
     this.#timestamps = new TimestampReader(options.timestamps)
     this.#fields = namedNodes(options.schema.fields, options.flattenSlots)

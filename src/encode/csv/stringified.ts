@@ -4,8 +4,9 @@
 import { ElementWalker, MemberWalker } from '../../bytes/members.js'
 import { asExportError } from '../../errors.js'
 import type { RecordBatch, Warning } from '../../record.js'
-import { type FirstColumn, layoutOf } from '../columns/layout.js'
-import { ColumnReader, type ColumnReaderOptions, type ColumnValue, NumberText } from '../columns/reader.js'
+import type { FirstColumn } from '../columns/layout.js'
+import { ColumnReader, type ColumnValue, NumberText } from '../columns/reader.js'
+import { isTimestamp } from '../columns/timestamp.js'
 import type { CsvOptions } from './options.js'
 
 type Stringify = typeof import('csv-stringify/sync')['stringify']
@@ -13,8 +14,6 @@ type Stringify = typeof import('csv-stringify/sync')['stringify']
 export class StringifiedRows {
   readonly #options: CsvOptions
   readonly #reader: ColumnReader
-  /** Columns of what is in first elements. */
-  readonly #firsts: readonly FirstColumn[]
   /** Indexes of the columns that hold text of the server's choice, where `formulas` is `escape`. */
   readonly #guarded: readonly number[]
   /** Indexes of the same, where `lineFeeds` is not `keep`. */
@@ -30,7 +29,7 @@ export class StringifiedRows {
 
   constructor(options: CsvOptions) {
     this.#options = options
-    const reading: ColumnReaderOptions = {
+    this.#reader = new ColumnReader({
       schema: options.schema,
       hasKey: options.hasKey ?? false,
       nested: options.nested === 'flatten' ? 'flatten' : 'text',
@@ -41,9 +40,7 @@ export class StringifiedRows {
       strict: options.strict ?? false,
       flatten: options.flatten,
       maxColumns: options.maxColumns,
-    }
-    this.#reader = new ColumnReader(reading)
-    this.#firsts = options.flatten?.length ? layoutOf(reading).firsts : []
+    })
     const { formulas, lineFeeds = 'keep', null: nullText = '' } = options
     // JSON text begins with a bracket, a quote, a literal or a number, and is no formula; nor has it line feeds
     const texts = this.#reader.columns.flatMap(({ type }, index) => (type.kind === 'string' ? [index] : []))
@@ -88,7 +85,7 @@ export class StringifiedRows {
     for (let index = from; index < to; index++) {
       const row = new Array<ColumnValue>(width).fill(null)
       this.#reader.read(batch, index, row)
-      for (const first of this.#firsts) row[first.index] = firstOf(row[first.listIndex]!, first)
+      for (const first of this.#reader.firsts) row[first.index] = firstOf(row[first.listIndex]!, first)
       for (const column of this.#guarded) row[column] = this.#guard(row[column]!)
       for (const column of this.#flowing) row[column] = this.#flow(row[column]!)
       if (this.#null !== null) this.#fill(row)
@@ -212,11 +209,15 @@ function firstOf(list: ColumnValue, { path, kind }: FirstColumn): ColumnValue {
   const value = JSON.parse(text) as unknown
   if (kind === 'boolean') return typeof value === 'boolean' ? value : null
   if (kind === 'string') return typeof value === 'string' ? value : null
-  if (kind === 'timestamp') return typeof value === 'string' && dateTime.test(value) ? value : null
+  if (kind === 'timestamp') return typeof value === 'string' && isDateTime(value) ? value : null
   if (typeof value !== 'number' || (kind === 'int64' && !wholeNumber.test(text))) return null
   return new NumberText(text) as unknown as ColumnValue
 }
 
-const dateTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i
+function isDateTime(text: string): boolean {
+  const bytes = Buffer.from(text)
+  return isTimestamp(bytes, 0, bytes.length)
+}
+
 /** One that 64 bits hold, whatever its digits. */
 const wholeNumber = /^-?\d{1,18}$/

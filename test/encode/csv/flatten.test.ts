@@ -77,6 +77,8 @@ test('hold what their type can hold, with all digits, and the last of equal keys
     ',,,12345678901234567890,"2024-01-01T00:00:00.123456789+01:00",,,',
   )
   expect(await row('"text"')).toBe(',,,,,,,')
+  // as in a column of its own
+  expect(await row('{"at":"2024-02-30T00:00:00Z"}')).toBe(',,,,,,,')
 })
 
 test('are read by DuckDB as they were', async () => {
