@@ -2,13 +2,14 @@
 // what it is, the same number of records. Reads it once, through one buffer.
 
 import { createHash } from 'node:crypto'
-import { type FileHandle, open, readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { open, readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Following } from './abort.js'
 import { KiB } from './bytes/units.js'
 import { decodeManifest, type Manifest, manifestPathOf } from './checkpoint/manifest.js'
 import { ConfigError, DataError, printable, StateError, UpstreamError } from './errors.js'
 import { errnoOf, outputError } from './files/os-error.js'
+import { readRange } from './files/read-range.js'
 import { sideNames } from './files/side-names.js'
 import type { CancellableBody } from './http/decode.js'
 import { recordCounter } from './verify/count-records.js'
@@ -262,7 +263,7 @@ async function readFacts({ paths }: Layout, manifest: Manifest, signal: AbortSig
 async function withRanges(path: string, find: (size: number, read: ReadRange) => Promise<number>): Promise<number> {
   const file = await open(path, 'r')
   try {
-    return await find((await file.stat()).size, (from, to) => readRange(file, from, to))
+    return await find((await file.stat()).size, (from, to) => readRange(file, from, to, 'the file'))
   } finally {
     await file.close()
   }
@@ -320,16 +321,6 @@ class HashedFiles {
 /** What was read in one go over the files, and how many of them to their end. */
 function newPass() {
   return { hash: createHash('sha256'), bytes: 0, files: 0 }
-}
-
-async function readRange(file: FileHandle, from: number, to: number): Promise<Uint8Array> {
-  const bytes = Buffer.allocUnsafe(to - from)
-  for (let size = 0; size < bytes.length; ) {
-    const { bytesRead } = await file.read(bytes, size, bytes.length - size, from + size)
-    if (bytesRead === 0) throw new DataError('ERR_SCHEMA', 'the file became shorter while it was read')
-    size += bytesRead
-  }
-  return bytes
 }
 
 function differencesOf(manifest: Manifest, { bytes, sha256, records, damage }: Facts): string[] {

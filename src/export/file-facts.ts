@@ -5,16 +5,17 @@ import { basename, join } from 'node:path'
 import { MiB } from '../bytes/units.js'
 import { decodeManifest, type Manifest, manifestPathOf } from '../checkpoint/manifest.js'
 import type { Column } from '../encode/columns/layout.js'
-import { type Codec, extensionsOf, type Format, factsOf } from '../encode/formats.js'
+import { type Codec, extensionOf, extensionsOf, type Format, factsOf } from '../encode/formats.js'
 import { parquetColumns } from '../encode/parquet/read-columns.js'
-import { ConfigError, DataError, printable } from '../errors.js'
+import { ConfigError, printable } from '../errors.js'
 import { systemFiles } from '../files/file-system.js'
 import { errnoOf, outputError } from '../files/os-error.js'
+import { readRange } from '../files/read-range.js'
 import { readWhole } from '../files/whole-file.js'
 import { dialectOf, type FileFacts, instantUnitOf } from '../readers/facts.js'
 import type { JsonValue } from '../record.js'
 import { declaredSchema } from '../schema/declared.js'
-import type { FieldType, ResourceSchema } from '../schema/resource.js'
+import { isScalarKind, type ResourceSchema } from '../schema/resource.js'
 import { besideBy, manifestBeside } from './beside.js'
 import { type LayoutChoices, layoutFor } from './edits.js'
 
@@ -57,10 +58,9 @@ export async function describeFile(path: string, given: GivenFacts): Promise<Des
 /** As the records of a resource would be written, under a name of theirs. */
 export function describeResource(resource: string, given: GivenFacts): Outline {
   const format = given.format ?? 'ndjson'
-  const { extensions } = factsOf(format)
-  const packed = given.compress === 'gzip' ? '.gz' : given.compress === 'zstd' ? '.zst' : ''
-  const name = `${resource.replace(/^.*\//s, '')}.${extensions[0]}${packed}`
-  return outlineOf([name], { ...given, format, compress: given.compress ?? 'none' })
+  const compress = given.compress ?? 'none'
+  const name = `${resource.replace(/^.*\//s, '')}${extensionOf(format, compress)}`
+  return outlineOf([name], { ...given, format, compress })
 }
 
 /** The columns of a schema in such a file. */
@@ -80,18 +80,15 @@ function outlineOf(paths: readonly [string, ...string[]], given: GivenFacts): Ou
       hint: 'pass --output ndjson, json, csv or parquet',
     })
   }
-  return {
-    format,
-    compression: given.compress ?? named.compress,
-    dialect: dialectOf(given.options),
-    paths,
-    isKeyed: given.keyBy !== null && factsOf(format).columns === null,
-    instantUnit: instantUnitOf(given.options),
-    jsonType: 'string',
-  }
+  const { options, keyBy } = given
+  return outlineBy({ format, compression: given.compress ?? named.compress, options: { ...options, keyBy } }, paths)
 }
 
-function outlineBy({ format, compression, options }: Manifest, paths: readonly [string, ...string[]]): Outline {
+/** As a manifest tells it, or what stands for one. */
+function outlineBy(
+  { format, compression, options }: Pick<Manifest, 'format' | 'compression' | 'options'>,
+  paths: readonly [string, ...string[]],
+): Outline {
   return {
     format,
     compression,
@@ -107,7 +104,9 @@ function outlineBy({ format, compression, options }: Manifest, paths: readonly [
 function columnsBy(manifest: Manifest): readonly Column[] | null {
   const { schema, source } = manifest
   if (schema.columns !== null) {
-    const columns = schema.columns.flatMap(({ name, type }) => (isScalar(type) ? [{ name, type: { kind: type } }] : []))
+    const columns = schema.columns.flatMap(({ name, type }) =>
+      isScalarKind(type) ? [{ name, type: { kind: type } }] : [],
+    )
     return columns.length === schema.columns.length ? columns : null
   }
   const beside = besideBy(manifest, '')
@@ -117,24 +116,12 @@ function columnsBy(manifest: Manifest): readonly Column[] | null {
   return declared.resource === source.resource && declared.version === schema.version ? declared.fields : null
 }
 
-type ScalarKind = Exclude<FieldType['kind'], 'struct' | 'list'>
-const scalars: readonly string[] = ['string', 'boolean', 'timestamp', 'int64', 'double', 'json'] satisfies ScalarKind[]
-
-function isScalar(type: string): type is ScalarKind {
-  return scalars.includes(type)
-}
-
 async function describeParquet(outline: Outline): Promise<Omit<Described, 'manifest'>> {
   const [path] = outline.paths
   const file = await open(path, 'r')
   try {
     const { size } = await file.stat()
-    const found = await parquetColumns(size, async (from, to) => {
-      const bytes = Buffer.alloc(to - from)
-      const { bytesRead } = await file.read(bytes, 0, bytes.length, from)
-      if (bytesRead === bytes.length) return bytes
-      throw new DataError('ERR_SCHEMA', `${printable(path)} became shorter while it was read`)
-    })
+    const found = await parquetColumns(size, (from, to) => readRange(file, from, to, printable(path)))
     const { columns, timestampUnit, hasJsonType } = found
     return {
       outline: {

@@ -3,13 +3,13 @@
 import type { FieldType } from '../schema/resource.js'
 import type { FileFacts } from './facts.js'
 import { sqlText, tickedName } from './literals.js'
-import { checkAbilities } from './refuse.js'
+import { checkAbilities, usualCodecs } from './refuse.js'
 
 export function athena(facts: FileFacts): string {
   checkAbilities(facts, {
     title: 'Athena',
     parquet: true,
-    codecs: ['none', 'gzip', 'zstd'],
+    codecs: usualCodecs,
     quotes: true,
     backslashes: true,
   })

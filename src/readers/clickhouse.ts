@@ -4,14 +4,14 @@ import { ConfigError, printable } from '../errors.js'
 import type { FieldType } from '../schema/resource.js'
 import type { FileFacts } from './facts.js'
 import { backslashName, backslashText } from './literals.js'
-import { checkAbilities } from './refuse.js'
+import { checkAbilities, usualCodecs } from './refuse.js'
 
 export function clickhouse(facts: FileFacts): string {
   checkAbilities(facts, {
     title: 'ClickHouse',
     parquet: true,
     json: true,
-    codecs: ['none', 'gzip', 'zstd'],
+    codecs: usualCodecs,
     nullText: true,
   })
   const { paths } = facts

@@ -4,7 +4,7 @@ import type { FieldType } from '../schema/resource.js'
 import { keyColumn } from '../schema/resource.js'
 import type { FileFacts } from './facts.js'
 import { sqlName, sqlText } from './literals.js'
-import { checkAbilities, dialectRefused } from './refuse.js'
+import { anyDialect, checkAbilities, dialectRefused, usualCodecs } from './refuse.js'
 
 /** Longest record or row, in bytes, and the same as DuckDB bounds itself. */
 const longest = 33_554_432
@@ -15,10 +15,8 @@ export function duckdb(facts: FileFacts): string {
     parquet: true,
     json: true,
     keyed: true,
-    codecs: ['none', 'gzip', 'zstd'],
-    quotes: true,
-    backslashes: true,
-    nullText: true,
+    codecs: usualCodecs,
+    ...anyDialect,
   })
   if (facts.format === 'parquet') return `SELECT *\nFROM read_parquet(${pathsOf(facts)});\n`
   return facts.format === 'csv' ? fromCsv(facts) : fromJson(facts)

@@ -16,8 +16,6 @@ export interface Dialect {
   /** Line feeds in cells: as they are, as spaces, or as a backslash and an n. */
   readonly lineFeeds: 'keep' | 'space' | 'escape'
   readonly lineEnd: 'lf' | 'crlf'
-  /** Which cells are quoted. */
-  readonly quotePolicy: 'strings'
 }
 
 /** Unit of the timestamp columns of Parquet; `text` is the server's own text. */
@@ -54,7 +52,6 @@ export function dialectOf(options: { readonly [name: string]: JsonValue | undefi
     escape: text('csvEscape', 'quote') === 'backslash' ? 'backslash' : 'quote',
     lineFeeds: lineFeeds === 'space' || lineFeeds === 'escape' ? lineFeeds : 'keep',
     lineEnd: text('csvLineEnd', 'lf') === 'crlf' ? 'crlf' : 'lf',
-    quotePolicy: 'strings',
   }
 }
 

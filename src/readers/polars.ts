@@ -4,10 +4,10 @@ import type { FieldType } from '../schema/resource.js'
 import type { FileFacts } from './facts.js'
 import { pythonText } from './literals.js'
 import { pathsLines, pythonBoolean, pythonDict, pythonList } from './python.js'
-import { checkAbilities } from './refuse.js'
+import { checkAbilities, usualCodecs } from './refuse.js'
 
 export function polars(facts: FileFacts): string {
-  checkAbilities(facts, { title: 'polars', parquet: true, codecs: ['none', 'gzip', 'zstd'], quotes: true })
+  checkAbilities(facts, { title: 'polars', parquet: true, codecs: usualCodecs, quotes: true })
   const lines = ['import polars as pl', '', ...pathsLines(pathsFor(facts)), ...bodyOf(facts)]
   return `${lines.join('\n')}\n`
 }

@@ -2,15 +2,13 @@
 
 import type { FileFacts } from './facts.js'
 import { oneLine, shellWord, sqlName, sqlText } from './literals.js'
-import { checkAbilities } from './refuse.js'
+import { anyDialect, checkAbilities, usualCodecs } from './refuse.js'
 
 export function postgres(facts: FileFacts): string {
   checkAbilities(facts, {
     title: 'PostgreSQL',
-    codecs: ['none', 'gzip', 'zstd'],
-    quotes: true,
-    backslashes: true,
-    nullText: true,
+    codecs: usualCodecs,
+    ...anyDialect,
   })
   const lines = ['-- for psql', ...(facts.format === 'csv' ? fromCsv(facts) : fromJson(facts))]
   return `${lines.join('\n')}\n`

@@ -5,17 +5,15 @@ import type { FieldType } from '../schema/resource.js'
 import type { FileFacts } from './facts.js'
 import { pythonText } from './literals.js'
 import { pathsLines, pythonBoolean, pythonList } from './python.js'
-import { type Abilities, checkAbilities } from './refuse.js'
+import { type Abilities, anyDialect, checkAbilities, usualCodecs } from './refuse.js'
 
 const abilities: Abilities = {
   title: 'pyarrow',
   parquet: true,
   json: true,
   keyed: true,
-  codecs: ['none', 'gzip', 'zstd'],
-  quotes: true,
-  backslashes: true,
-  nullText: true,
+  codecs: usualCodecs,
+  ...anyDialect,
 }
 
 export function pyarrow(facts: FileFacts): string {

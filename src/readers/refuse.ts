@@ -19,6 +19,10 @@ export interface Abilities {
   readonly nullText?: boolean
 }
 
+/** What most readers unpack, and what those take that can be told of every dialect. */
+export const usualCodecs = ['none', 'gzip', 'zstd'] as const satisfies readonly Codec[]
+export const anyDialect = { quotes: true, backslashes: true, nullText: true } as const satisfies Partial<Abilities>
+
 /** @throws ConfigError ERR_OPTION_INVALID where the reader cannot read such a file rightly */
 export function checkAbilities(facts: FileFacts, able: Abilities): void {
   const { format, compression, dialect, isKeyed } = facts

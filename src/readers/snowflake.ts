@@ -3,17 +3,15 @@
 import type { Column } from '../encode/columns/layout.js'
 import type { FileFacts } from './facts.js'
 import { backslashText, sqlName } from './literals.js'
-import { checkAbilities } from './refuse.js'
+import { anyDialect, checkAbilities, usualCodecs } from './refuse.js'
 
 export function snowflake(facts: FileFacts): string {
   checkAbilities(facts, {
     title: 'Snowflake',
     parquet: true,
     json: true,
-    codecs: ['none', 'gzip', 'zstd'],
-    quotes: true,
-    backslashes: true,
-    nullText: true,
+    codecs: usualCodecs,
+    ...anyDialect,
   })
   const { columns, format, paths } = facts
   const files = paths.map((path) => backslashText(path.replace(/^.*\//s, '')))

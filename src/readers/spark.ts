@@ -4,17 +4,15 @@ import type { FieldType } from '../schema/resource.js'
 import type { FileFacts } from './facts.js'
 import { pythonText } from './literals.js'
 import { pathsLines } from './python.js'
-import { checkAbilities } from './refuse.js'
+import { anyDialect, checkAbilities, usualCodecs } from './refuse.js'
 
 export function spark(facts: FileFacts): string {
   checkAbilities(facts, {
     title: 'Spark',
     parquet: true,
     json: true,
-    codecs: ['none', 'gzip', 'zstd'],
-    quotes: true,
-    backslashes: true,
-    nullText: true,
+    codecs: usualCodecs,
+    ...anyDialect,
   })
   const { format, columns } = facts
   const head = ['# from the documentation, not run']

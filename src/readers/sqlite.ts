@@ -3,10 +3,10 @@
 import type { Column } from '../encode/columns/layout.js'
 import type { FileFacts } from './facts.js'
 import { oneLine, shellWord, sqlName, sqlText } from './literals.js'
-import { checkAbilities } from './refuse.js'
+import { checkAbilities, usualCodecs } from './refuse.js'
 
 export function sqlite(facts: FileFacts): string {
-  checkAbilities(facts, { title: 'SQLite', codecs: ['none', 'gzip', 'zstd'] })
+  checkAbilities(facts, { title: 'SQLite', codecs: usualCodecs })
   const lines = ['-- for the shell of SQLite', ...(facts.format === 'csv' ? fromCsv(facts) : fromJson(facts))]
   return `${lines.join('\n')}\n`
 }

@@ -3,9 +3,7 @@
 import { ConfigError, printable } from '../errors.js'
 import { ColumnBudget } from './column-budget.js'
 import { isObject, isWellFormed, maxDepth } from './json-schema.js'
-import type { ResourceSchema } from './resource.js'
-
-const scalars = ['string', 'boolean', 'timestamp', 'int64', 'double', 'json']
+import { isScalarKind, type ResourceSchema, scalarKinds } from './resource.js'
 
 /** The schema, if it is one. @throws ConfigError ERR_OPTION_INVALID with the path of what is wrong; DataError ERR_LIMIT
  *  for more columns than `maxColumns` */
@@ -42,8 +40,8 @@ function checkType(type: unknown, path: string, depth: number, characters: numbe
     checkFields(type['fields'], path, depth + 1, characters, budget)
     if ((type['fields'] as unknown[]).length === 0)
       throw invalid(`${path}.fields`, 'is empty, and a struct has a field')
-  } else if (!scalars.includes(kind as string)) {
-    throw invalid(`${path}.kind`, `is none of ${[...scalars, 'list', 'struct'].join(', ')}`)
+  } else if (!isScalarKind(kind as string)) {
+    throw invalid(`${path}.kind`, `is none of ${[...scalarKinds, 'list', 'struct'].join(', ')}`)
   } else budget.add(characters)
 }
 

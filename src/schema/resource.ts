@@ -14,6 +14,21 @@ export type FieldType =
   | { readonly kind: 'struct'; readonly fields: readonly Field[] }
   | { readonly kind: 'list'; readonly element: FieldType }
 
+/** Kinds of values that hold no others, or hold them as their own text. */
+export const scalarKinds = [
+  'string',
+  'boolean',
+  'timestamp',
+  'int64',
+  'double',
+  'json',
+] as const satisfies readonly ScalarKind[]
+export type ScalarKind = Exclude<FieldType['kind'], 'struct' | 'list'>
+
+export function isScalarKind(kind: string): kind is ScalarKind {
+  return (scalarKinds as readonly string[]).includes(kind)
+}
+
 export interface Field {
   readonly name: string
   readonly type: FieldType

@@ -8,6 +8,7 @@ import { DataError } from '../errors.js'
 import { type CancellableBody, decodeBody } from '../http/decode.js'
 import { slicerFactory } from '../json/engines.js'
 import type { Slicer, SlicerFactory } from '../json/slicer.js'
+import { dialectOf } from '../readers/facts.js'
 import { hasZstd, unpackedZstd } from '../source/packed.js'
 import { CsvRowCounter } from './csv-rows.js'
 import { parquetRows, type ReadRange } from './parquet-rows.js'
@@ -48,14 +49,7 @@ const counters = {
     return async (file) =>
       sliced(file.bytes(), (await slicers())({ page: 1, ...limits, isKeyed }), isKeyed ? 'keyed' : 'array')
   },
-  csv: ({ csvQuote, csvEscape, csvHeader }) => {
-    const dialect = {
-      quote: typeof csvQuote === 'string' ? csvQuote : '"',
-      escape: csvEscape === 'backslash' ? ('backslash' as const) : ('quote' as const),
-      hasHeader: csvHeader !== false,
-    }
-    return (file) => countRows(file.bytes(), new CsvRowCounter(dialect))
-  },
+  csv: (options) => (file) => countRows(file.bytes(), new CsvRowCounter(dialectOf(options))),
   parquet: () => (file) => file.ranges(parquetRows), // the footer tells
 } satisfies Record<
   Format,
